@@ -1,0 +1,595 @@
+#!/usr/bin/env python3
+"""Turn the effect declarations (Effects/*.json) into the files of every product.
+
+One declaration feeds the C++ table of the editor, the ParaView proxies, the Python functions with
+their stubs, the operation schema and the reference page, so that none of them can drift.
+
+    generate_effects.py --effects DIR --cxx FILE
+    generate_effects.py --effects DIR --xml FILE
+    generate_effects.py --effects DIR --python DIR
+    generate_effects.py --effects DIR --docs FILE
+    generate_effects.py --effects DIR --list         (identifiers and classes, for CMake)
+
+Only the standard library is used; a wrong declaration stops the build with the file's name, the
+key, what was found and what is accepted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+PARAMETER_TYPES = ("double", "int", "int64", "bool", "enum", "choice", "string", "color")
+INPUTS = ("volume", "segment", "table")
+EFFECT_KEYS = {
+    "identifier", "title", "class", "summary", "input", "halo", "scratch_bytes_per_voxel",
+    "exact_in_parallel", "parameters", "references",
+}  # fmt: skip
+PARAMETER_KEYS = {
+    "name", "type", "default", "required", "range", "values", "unit", "sentence",
+    "data_default", "unbounded",
+}  # fmt: skip
+
+# Every segment effect has this parameter; it says which voxels of a label map are the segment.
+SEGMENT_LABEL = {
+    "name": "SegmentLabel",
+    "type": "int64",
+    "default": 1,
+    "range": [1, 9223372036854775807],
+    "unit": "",
+    "sentence": "Voxel value of the segment in the label map.",
+}
+
+
+class DeclarationError(Exception):
+    """A declaration that cannot be used; the text names the culprit."""
+
+
+def _require(condition: bool, where: str, text: str) -> None:
+    if not condition:
+        raise DeclarationError(f"{where}: {text}")
+
+
+def check_parameter(parameter: dict[str, Any], where: str) -> None:
+    """Check one parameter of a declaration."""
+    name = parameter.get("name", "?")
+    where = f"{where}, parameter {name}"
+    unknown = set(parameter) - PARAMETER_KEYS
+    _require(not unknown, where, f"unknown keys {sorted(unknown)}")
+    _require(bool(re.fullmatch(r"[A-Z][A-Za-z0-9]*", name)), where, "name must be PascalCase")
+    kind = parameter.get("type")
+    _require(kind in PARAMETER_TYPES, where, f"type is {kind!r}, expected one of {PARAMETER_TYPES}")
+    for key in ("unit", "sentence"):
+        _require(isinstance(parameter.get(key), str), where, f"{key} is missing")
+    _require(parameter["sentence"].endswith("."), where, "sentence must end with a full stop")
+    if not parameter.get("required"):
+        _require("default" in parameter, where, "default is missing")
+    if kind in ("double", "int", "int64"):
+        bounds = parameter.get("range")
+        _require(isinstance(bounds, list) and len(bounds) == 2, where, "range must be [low, high]")
+        _require(bounds[0] <= parameter["default"] <= bounds[1], where, "default is out of range")
+    if kind in ("enum", "choice"):
+        _require(parameter["default"] in parameter.get("values", ()), where, "default not in values")
+
+
+def check_effect(effect: dict[str, Any], where: str) -> None:
+    """Check one declaration."""
+    unknown = set(effect) - EFFECT_KEYS
+    _require(not unknown, where, f"unknown keys {sorted(unknown)}")
+    for key in ("identifier", "title", "summary", "input", "parameters"):
+        _require(key in effect, where, f"{key} is missing")
+    _require(effect["input"] in INPUTS, where, f"input must be one of {INPUTS}")
+    if effect["input"] != "table":
+        for key in ("class", "halo", "scratch_bytes_per_voxel", "exact_in_parallel", "references"):
+            _require(key in effect, where, f"{key} is missing")
+        _require(effect["class"].startswith("vtkLabelMap"), where, "class must start with vtkLabelMap")
+    for parameter in effect["parameters"]:
+        check_parameter(parameter, where)
+
+
+def load_effects(folder: Path) -> list[dict[str, Any]]:
+    """Return all declarations, sorted by identifier, table operations last."""
+    effects: list[dict[str, Any]] = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except json.JSONDecodeError as error:
+            raise DeclarationError(f"{path.name}: not valid JSON: {error}") from error
+        for effect in content if isinstance(content, list) else [content]:
+            check_effect(effect, path.name)
+            if not isinstance(content, list):
+                _require(effect["identifier"] == path.stem, path.name, "identifier must be the file name")
+            effects.append(effect)
+    _require(bool(effects), str(folder), "no declarations found")
+    identifiers = [effect["identifier"] for effect in effects]
+    _require(len(set(identifiers)) == len(identifiers), str(folder), "an identifier is used twice")
+    return sorted(effects, key=lambda effect: (effect["input"] == "table", effect["identifier"]))
+
+
+def snake_case(name: str) -> str:
+    """MarginSizeMm -> margin_size_mm."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def voxel_effects(effects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The effects that have a filter class."""
+    return [effect for effect in effects if effect["input"] != "table"]
+
+
+# ---------------------------------------------------------------------------------------------
+# C++
+
+
+def make_cxx(effects: list[dict[str, Any]]) -> str:
+    """The editor's table: the declarations as text, and how to make and set each filter."""
+    lines = ["// Made from Effects/*.json by generate_effects.py; do not edit.", ""]
+    for effect in voxel_effects(effects):
+        lines.append(f'#include "{effect["class"]}.h"')
+    lines += ["", "namespace", "{", 'const char* const EffectDeclarations = R"declarations(']
+    lines += [json.dumps(effects, indent=1), ')declarations";', ""]
+    lines += ["const EffectMaker EffectMakers[] = {"]
+    for effect in voxel_effects(effects):
+        cls = effect["class"]
+        lines += [
+            f'  {{ "{effect["identifier"]}", []() -> vtkLabelMapAlgorithm* {{ return {cls}::New(); }},',
+            "    [](vtkLabelMapAlgorithm* algorithm, const std::string& name, const ParameterValue& value)",
+            "    {",
+            f"      auto* filter = static_cast<{cls}*>(algorithm);",
+        ]
+        for parameter in effect["parameters"]:
+            source = {
+                "double": "value.Number",
+                "int": "static_cast<int>(value.Integer)",
+                "enum": "static_cast<int>(value.Integer)",
+                "choice": "static_cast<int>(value.Integer)",
+                "int64": "value.Integer",
+                "bool": "value.Integer != 0",
+            }[parameter["type"]]
+            lines += [
+                f'      if (name == "{parameter["name"]}")',
+                "      {",
+                f"        filter->Set{parameter['name']}({source});",
+                "        return true;",
+                "      }",
+            ]
+        lines += ["      return false;", "    } },"]
+    lines += ["};", "}", ""]
+    return "\n".join(lines)
+
+
+# ---------------------------------------------------------------------------------------------
+# ParaView
+
+
+def _xml_property(parameter: dict[str, Any]) -> list[str]:
+    name, kind = parameter["name"], parameter["type"]
+    label = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
+    unit = f" [{parameter['unit']}]" if parameter["unit"] else ""
+    documentation = [f"        <Documentation>{escape(parameter['sentence'])}</Documentation>"]
+    if kind == "double":
+        low, high = parameter["range"]
+        head = (
+            f'      <DoubleVectorProperty name="{name}" label={quoteattr(label + unit)} '
+            f'command="Set{name}" number_of_elements="1" default_values="{parameter["default"]!r}"'
+        )
+        if "data_default" in parameter:
+            domain = [
+                f'        <ArrayRangeDomain name="range" default_mode="{parameter["data_default"]}">',
+                "          <RequiredProperties>",
+                '            <Property name="Input" function="Input"/>',
+                '            <Property name="ScalarArray" function="ArraySelection"/>',
+                "          </RequiredProperties>",
+                "        </ArrayRangeDomain>",
+            ]
+        else:
+            domain = [f'        <DoubleRangeDomain name="range" min="{low!r}" max="{high!r}"/>']
+        return [head + ">", *domain, *documentation, "      </DoubleVectorProperty>"]
+    if kind in ("int", "int64", "bool", "enum", "choice"):
+        tag = "IdTypeVectorProperty" if kind == "int64" else "IntVectorProperty"
+        default = parameter["default"]
+        if kind == "enum":
+            default = parameter["values"].index(default)
+            domain = ['        <EnumerationDomain name="enum">']
+            domain += [
+                f'          <Entry value="{i}" text={quoteattr(text)}/>'
+                for i, text in enumerate(parameter["values"])
+            ]
+            domain += ["        </EnumerationDomain>"]
+        elif kind == "choice":
+            domain = ['        <EnumerationDomain name="enum">']
+            domain += [f'          <Entry value="{v}" text="{v}"/>' for v in parameter["values"]]
+            domain += ["        </EnumerationDomain>"]
+        elif kind == "bool":
+            default = int(default)
+            domain = ['        <BooleanDomain name="bool"/>']
+        elif kind == "int64":
+            # ParaView has no range domain for 64-bit integers in 5.11; the filter checks it.
+            domain = []
+        else:
+            low, high = parameter["range"]
+            domain = [f'        <IntRangeDomain name="range" min="{low}" max="{high}"/>']
+        head = (
+            f'      <{tag} name="{name}" label={quoteattr(label + unit)} '
+            f'command="Set{name}" number_of_elements="1" default_values="{default}">'
+        )
+        return [head, *domain, *documentation, f"      </{tag}>"]
+    raise DeclarationError(f"{name}: type {kind} has no ParaView property")
+
+
+def make_xml(effects: list[dict[str, Any]]) -> str:
+    """The server-manager proxies of all voxel effects."""
+    lines = [
+        "<!-- Made from Effects/*.json by generate_effects.py; do not edit. -->",
+        "<ServerManagerConfiguration>",
+        '  <ProxyGroup name="filters">',
+    ]
+    for effect in voxel_effects(effects):
+        proxy = effect["class"][len("vtk") :]
+        title = f"Segment {effect['title']}" if effect["input"] == "volume" else effect["title"]
+        lines += [
+            f'    <SourceProxy name="{proxy}" class="{effect["class"]}" label={quoteattr(title + " (labels)")}>',
+            f"      <Documentation short_help={quoteattr(effect['summary'])} "
+            f"long_help={quoteattr(effect['summary'])}>{escape(effect['summary'])}</Documentation>",
+            '      <InputProperty name="Input" command="SetInputConnection">',
+            '        <ProxyGroupDomain name="groups"><Group name="sources"/><Group name="filters"/></ProxyGroupDomain>',
+            '        <DataTypeDomain name="input_type"><DataType value="vtkImageData"/></DataTypeDomain>',
+            '        <InputArrayDomain name="input_array" attribute_type="point" number_of_components="1"/>',
+            "        <Documentation>"
+            + ("The volume." if effect["input"] == "volume" else "The label map.")
+            + "</Documentation>",
+            "      </InputProperty>",
+            '      <StringVectorProperty name="ScalarArray" label="Array" command="SetInputArrayToProcess"'
+            ' number_of_elements="5" element_types="0 0 0 0 2" animateable="0">',
+            '        <ArrayListDomain name="array_list" attribute_type="Scalars" input_domain_name="input_array">',
+            '          <RequiredProperties><Property name="Input" function="Input"/></RequiredProperties>',
+            "        </ArrayListDomain>",
+            "        <Documentation>The point array to work on.</Documentation>",
+            "      </StringVectorProperty>",
+        ]
+        for parameter in [*effect["parameters"], SEGMENT_LABEL]:
+            lines += _xml_property(parameter)
+        lines += [
+            '      <StringVectorProperty name="LastError" command="GetLastError" information_only="1" si_class="vtkSIVectorProperty">',
+            "        <Documentation>Why the last execution failed, on any rank; empty after success.</Documentation>",
+            "      </StringVectorProperty>",
+            '      <Hints><ShowInMenu category="Segmentation"/></Hints>',
+            "    </SourceProxy>",
+        ]
+    lines += ["  </ProxyGroup>", "</ServerManagerConfiguration>", ""]
+    return "\n".join(lines)
+
+
+# ---------------------------------------------------------------------------------------------
+# Operation schema
+
+
+def parameter_schema(parameter: dict[str, Any]) -> dict[str, Any]:
+    """JSON Schema of one parameter."""
+    kind = parameter["type"]
+    schema: dict[str, Any] = {"description": parameter["sentence"]}
+    if kind in ("double", "int", "int64"):
+        schema["type"] = "number" if kind == "double" else "integer"
+        schema["minimum"], schema["maximum"] = parameter["range"]
+    elif kind == "bool":
+        schema["type"] = "boolean"
+    elif kind in ("enum", "choice"):
+        schema["enum"] = parameter["values"]
+    elif kind == "string":
+        schema["type"] = "string"
+    elif kind == "color":
+        schema |= {
+            "type": "array",
+            "items": {"type": "number", "minimum": 0, "maximum": 1},
+            "minItems": 3,
+            "maxItems": 3,
+        }
+    if parameter.get("default") is not None:
+        schema["default"] = parameter["default"]
+    return schema
+
+
+def make_schema(effects: list[dict[str, Any]]) -> dict[str, Any]:
+    """JSON Schema (2020-12) of one operation."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "SegmentationCore operation",
+        "description": "One edit of a segmentation: an effect, the segment it changes, and its parameters.",
+        "oneOf": [
+            {
+                "title": effect["title"],
+                "description": effect["summary"],
+                "type": "object",
+                "properties": {
+                    "effect": {"const": effect["identifier"]},
+                    "segment": {"type": "string", "minLength": 1, "description": "Segment identifier."},
+                    "parameters": {
+                        "type": "object",
+                        "properties": {p["name"]: parameter_schema(p) for p in effect["parameters"]},
+                        "required": [p["name"] for p in effect["parameters"] if p.get("required")],
+                        "additionalProperties": False,
+                    },
+                },
+                "required": ["effect", "segment"]
+                + (["parameters"] if any(p.get("required") for p in effect["parameters"]) else []),
+                "additionalProperties": False,
+            }
+            for effect in effects
+        ],
+    }
+
+
+# ---------------------------------------------------------------------------------------------
+# Python
+
+
+def _annotation(parameter: dict[str, Any]) -> str:
+    kind = parameter["type"]
+    if kind == "enum" or kind == "choice":
+        return f"Literal[{', '.join(_quoted(v) for v in parameter['values'])}]"
+    return {"double": "float", "int": "int", "int64": "int", "bool": "bool"}[kind]
+
+
+def _quoted(value: Any) -> str:
+    # 1e+299 -> 1e299, as formatters write it.
+    return json.dumps(value) if isinstance(value, str) else repr(value).replace("e+", "e")
+
+
+def _docstring(effect: dict[str, Any]) -> list[str]:
+    volume = effect["input"] == "volume"
+    data = "volume" if volume else "labels"
+    what = "Volume of any scalar type" if volume else "Label map of any scalar type"
+    summary = _wrapped('"""' + effect["summary"], 4)
+    lines = [*summary, "", "    Parameters", "    ----------"]
+    lines += [
+        f"    {data} : numpy.ndarray or vtkImageData",
+        f"        {what}; never changed. An array has the axes z, y, x.",
+    ]
+    for parameter in effect["parameters"]:
+        name, default = snake_case(parameter["name"]), _quoted(parameter["default"])
+        text = parameter["sentence"]
+        line = f"    {name} : {_doc_type(parameter)}, default {default}"
+        if len(line) > 98:
+            line = f"    {name} : {type(parameter['default']).__name__}, default {default}"
+            text += " One of " + ", ".join(_quoted(value) for value in parameter["values"]) + "."
+        lines.append(line)
+        if parameter["unit"]:
+            text += f" Unit: {parameter['unit']}."
+        if "range" in parameter:
+            text += f" From {_quoted(parameter['range'][0])} to {_quoted(parameter['range'][1])}."
+        lines += _wrapped(text, 8)
+    label_text = "Value written for the segment." if volume else SEGMENT_LABEL["sentence"]
+    lines += ["    label : int, default 1", f"        {label_text}"]
+    lines += ["    spacing : sequence of floats, optional"]
+    lines += _wrapped(
+        "Millimetres between voxels, one number for each axis of the array, in their order (z, y, x); "
+        "1 when absent. Not allowed with vtkImageData, which has its own.",
+        8,
+    )
+    if not volume:
+        lines += ["    out : numpy.ndarray, optional", "        Array of the same shape and type that receives the result."]
+    lines += ["    progress : callable, optional"]
+    lines += _wrapped("Called with a fraction from 0 to 1; returning False cancels the work.", 8)
+    lines += ["", "    Returns", "    -------", "    numpy.ndarray or vtkImageData"]
+    lines += _wrapped(
+        "Label map with the value `label` in the segment and 0 elsewhere, in the smallest unsigned type."
+        if volume
+        else "The label map with this segment replaced: voxels that leave it become 0, voxels that enter it "
+        "become `label`, all others stay. Same type and geometry as the input.",
+        8,
+    )
+    lines += ["", "    Raises", "    ------", "    TypeError, ValueError"]
+    lines += _wrapped("For a wrong kind of argument, or a value that is not accepted.", 8)
+    lines += ["    SegmentationCoreError", "        When the filter fails; carries its text."]
+    lines += ["    Cancelled", "        When `progress` returned False, or Ctrl-C was pressed."]
+    lines += ["", "    Notes", "    -----"]
+    lines += _wrapped(
+        f"Halo: {effect['halo']}. Scratch memory: up to {effect['scratch_bytes_per_voxel']} bytes per voxel.", 4
+    )
+    if effect["references"]:
+        lines += ["", "    References", "    ----------"]
+        for reference in effect["references"]:
+            lines += _wrapped(f"{reference['text']}. doi:{reference['doi']}", 4)
+    lines += _example(effect)
+    lines.append('    """')
+    return lines
+
+
+def _example(effect: dict[str, Any]) -> list[str]:
+    """A call that the tests run."""
+    name = effect["identifier"]
+    data = "volume" if effect["input"] == "volume" else "labels"
+    return [
+        "",
+        "    Examples",
+        "    --------",
+        "    >>> import numpy as np",
+        f"    >>> from segmentationcore import {name}",
+        f"    >>> {data} = np.zeros((9, 9, 9), np.uint8)",
+        f"    >>> {data}[2:7, 2:7, 2:7] = 1",
+        f"    >>> result = {name}({data}, spacing=(2.0, 1.0, 1.0))",
+        "    >>> result.shape",
+        "    (9, 9, 9)",
+    ]
+
+
+def _doc_type(parameter: dict[str, Any]) -> str:
+    if parameter["type"] in ("enum", "choice"):
+        return "{" + ", ".join(_quoted(v) for v in parameter["values"]) + "}"
+    return _annotation(parameter)
+
+
+def _wrapped(text: str, indent: int) -> list[str]:
+    lines, line = [], " " * indent
+    for word in text.split():
+        if len(line) + 1 + len(word) > 98 and line.strip():
+            lines.append(line.rstrip())
+            line = " " * indent
+        line += word + " "
+    return [*lines, line.rstrip()]
+
+
+def _signature(effect: dict[str, Any], overload: tuple[str, str] | None = None) -> list[str]:
+    volume = effect["input"] == "volume"
+    data = "volume" if volume else "labels"
+    kind, result = overload or ("ImageLike", "Any")
+    lines = [f"def {effect['identifier']}(", f"    {data}: {kind},", "    *,"]
+    for parameter in effect["parameters"]:
+        default = "..." if overload else _quoted(parameter["default"])
+        name, annotation = snake_case(parameter["name"]), _annotation(parameter)
+        line = f"    {name}: {annotation} = {default},"
+        if len(line) <= 100 or not annotation.startswith("Literal["):
+            lines.append(line)
+        else:  # broken as formatters do
+            values = annotation[len("Literal[") : -1]
+            lines += [f"    {name}: Literal["]
+            if len(values) <= 92:
+                lines += [f"        {values}"]
+            else:
+                lines += [f"        {_quoted(value)}," for value in parameter["values"]]
+            lines += [f"    ] = {default},"]
+    none = "..." if overload else "None"
+    lines.append(f"    label: int = {'...' if overload else 1},")
+    lines.append(f"    spacing: Sequence[float] | None = {none},")
+    if not volume:
+        lines.append(f"    out: NDArray[Any] | None = {none},")
+    lines.append(f"    progress: Callable[[float], bool | None] | None = {none},")
+    lines.append(f") -> {result}:")
+    return lines
+
+
+def make_python(effects: list[dict[str, Any]]) -> str:
+    """The functions."""
+    lines = [
+        '"""The effects as functions. Made from Effects/*.json by generate_effects.py; do not edit."""',
+        "",
+        "from __future__ import annotations",
+        "",
+        "from collections.abc import Callable, Sequence",
+        "from typing import TYPE_CHECKING, Any, Literal",
+        "",
+        "from ._run import ImageLike, run_effect",
+        "",
+        "if TYPE_CHECKING:",
+        "    from numpy.typing import NDArray",
+        "",
+        f"__all__ = {json.dumps([e['identifier'] for e in voxel_effects(effects)])}",
+        "",
+    ]
+    for effect in voxel_effects(effects):
+        volume = effect["input"] == "volume"
+        lines += ["", *_signature(effect), *_docstring(effect), "    return run_effect("]
+        lines += [f'        "{effect["identifier"]}",', f"        {'volume' if volume else 'labels'},", "        {"]
+        lines += [f'            "{p["name"]}": {snake_case(p["name"])},' for p in effect["parameters"]]
+        lines += ["        },", "        label=label,", "        spacing=spacing,"]
+        lines += [f"        out={'None' if volume else 'out'},", "        progress=progress,", "    )", ""]
+    return "\n".join(lines)
+
+
+def make_stub(effects: list[dict[str, Any]]) -> str:
+    """The type stub: arrays give arrays, images give images."""
+    lines = [
+        "# Made from Effects/*.json by generate_effects.py; do not edit.",
+        "from collections.abc import Callable, Sequence",
+        "from typing import Any, Literal, overload",
+        "",
+        "from numpy.typing import NDArray",
+        "from vtkmodules.vtkCommonDataModel import vtkImageData",
+        "",
+        f"__all__ = {json.dumps([e['identifier'] for e in voxel_effects(effects)])}",
+        "",
+    ]
+    for effect in voxel_effects(effects):
+        for overload in (("NDArray[Any]", "NDArray[Any]"), ("vtkImageData", "vtkImageData")):
+            signature = _signature(effect, overload)
+            signature[-1] += " ..."
+            lines += ["@overload", *signature]
+    return "\n".join([*lines, ""])
+
+
+# ---------------------------------------------------------------------------------------------
+# Reference page
+
+
+def make_docs(effects: list[dict[str, Any]]) -> str:
+    """The reference page."""
+    lines = [
+        "# Effects",
+        "",
+        "<!-- Made from SegmentationCore/Effects/*.json by generate_effects.py; do not edit. -->",
+        "",
+        "Every effect is a ParaView filter, a Python function, an operation of the editor and of the command",
+        "line, with the same parameter names. Lengths are millimetres, counts are voxels.",
+        "",
+    ]
+    for effect in effects:
+        lines += [f"## {effect['title']} (`{effect['identifier']}`)", "", effect["summary"], ""]
+        if effect["input"] != "table":
+            lines += [
+                f"Class `{effect['class']}`. Works on a {effect['input']}. Halo: {effect['halo']}. "
+                f"Scratch memory: up to {effect['scratch_bytes_per_voxel']} bytes per voxel. "
+                + ("Exact in parallel." if effect["exact_in_parallel"] else "**Not** exact in parallel."),
+                "",
+            ]
+        if effect["parameters"]:
+            lines += ["| Parameter | Type | Default | Accepted | Unit | |", "|---|---|---|---|---|---|"]
+            for p in effect["parameters"]:
+                accepted = ", ".join(f"`{v}`" for v in p.get("values", ())) or " to ".join(
+                    str(v) for v in p.get("range", ())
+                )
+                default = "required" if p.get("required") else f"`{_quoted(p['default'])}`"
+                lines.append(
+                    f"| `{p['name']}` | {p['type']} | {default} | {accepted} | {p['unit']} | {p['sentence']} |"
+                )
+            lines.append("")
+        for reference in effect.get("references", ()):
+            lines += [f"- {reference['text']}. [doi:{reference['doi']}](https://doi.org/{reference['doi']})", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def write_if_changed(path: Path, text: str) -> None:
+    """Keep the time stamp of an unchanged file, so that nothing is rebuilt for it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line; returns the exit status."""
+    parser = argparse.ArgumentParser(description="Make the files of every product from the effect declarations.")
+    parser.add_argument("--effects", type=Path, required=True, help="folder of the declarations")
+    parser.add_argument("--cxx", type=Path, help="C++ table to write")
+    parser.add_argument("--xml", type=Path, help="server-manager XML to write")
+    parser.add_argument("--python", type=Path, help="folder of the Python package to write into")
+    parser.add_argument("--docs", type=Path, help="Markdown page to write")
+    parser.add_argument("--list", action="store_true", help="print identifier;class of each voxel effect")
+    options = parser.parse_args(arguments)
+    try:
+        effects = load_effects(options.effects)
+    except DeclarationError as error:
+        print(f"generate_effects: {error}", file=sys.stderr)
+        return 1
+    if options.cxx:
+        write_if_changed(options.cxx, make_cxx(effects))
+    if options.xml:
+        write_if_changed(options.xml, make_xml(effects))
+    if options.python:
+        write_if_changed(options.python / "_effects.py", make_python(effects))
+        write_if_changed(options.python / "_effects.pyi", make_stub(effects))
+        write_if_changed(options.python / "effects.json", json.dumps(effects, indent=1) + "\n")
+        write_if_changed(
+            options.python / "operation.schema.json", json.dumps(make_schema(effects), indent=1) + "\n"
+        )
+    if options.docs:
+        write_if_changed(options.docs, make_docs(effects))
+    if options.list:
+        print(" ".join(f"{e['identifier']}:{e['class']}" for e in voxel_effects(effects)), end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

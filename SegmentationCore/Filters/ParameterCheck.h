@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
+// SPDX-License-Identifier: BSD-3-Clause
+/// \file
+/// One wording for parameters out of range: name, what was given, what is accepted.
+#ifndef segcore_ParameterCheck_h
+#define segcore_ParameterCheck_h
+
+#include <initializer_list>
+#include <sstream>
+#include <string>
+
+namespace segcore
+{
+
+/// Empty if low <= value <= high. NaN is never accepted.
+template <class T>
+std::string checkRange(const char* name, T value, T low, T high)
+{
+  if (value >= low && value <= high)
+  {
+    return {};
+  }
+  std::ostringstream text;
+  text << name << " is " << value << ", expected " << low << " to " << high;
+  return text.str();
+}
+
+/// Empty if value is one of the choices.
+inline std::string checkChoice(const char* name, int value, std::initializer_list<int> choices)
+{
+  std::ostringstream text;
+  text << name << " is " << value << ", expected one of";
+  for (int choice : choices)
+  {
+    if (choice == value)
+    {
+      return {};
+    }
+    text << " " << choice;
+  }
+  return text.str();
+}
+
+/// The first text that is not empty.
+inline std::string firstError(std::initializer_list<std::string> errors)
+{
+  for (const std::string& error : errors)
+  {
+    if (!error.empty())
+    {
+      return error;
+    }
+  }
+  return {};
+}
+
+} // namespace segcore
+
+#endif

@@ -1,0 +1,85 @@
+// SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
+// SPDX-License-Identifier: BSD-3-Clause
+#include "vtkLabelMapAlgorithm.h"
+
+#include "EffectJob.h"
+
+#include "vtkDataArray.h"
+#include "vtkImageData.h"
+#include "vtkInformationVector.h"
+#include "vtkPointData.h"
+
+//------------------------------------------------------------------------------------------------
+int vtkLabelMapAlgorithm::RequestData(
+  vtkInformation*, vtkInformationVector** inputVector, vtkInformationVector* outputVector)
+{
+  vtkImageData* input = vtkImageData::GetData(inputVector[0]);
+  vtkImageData* output = vtkImageData::GetData(outputVector);
+  if (!this->Apply(input, output))
+  {
+    vtkErrorMacro(<< this->LastError);
+    return 0;
+  }
+  return 1;
+}
+
+//------------------------------------------------------------------------------------------------
+bool vtkLabelMapAlgorithm::Apply(vtkImageData* input, vtkImageData* output)
+{
+  const segcore::Communicator communicator(this->Controller);
+  this->LastError.clear();
+  try
+  {
+    communicator.run(
+      [&]
+      {
+        if (!input || !output)
+        {
+          throw std::invalid_argument("the input or output image is null");
+        }
+        if (this->NumberOfBlocks < 1)
+        {
+          throw std::invalid_argument(
+            "NumberOfBlocks is " + std::to_string(this->NumberOfBlocks) + ", expected at least 1");
+        }
+        if (this->SegmentLabel < 1)
+        {
+          throw std::invalid_argument("SegmentLabel is " + std::to_string(this->SegmentLabel) +
+            ", expected at least 1 (0 is the background)");
+        }
+        const std::string wrong = this->CheckParameters();
+        if (!wrong.empty())
+        {
+          throw std::invalid_argument(wrong);
+        }
+      });
+    segcore::EffectJob job(this, input, this->GetInputArrayToProcess(0, input));
+    this->Execute(job);
+    output->ShallowCopy(input);
+    if (job.output())
+    {
+      // Another array of that name is replaced; all others stay, by reference.
+      output->GetPointData()->AddArray(job.output());
+      output->GetPointData()->SetActiveScalars(job.output()->GetName());
+    }
+    this->UpdateProgress(1.0);
+    return true;
+  }
+  catch (const segcore::AgreedError& error)
+  {
+    this->LastError = error.what();
+  }
+  if (output)
+  {
+    output->Initialize();
+  }
+  return false;
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapAlgorithm::PrintSelf(ostream& os, vtkIndent indent)
+{
+  this->Superclass::PrintSelf(os, indent);
+  os << indent << "SegmentLabel: " << this->SegmentLabel << "\n";
+  os << indent << "NumberOfBlocks: " << this->NumberOfBlocks << "\n";
+}

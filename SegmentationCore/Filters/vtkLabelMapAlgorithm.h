@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * @class vtkLabelMapAlgorithm
+ * @brief What all effects have in common: one image in, one label map out, on one or many ranks.
+ *
+ * Input: a vtkImageData with one point array to process (the active scalars unless another one is
+ * chosen by SetInputArrayToProcess), one component, any scalar type but bits. Voxels are points.
+ * Extent, origin, spacing and direction may be anything that is not degenerate, and are kept.
+ *
+ * Output: the input's geometry, its other arrays and field data by reference, and the result in an
+ * array of the input array's name (label effects) or "Labels" (volume effects).
+ *
+ * In parallel each rank gives and gets its piece of the image. Pieces may share planes or carry
+ * ghost layers; Parallel/Distribution.h decides which rank owns a voxel. The result of every rank
+ * equals the same part of the serial result, bit for bit. All ranks must run the filter (in
+ * ParaView they do), with the same parameters.
+ *
+ * Work is done block by block. A rank's part is one block unless NumberOfBlocks says otherwise:
+ * more blocks need less scratch memory and a little more time, and never change the result.
+ *
+ * Errors (unknown parameter value, wrong array, different geometry on ranks, out of memory, abort)
+ * are agreed on by all ranks: each gives an empty output and the same text in LastError, and the
+ * vtkErrorMacro of each reports it. The input is never changed.
+ *
+ * Progress is reported by progress events; AbortExecute of any rank stops all of them between two
+ * steps and leaves an empty output.
+ */
+#ifndef vtkLabelMapAlgorithm_h
+#define vtkLabelMapAlgorithm_h
+
+#include "vtkDistributedImageAlgorithm.h"
+
+namespace segcore
+{
+class EffectJob;
+}
+
+class SEGMENTATIONCOREFILTERS_EXPORT vtkLabelMapAlgorithm : public vtkDistributedImageAlgorithm
+{
+public:
+  vtkTypeMacro(vtkLabelMapAlgorithm, vtkDistributedImageAlgorithm);
+  void PrintSelf(ostream& os, vtkIndent indent) override;
+
+  ///@{
+  /// Voxel value of the segment in the label map: for label effects the object is all voxels equal
+  /// to it, and other labels are kept unless the result covers them; volume effects write it.
+  /// At least 1, and it must fit the array's scalar type. Default 1.
+  vtkSetMacro(SegmentLabel, vtkTypeInt64);
+  vtkGetMacro(SegmentLabel, vtkTypeInt64);
+  ///@}
+
+  ///@{
+  /// Number of blocks into which each rank's part is cut, from 1. Does not change the result.
+  /// Default 1.
+  vtkSetMacro(NumberOfBlocks, int);
+  vtkGetMacro(NumberOfBlocks, int);
+  ///@}
+
+  /// Runs the effect directly, without the pipeline: the editor's way. Collective: all ranks call
+  /// it, also those whose piece is empty. Returns false after an error (see GetLastError).
+  bool Apply(vtkImageData* input, vtkImageData* output);
+
+protected:
+  vtkLabelMapAlgorithm() = default;
+  ~vtkLabelMapAlgorithm() override = default;
+
+  /// What is wrong with the parameters, naming the culprit and what is accepted; empty if nothing.
+  /// Must depend on parameters alone, so that all ranks give the same answer.
+  virtual std::string CheckParameters() const = 0;
+
+  /// The effect. Collective; throws what goes wrong.
+  virtual void Execute(segcore::EffectJob& job) = 0;
+
+  int RequestData(vtkInformation*, vtkInformationVector**, vtkInformationVector*) override;
+
+private:
+  vtkLabelMapAlgorithm(const vtkLabelMapAlgorithm&) = delete;
+  void operator=(const vtkLabelMapAlgorithm&) = delete;
+
+  friend class segcore::EffectJob;
+
+  vtkTypeInt64 SegmentLabel = 1;
+  int NumberOfBlocks = 1;
+};
+
+#endif

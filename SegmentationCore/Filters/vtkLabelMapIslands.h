@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * @class vtkLabelMapIslands
+ * @brief Keeps or removes connected components (islands) of a segment by their number of voxels.
+ *
+ * Input and output: a label map, see vtkLabelMapAlgorithm. Voxels that leave the segment become 0;
+ * none enters it.
+ *
+ * KEEP_LARGEST_ISLAND keeps the island with the most voxels; of equal ones the one that holds the
+ * first voxel of the image in raster order (x fastest). MinimumSize plays no part in it. (In Slicer it
+ * does: a segment whose largest island is smaller than MinimumSize is cleared. That loses data by
+ * the leftover value of another operation, so it is not repeated here.)
+ * REMOVE_SMALL_ISLANDS keeps every island of MinimumSize voxels and more.
+ * Voxels are connected through faces (Connectivity 6, Slicer's only choice), also edges (18), also
+ * corners (26). Islands are those of the whole image: they are joined across blocks and ranks.
+ *
+ * Threads: yes. Ranks: exact; only the runs of voxels at the faces of blocks travel. Sizes have 64
+ * bits. Cost: proportional to the number of voxels. Scratch memory: 16 bytes per run of voxels along x:
+ * at most 8 bytes per voxel (a checkerboard), below 1 for compact objects.
+ *
+ * Errors: a negative MinimumSize, another Connectivity, an unknown Operation.
+ *
+ * Source: run-based two-scan labelling with union-find, L. He et al., The connected-component labeling
+ * problem: a review of state-of-the-art algorithms, Pattern Recognition 70, 2017,
+ * doi:10.1016/j.patcog.2017.04.018.
+ *
+ * @sa vtkLabelMapThreshold vtkLabelMapMargin
+ */
+#ifndef vtkLabelMapIslands_h
+#define vtkLabelMapIslands_h
+
+#include "vtkLabelMapAlgorithm.h"
+
+class SEGMENTATIONCOREFILTERS_EXPORT vtkLabelMapIslands : public vtkLabelMapAlgorithm
+{
+public:
+  static vtkLabelMapIslands* New();
+  vtkTypeMacro(vtkLabelMapIslands, vtkLabelMapAlgorithm);
+  void PrintSelf(ostream& os, vtkIndent indent) override;
+
+  /// Values of Operation; the names are Slicer's.
+  enum Operations
+  {
+    KEEP_LARGEST_ISLAND = 0,
+    REMOVE_SMALL_ISLANDS = 1
+  };
+
+  ///@{
+  /// What to do with the islands. Default KEEP_LARGEST_ISLAND.
+  vtkSetMacro(Operation, int);
+  vtkGetMacro(Operation, int);
+  ///@}
+
+  ///@{
+  /// Islands of this many voxels and more are kept by REMOVE_SMALL_ISLANDS. At least 0. Default 1000.
+  vtkSetMacro(MinimumSize, vtkTypeInt64);
+  vtkGetMacro(MinimumSize, vtkTypeInt64);
+  ///@}
+
+  ///@{
+  /// Which voxels touch: 6 (faces), 18 (and edges), 26 (and corners). Default 6.
+  vtkSetMacro(Connectivity, int);
+  vtkGetMacro(Connectivity, int);
+  ///@}
+
+  ///@{
+  /// Islands found and islands kept by the last execution, over all ranks.
+  vtkGetMacro(NumberOfIslands, vtkTypeInt64);
+  vtkGetMacro(NumberOfKeptIslands, vtkTypeInt64);
+  ///@}
+
+protected:
+  vtkLabelMapIslands() = default;
+  ~vtkLabelMapIslands() override = default;
+
+  std::string CheckParameters() const override;
+  void Execute(segcore::EffectJob& job) override;
+
+private:
+  vtkLabelMapIslands(const vtkLabelMapIslands&) = delete;
+  void operator=(const vtkLabelMapIslands&) = delete;
+
+  template <class T>
+  void ExecuteTyped(segcore::EffectJob& job);
+
+  int Operation = KEEP_LARGEST_ISLAND;
+  vtkTypeInt64 MinimumSize = 1000;
+  int Connectivity = 6;
+  vtkTypeInt64 NumberOfIslands = 0;
+  vtkTypeInt64 NumberOfKeptIslands = 0;
+};
+
+#endif

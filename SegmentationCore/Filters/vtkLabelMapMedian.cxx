@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
+// SPDX-License-Identifier: BSD-3-Clause
+#include "vtkLabelMapMedian.h"
+
+#include "BoxMajority.h"
+#include "EffectJob.h"
+#include "ParameterCheck.h"
+
+#include "vtkObjectFactory.h"
+
+vtkStandardNewMacro(vtkLabelMapMedian);
+
+//------------------------------------------------------------------------------------------------
+std::string vtkLabelMapMedian::CheckParameters() const
+{
+  return segcore::checkRange("KernelSizeMm", this->KernelSizeMm, 0.0, 1e6);
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapMedian::Execute(segcore::EffectJob& job)
+{
+  using segcore::Index;
+  const segcore::Box whole = job.whole();
+  Index size[3], halo[3];
+  for (int axis = 0; axis < 3; ++axis)
+  {
+    size[axis] = segcore::kernelVoxels(this->KernelSizeMm, job.geometry().Spacing[axis]);
+    halo[axis] = (size[axis] - 1) / 2;
+  }
+  job.replaceSegment(halo,
+    [&](const std::uint8_t* mask, const segcore::Box& padded, const segcore::Box& target,
+      std::uint8_t* out, const segcore::Progress& progress)
+    { segcore::boxMajority(mask, padded, whole, target, size, out, progress); });
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapMedian::PrintSelf(ostream& os, vtkIndent indent)
+{
+  this->Superclass::PrintSelf(os, indent);
+  os << indent << "KernelSizeMm: " << this->KernelSizeMm << "\n";
+}

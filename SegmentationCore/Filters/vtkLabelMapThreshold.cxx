@@ -1,0 +1,198 @@
+// SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
+// SPDX-License-Identifier: BSD-3-Clause
+#include "vtkLabelMapThreshold.h"
+
+#include "EffectJob.h"
+#include "Histogram.h"
+#include "OtsuThreshold.h"
+#include "ParameterCheck.h"
+#include "Threshold.h"
+
+#include "vtkObjectFactory.h"
+
+#include <limits>
+
+vtkStandardNewMacro(vtkLabelMapThreshold);
+
+namespace
+{
+using segcore::Block;
+using segcore::Index;
+
+constexpr double Unbounded = 1e299;
+
+/// Calls work(row, count) for the longest contiguous spans of a block in the piece's array.
+template <class T, class Work>
+void forEachSpan(const segcore::EffectJob& job, const Block& block, const T* piece, const Work& work)
+{
+  const segcore::Box& box = block.box;
+  const segcore::Box& whole = job.piece();
+  const bool fullRows = box.dim(0) == whole.dim(0);
+  const bool fullSlices = fullRows && box.dim(1) == whole.dim(1);
+  const Index rows = fullSlices ? 1 : (fullRows ? 1 : box.dim(1));
+  const Index slices = fullSlices ? 1 : box.dim(2);
+  const Index count = box.size() / (rows * slices);
+  for (Index k = 0; k < slices; ++k)
+  {
+    for (Index j = 0; j < rows; ++j)
+    {
+      work(piece + whole.offset(box.lo[0], box.lo[1] + j, box.lo[2] + k), count);
+    }
+  }
+}
+
+/// Collective. Lowest and highest finite value over all ranks.
+template <class T>
+segcore::ScalarRange globalRange(segcore::EffectJob& job)
+{
+  segcore::ScalarRange range;
+  job.communicator().run(
+    [&]
+    {
+      job.progress().step(0.0);
+      for (const Block& block : job.distribution().localBlocks())
+      {
+        forEachSpan(job, block, job.input<T>(),
+          [&](const T* values, Index count)
+          { segcore::accumulateRange(values, count, range); });
+      }
+    });
+  const double infinity = std::numeric_limits<double>::infinity();
+  range.min = job.communicator().allReduceMin(range.any ? range.min : infinity);
+  range.max = job.communicator().allReduceMax(range.any ? range.max : -infinity);
+  range.any = range.min <= range.max;
+  return range;
+}
+
+/// Collective. The automatic threshold; throws if the volume has none.
+template <class T>
+double globalOtsu(segcore::EffectJob& job, int numberOfBins)
+{
+  const segcore::ScalarRange range = globalRange<T>(job);
+  if (!range.any)
+  {
+    throw segcore::AgreedError(
+      "array '" + std::string(job.inputName()) + "' has no finite value to find a threshold from");
+  }
+  const segcore::HistogramBins bins = segcore::binsFor(range, numberOfBins);
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(numberOfBins), 0);
+  job.communicator().run(
+    [&]
+    {
+      job.progress().step(0.3);
+      for (const Block& block : job.distribution().localBlocks())
+      {
+        forEachSpan(job, block, job.input<T>(),
+          [&](const T* values, Index count)
+          { segcore::accumulateHistogram(values, count, bins, counts.data()); });
+      }
+    });
+  job.communicator().allReduceSum(counts.data(), numberOfBins);
+  const segcore::OtsuResult result = segcore::otsuThreshold(bins, counts.data());
+  if (!result.valid)
+  {
+    throw segcore::AgreedError("array '" + std::string(job.inputName()) +
+      "' has a single value, so AutoThresholdMethod finds no threshold; set MinimumThreshold and "
+      "MaximumThreshold, and AutoThresholdMode NONE");
+  }
+  return result.threshold;
+}
+}
+
+//------------------------------------------------------------------------------------------------
+std::string vtkLabelMapThreshold::CheckParameters() const
+{
+  return segcore::firstError({
+    segcore::checkRange("MinimumThreshold", this->MinimumThreshold, -Unbounded, Unbounded),
+    segcore::checkRange("MaximumThreshold", this->MaximumThreshold, -Unbounded, Unbounded),
+    segcore::checkRange<int>(
+      "AutoThresholdMode", this->AutoThresholdMode, AUTO_NONE, AUTO_SET_LOWER_MAX),
+    segcore::checkRange<int>(
+      "AutoThresholdMethod", this->AutoThresholdMethod, METHOD_OTSU, METHOD_OTSU),
+    segcore::checkRange("NumberOfBins", this->NumberOfBins, 2, 65536),
+  });
+}
+
+//------------------------------------------------------------------------------------------------
+template <class T>
+void vtkLabelMapThreshold::ExecuteTyped(segcore::EffectJob& job)
+{
+  double lower = this->MinimumThreshold;
+  double upper = this->MaximumThreshold;
+  this->AutoThreshold = 0.0;
+  if (this->AutoThresholdMode != AUTO_NONE)
+  {
+    this->AutoThreshold = globalOtsu<T>(job, this->NumberOfBins);
+    switch (this->AutoThresholdMode)
+    {
+      case AUTO_SET_MIN_UPPER:
+        lower = -Unbounded;
+        [[fallthrough]];
+      case AUTO_SET_UPPER:
+        upper = this->AutoThreshold;
+        break;
+      case AUTO_SET_LOWER_MAX:
+        upper = Unbounded;
+        [[fallthrough]];
+      default:
+        lower = this->AutoThreshold;
+    }
+  }
+  // "Unbounded" includes the infinities of floating volumes.
+  const double infinity = std::numeric_limits<double>::infinity();
+  const auto interval = segcore::Interval<T>::between(
+    lower <= -Unbounded ? -infinity : lower, upper >= Unbounded ? infinity : upper);
+
+  const auto write = [&](auto label, int vtkType)
+  {
+    using Label = decltype(label);
+    Label* out = job.makeOutput<Label>(vtkType, "Labels");
+    job.communicator().run(
+      [&]
+      {
+        // Also voxels that another rank owns: their values are here, and asking would cost more.
+        segcore::threshold(job.input<T>(), job.piece().size(), interval, label, Label(0), out,
+          job.progress().part(0.6, 1.0));
+      });
+  };
+  const Index label = job.segmentLabel();
+  if (label <= std::numeric_limits<std::uint8_t>::max())
+  {
+    write(static_cast<unsigned char>(label), VTK_UNSIGNED_CHAR);
+  }
+  else if (label <= std::numeric_limits<std::uint16_t>::max())
+  {
+    write(static_cast<unsigned short>(label), VTK_UNSIGNED_SHORT);
+  }
+  else if (label <= std::numeric_limits<std::uint32_t>::max())
+  {
+    write(static_cast<unsigned int>(label), VTK_UNSIGNED_INT);
+  }
+  else
+  {
+    write(static_cast<unsigned long long>(label), VTK_UNSIGNED_LONG_LONG);
+  }
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapThreshold::Execute(segcore::EffectJob& job)
+{
+  switch (job.scalarType())
+  {
+    vtkTemplateMacro(this->ExecuteTyped<VTK_TT>(job));
+    default:
+      throw segcore::AgreedError("the volume has an unknown scalar type");
+  }
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapThreshold::PrintSelf(ostream& os, vtkIndent indent)
+{
+  this->Superclass::PrintSelf(os, indent);
+  os << indent << "MinimumThreshold: " << this->MinimumThreshold << "\n";
+  os << indent << "MaximumThreshold: " << this->MaximumThreshold << "\n";
+  os << indent << "AutoThresholdMode: " << this->AutoThresholdMode << "\n";
+  os << indent << "AutoThresholdMethod: " << this->AutoThresholdMethod << "\n";
+  os << indent << "NumberOfBins: " << this->NumberOfBins << "\n";
+  os << indent << "AutoThreshold: " << this->AutoThreshold << "\n";
+}

@@ -1,0 +1,161 @@
+"""The effect declarations at run time, and the check of parameters against them.
+
+``effects.json`` is made from ``SegmentationCore/Effects/*.json`` when the package is built. All
+checks of the package (functions, operations, command line) are here, so that they say the same.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import json
+import math
+import numbers
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+LARGEST_LABEL = 2**63 - 1
+
+
+@functools.lru_cache(maxsize=1)
+def effects() -> dict[str, dict[str, Any]]:
+    """All declarations by identifier: voxel effects first, table operations last."""
+    path = Path(__file__).with_name("effects.json")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ImportError(
+            f"{path} is missing: this is the source tree, not a built package. Install the wheel "
+            "(pip install segmentationcore), or put a build folder on PYTHONPATH instead"
+        ) from error
+    return {effect["identifier"]: effect for effect in json.loads(text)}
+
+
+def voxel_effects() -> dict[str, dict[str, Any]]:
+    """The effects that have a filter and a function."""
+    return {name: effect for name, effect in effects().items() if effect["input"] != "table"}
+
+
+def snake_case(name: str) -> str:
+    """MarginSizeMm -> margin_size_mm, as in the functions."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def suggestion(given: object, accepted: Iterable[str]) -> str:
+    """`` (did you mean ..?)`` for a name that is nearly right, else nothing."""
+    accepted = list(accepted)
+    folded = {name.lower(): name for name in accepted}
+    close = difflib.get_close_matches(str(given).lower(), list(folded), n=1)
+    return f" (did you mean {folded[close[0]]!r}?)" if close else ""
+
+
+def accepted(parameter: Mapping[str, Any]) -> str:
+    """What a parameter accepts, for messages."""
+    kind = parameter["type"]
+    if kind in ("double", "int", "int64"):
+        low, high = parameter["range"]
+        noun = "a number" if kind == "double" else "an integer"
+        unit = f" {parameter['unit']}" if parameter.get("unit") else ""
+        return f"{noun} from {low!r} to {high!r}{unit}"
+    if kind in ("enum", "choice"):
+        return "one of " + ", ".join(repr(value) for value in parameter["values"])
+    return {
+        "bool": "True or False",
+        "string": "a text",
+        "color": "three numbers from 0 to 1: red, green, blue",
+    }[kind]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, numbers.Real) and not _is_bool(value)
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, numbers.Integral) and not _is_bool(value)
+
+
+def _is_bool(value: object) -> bool:
+    # NumPy's bool_ is neither a bool nor a Number; its name changed with NumPy 2.
+    return isinstance(value, bool) or type(value).__name__ in ("bool_", "bool")
+
+
+def check_value(parameter: Mapping[str, Any], value: Any, name: str) -> Any:
+    """Return ``value`` as a plain Python object, or raise for what is not accepted.
+
+    ``name`` is how the caller wrote the parameter, with as much context as helps.
+    """
+    kind = parameter["type"]
+
+    def wrong(error: type[Exception]) -> Exception:
+        given = f"{value!r} ({type(value).__name__})" if error is TypeError else repr(value)
+        hint = ""
+        if error is ValueError and kind == "enum":
+            hint = suggestion(value, parameter["values"])
+        return error(f"{name} is {given}; expected {accepted(parameter)}{hint}")
+
+    if kind == "double":
+        if not _is_number(value):
+            raise wrong(TypeError)
+        number = float(value)
+        unbounded = parameter.get("unbounded")
+        if unbounded is not None and math.isinf(number) and (number > 0) == (unbounded > 0):
+            number = float(unbounded)
+        low, high = parameter["range"]
+        if not low <= number <= high:
+            raise wrong(ValueError)
+        return number
+    if kind in ("int", "int64"):
+        if not _is_integer(value):
+            raise wrong(TypeError)
+        low, high = parameter["range"]
+        if not low <= int(value) <= high:
+            raise wrong(ValueError)
+        return int(value)
+    if kind == "bool":
+        if not _is_bool(value):
+            raise wrong(TypeError)
+        return bool(value)
+    if kind == "enum":
+        if not isinstance(value, str):
+            raise wrong(TypeError)
+        if value not in parameter["values"]:
+            raise wrong(ValueError)
+        return str(value)
+    if kind == "choice":
+        if not _is_integer(value):
+            raise wrong(TypeError)
+        if int(value) not in parameter["values"]:
+            raise wrong(ValueError)
+        return int(value)
+    if kind == "string":
+        if not isinstance(value, str):
+            raise wrong(TypeError)
+        return str(value)
+    if kind == "color":
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise wrong(TypeError)
+        if not all(_is_number(part) for part in value):
+            raise wrong(TypeError)
+        if len(value) != 3 or not all(0.0 <= float(part) <= 1.0 for part in value):
+            raise wrong(ValueError)
+        return [float(part) for part in value]
+    raise AssertionError(f"effects.json has a parameter of unknown type {kind!r}")
+
+
+def check_label(label: Any, name: str) -> int:
+    """A voxel value that can stand for a segment."""
+    if not _is_integer(label):
+        raise TypeError(f"{name} is {label!r} ({type(label).__name__}); expected an integer")
+    if not 1 <= int(label) <= LARGEST_LABEL:
+        raise ValueError(
+            f"{name} is {label!r}; expected an integer from 1 to {LARGEST_LABEL} "
+            "(0 is the background)"
+        )
+    return int(label)
+
+
+def setter_value(parameter: Mapping[str, Any], value: Any) -> Any:
+    """The checked value as the filter's Set method takes it: an enum is its index."""
+    return parameter["values"].index(value) if parameter["type"] == "enum" else value

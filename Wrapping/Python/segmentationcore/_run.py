@@ -1,0 +1,198 @@
+"""What every effect function does: check, convert, run the filter, convert back.
+
+The functions in the generated ``_effects.py`` call `run_effect` and hold nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _registry
+from ._arrays import array_of_image, check_array, image_of_array, is_image, point_array_name
+from ._compiled import find_class
+from ._pipeline import execute
+from .errors import SegmentationCoreError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from vtkmodules.vtkCommonDataModel import vtkImageData
+
+    ImageLike = NDArray[Any] | vtkImageData
+else:
+    ImageLike = Any
+
+__all__ = ["ImageLike", "run_effect"]
+
+VOLUME_RESULT = "Labels"
+
+
+def check_parameters(effect: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Check a function's arguments; messages use the function's names."""
+    function = effect["identifier"]
+    return {
+        parameter["name"]: _registry.check_value(
+            parameter,
+            parameters[parameter["name"]],
+            f"{function}(): {_registry.snake_case(parameter['name'])}",
+        )
+        for parameter in effect["parameters"]
+        if parameter["name"] in parameters
+    }
+
+
+def make_filter(effect: Mapping[str, Any], checked: Mapping[str, Any], label: int) -> Any:
+    """The effect's filter with parameters that `check_parameters` returned."""
+    algorithm = find_class(effect["class"])()
+    for parameter in effect["parameters"]:
+        if parameter["name"] in checked:
+            value = _registry.setter_value(parameter, checked[parameter["name"]])
+            getattr(algorithm, f"Set{parameter['name']}")(value)
+    algorithm.SetSegmentLabel(label)
+    return algorithm
+
+
+def _check_label_fits(label: int, dtype: np.dtype[Any], name: str) -> None:
+    if dtype.kind == "b":
+        largest = 1
+    elif dtype.kind in "iu":
+        largest = int(np.iinfo(dtype).max)
+    else:  # beyond its digits a float cannot tell neighbouring labels apart
+        largest = int(2 ** (np.finfo(dtype).nmant + 1))
+    if label > largest:
+        raise ValueError(f"{name} is {label}; a label map of type {dtype} holds up to {largest}")
+
+
+def _check_out(out: Any, data: Any, function: str) -> NDArray[Any]:
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"{function}(): out is {type(out).__name__}; expected a numpy.ndarray")
+    if not isinstance(data, np.ndarray):
+        raise TypeError(f"{function}(): out is given, but the input is no numpy.ndarray")
+    native = data.dtype.newbyteorder("=")
+    if out.shape != data.shape or out.dtype.newbyteorder("=") != native:
+        raise ValueError(
+            f"{function}(): out has shape {out.shape} and type {out.dtype}; "
+            f"expected {data.shape} and {native}, as the input"
+        )
+    if not out.flags.writeable:
+        raise ValueError(f"{function}(): out is read-only")
+    try:
+        overlap = np.shares_memory(out, data, max_work=100_000)  # type: ignore[arg-type]
+    except RuntimeError:  # numpy's TooHardError: rather refuse than change the input
+        overlap = True
+    if overlap:
+        raise ValueError(
+            f"{function}(): out shares memory with the input, which is never changed; "
+            "give another array"
+        )
+    return out
+
+
+def run_effect(
+    identifier: str,
+    data: ImageLike,
+    parameters: Mapping[str, Any],
+    *,
+    label: int = 1,
+    spacing: Sequence[float] | None = None,
+    out: NDArray[Any] | None = None,
+    progress: Callable[[float], bool | None] | None = None,
+) -> Any:
+    """Run an effect by its identifier; the named functions are the usual way.
+
+    Parameters
+    ----------
+    identifier : str
+        As in docs/effects.md.
+    data : numpy.ndarray or vtkImageData
+        The volume or label map; never changed.
+    parameters : mapping
+        By their declared names, as ``{"MarginSizeMm": 2.0}``; absent ones have their default.
+    label, spacing, out, progress
+        As in the functions.
+
+    Returns
+    -------
+    numpy.ndarray or vtkImageData
+        As in the functions.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Before VTK is touched.
+    SegmentationCoreError
+        The filter failed.
+    Cancelled
+        ``progress`` returned False, or Ctrl-C was pressed; ``out`` is untouched.
+    """
+    effects = _registry.voxel_effects()
+    if identifier not in effects:
+        hint = _registry.suggestion(identifier, effects)
+        raise ValueError(f"effect is {identifier!r}; expected one of {sorted(effects)}{hint}")
+    effect = effects[identifier]
+    names = [parameter["name"] for parameter in effect["parameters"]]
+    for name in parameters:
+        if name not in names:
+            hint = _registry.suggestion(name, names)
+            raise TypeError(f"{identifier}() has no parameter {name!r}; it has {names}{hint}")
+    checked = check_parameters(effect, parameters)
+    label = _registry.check_label(label, f"{identifier}(): label")
+    if progress is not None and not callable(progress):
+        raise TypeError(
+            f"{identifier}(): progress is {type(progress).__name__}; expected a callable"
+        )
+    is_volume = effect["input"] == "volume"
+    what = f"{identifier}(): {'volume' if is_volume else 'labels'}"
+
+    if is_image(data):
+        if spacing is not None:
+            raise TypeError(f"{identifier}(): spacing is given, but a vtkImageData has its own")
+        if out is not None:
+            _check_out(out, data, identifier)
+        name = point_array_name(data, what)
+        if not is_volume:
+            scalars = data.GetPointData().GetScalars()
+            dtype = array_of_image(data, None, what).array.dtype if scalars else np.dtype("u1")
+            _check_label_fits(label, dtype, f"{identifier}(): label")
+        source: Any = data.NewInstance()
+        source.ShallowCopy(data)  # the caller's object stays out of our pipeline
+        dimensions, result_type = 3, None
+    else:
+        array = check_array(data, what)
+        if not is_volume:
+            _check_label_fits(label, array.dtype, f"{identifier}(): label")
+        if out is not None:
+            out = _check_out(out, array, identifier)
+        name = "Scalars"
+        converted = image_of_array(array, spacing, name, what)
+        source, dimensions, result_type = converted.image, converted.dimensions, converted.dtype
+
+    algorithm = make_filter(effect, checked, label)
+    algorithm.SetInputDataObject(source)
+    execute(algorithm, f"{identifier}()", progress)
+    output = algorithm.GetOutput()
+    if output.GetNumberOfPoints() != source.GetNumberOfPoints():
+        raise SegmentationCoreError(f"{identifier}(): the filter produced no result")
+
+    if is_image(data):
+        # An instance of the caller's class (vtkOrientedImageData, say) with the result's arrays.
+        result = data.NewInstance()
+        result.ShallowCopy(data)
+        result.GetPointData().ShallowCopy(output.GetPointData())
+        result.GetCellData().ShallowCopy(output.GetCellData())
+        result.GetFieldData().ShallowCopy(output.GetFieldData())
+        return result
+
+    voxels = array_of_image(output, VOLUME_RESULT if is_volume else name).array
+    if dimensions == 2:
+        voxels = voxels[0]
+    if result_type is not None and result_type.kind == "b" and not is_volume:
+        voxels = voxels.view(np.bool_)
+    if out is not None:
+        out[...] = voxels
+        return out
+    if np.may_share_memory(voxels, data):  # a filter that passed its input through
+        voxels = voxels.copy()
+    return voxels

@@ -1,0 +1,99 @@
+"""What a bridge serves: the interface between the server and whoever holds the segmentation.
+
+A backend lives on one thread. `BridgeServer` calls it only from the thread that runs
+`BridgeServer.serve_forever`, one call at a time, so a backend needs no locks and may be something
+that tolerates no other thread, as ParaView's client does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, TypedDict
+
+from numpy.typing import NDArray
+
+
+class BackendError(Exception):
+    """A request that the backend understood and cannot fulfil; the text goes to the client.
+
+    Any other exception counts as a defect: the client learns that much and the server logs it.
+    """
+
+
+class Cancelled(Exception):
+    """Raised by a backend that stopped because `ProgressReporter.cancelled` was set."""
+
+
+class ProgressReporter(Protocol):
+    """What a backend reports to while it works."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the client gave the request up.
+
+        A backend that can stop should then leave everything as it was and raise `Cancelled`; one
+        that cannot may finish.
+        """
+
+    def __call__(self, fraction: float, text: str = "") -> None:
+        """Report ``fraction`` done, from 0 to 1, doing ``text``. Cheap; call it often."""
+
+
+class VolumeDescription(TypedDict):
+    """Lattice of the volume, in RAS millimetres; directions row by row, columns are axes."""
+
+    extent: Sequence[int]
+    origin: Sequence[float]
+    spacing: Sequence[float]
+    directions: Sequence[float]
+
+
+class SegmentDescription(TypedDict):
+    """One row of the segment table."""
+
+    id: str
+    name: str
+    color: Sequence[float]
+    label_value: int
+    visible: bool
+    voxel_count: int
+
+
+class BackendDescription(TypedDict):
+    """Everything but voxels. The revision grows with every change."""
+
+    volume: VolumeDescription
+    ranks: int
+    revision: int
+    segments: Sequence[SegmentDescription]
+
+
+class ApplyResult(TypedDict):
+    """What an edit did: segments whose voxels or table row differ now, and the new revision."""
+
+    changed: Sequence[str]
+    revision: int
+
+
+class Backend(Protocol):
+    """Holds a segmentation. Every method runs on one thread and may raise `BackendError`."""
+
+    def describe(self) -> BackendDescription:
+        """The volume and the segments in display order."""
+
+    def apply(self, operation: dict[str, Any], progress: ProgressReporter) -> ApplyResult:
+        """Do one edit. On failure everything is as it was before."""
+
+    def region(
+        self, extent: Sequence[int], segment_ids: Sequence[str] | None
+    ) -> tuple[NDArray[Any], Sequence[int]]:
+        """Labels of an extent inside the volume, axes (k, j, i), and the extent delivered.
+
+        Voxels of segments that are not in ``segment_ids`` are 0; None means all segments.
+        """
+
+    def surface(self, segment_id: str, coarsening: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Closed surface of a segment: points n x 3 in RAS mm, triangles m x 3.
+
+        An empty segment has an empty surface. ``coarsening`` n looks at every n-th voxel only.
+        """

@@ -1,0 +1,259 @@
+"""The backend on a ParaView client: the segmentation is distributed over the ranks of a server.
+
+Needs ParaView's Python (``pvpython``) and a server with our plugin loaded. Everything here runs on
+one thread, which is the main one, because a ParaView client tolerates no other.
+
+The editor proxy owns the segmentation. Its ``Operations`` property is the journal: a JSON array of
+all operations so far, of which the server runs what it has not run yet. Voxels come to the client
+only when asked for, a region or a surface at a time, gathered on rank 0 by filters of ours;
+ParaView's own fetch would return one rank's piece.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from paraview import servermanager, simple
+from vtkmodules.util.numpy_support import vtk_to_numpy
+
+from .backend import (
+    ApplyResult,
+    BackendDescription,
+    BackendError,
+    ProgressReporter,
+    SegmentDescription,
+)
+from .protocol import LABEL_TYPES
+
+_REQUIRED = ("LabelMapEditor", "LabelMapRegionCollector", "LabelMapSurface")
+
+
+def require_plugin() -> None:
+    """Raise `BackendError` unless our proxies are there, on the server that is connected."""
+    missing = [name for name in _REQUIRED if not hasattr(simple, name)]
+    if missing:
+        raise BackendError(
+            f"ParaView does not know {', '.join(missing)}; load the SegmentationCore plugin on the "
+            "server and on the client first (--plugin)"
+        )
+
+
+class ParaViewBackend:
+    """Serves the segmentation of ``editor``, a ``LabelMapEditor`` proxy."""
+
+    def __init__(self, editor: Any) -> None:
+        require_plugin()
+        self.editor = editor
+        self._collector = simple.LabelMapRegionCollector(Input=editor)
+        self._mesher = simple.LabelMapSurface(Input=editor)
+        self._mesher.GatherToRoot = 1
+        self._revision = 0
+        self._description: BackendDescription | None = None
+        self._update()
+        error = self._last_error()
+        if error:
+            raise BackendError(error)
+
+    @classmethod
+    def open(cls, volume: Any, operations: Sequence[dict[str, Any]] = ()) -> ParaViewBackend:
+        """Segment a volume (a source proxy), beginning with ``operations``."""
+        require_plugin()
+        editor = simple.LabelMapEditor(Input=volume)
+        editor.Operations = json.dumps(list(operations))
+        return cls(editor)
+
+    # -- Backend -------------------------------------------------------------------------------
+
+    def describe(self) -> BackendDescription:
+        """See `Backend.describe`. Asks the server once per revision."""
+        if self._description is None:
+            self._description = self._ask_description()
+        return self._description
+
+    def apply(self, operation: dict[str, Any], progress: ProgressReporter) -> ApplyResult:
+        """See `Backend.apply`. Cannot be cancelled half way: the ranks finish what they began."""
+        before = {row["id"]: row for row in self.describe()["segments"]}
+        journal = self._journal()
+        with self._relay(progress):
+            self._assign([*journal, operation])
+        error = self._last_error()
+        if error:
+            self._assign(journal)
+            again = self._last_error()
+            if again:
+                raise RuntimeError(
+                    f"the journal could not be restored after a failure ({error}): {again}"
+                )
+            raise BackendError(error)
+        self.refresh()
+        after = {row["id"]: row for row in self.describe()["segments"]}
+        # Every segment but the one that is edited can only lose voxels, so its count tells.
+        changed = {key for key in after if before.get(key) != after[key]} | (before.keys() - after)
+        changed.add(operation["segment"])
+        return {"changed": sorted(changed), "revision": self._revision}
+
+    def region(
+        self, extent: Sequence[int], segment_ids: Sequence[str] | None
+    ) -> tuple[NDArray[Any], Sequence[int]]:
+        """See `Backend.region`."""
+        image = self._fetch_image(extent)
+        scalars = image.GetPointData().GetScalars()
+        if scalars is None:
+            raise RuntimeError("the label map came without scalars")
+        ni, nj, nk = image.GetDimensions()
+        # A copy: the fetched image and its memory go away.
+        labels = _as_label_type(vtk_to_numpy(scalars).reshape(nk, nj, ni).copy())
+        if segment_ids is not None:
+            values = [
+                row["label_value"]
+                for row in self.describe()["segments"]
+                if row["id"] in set(segment_ids)
+            ]
+            labels[~np.isin(labels, values)] = 0
+        return labels, list(image.GetExtent())
+
+    def surface(self, segment_id: str, coarsening: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """See `Backend.surface`."""
+        row = next((r for r in self.describe()["segments"] if r["id"] == segment_id), None)
+        if row is None:
+            raise BackendError(f"no segment has the ID {segment_id!r}")
+        self._mesher.SegmentLabel = row["label_value"]
+        self._mesher.Coarsening = coarsening
+        self._mesher.UpdatePipeline()
+        mesh = servermanager.Fetch(self._mesher, 0)
+        if mesh is None or not mesh.IsA("vtkPolyData"):
+            raise RuntimeError("the surface did not arrive as poly data")
+        if mesh.GetNumberOfPoints() == 0:
+            if row["voxel_count"] and coarsening == 1:
+                raise RuntimeError(
+                    f"segment {segment_id!r} has {row['voxel_count']} voxels and no surface"
+                )
+            return np.empty((0, 3), np.float32), np.empty((0, 3), np.int32)
+        points = vtk_to_numpy(mesh.GetPoints().GetData()).copy()
+        cells = mesh.GetPolys()
+        offsets = vtk_to_numpy(cells.GetOffsetsArray())
+        if not (np.diff(offsets) == 3).all():
+            raise RuntimeError("the surface has cells that are not triangles")
+        return points, vtk_to_numpy(cells.GetConnectivityArray()).reshape(-1, 3).copy()
+
+    # -- the proxies ---------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Forget what is known of the segmentation, after somebody else changed the editor."""
+        self._description = None
+        self._revision += 1
+
+    def _journal(self) -> list[dict[str, Any]]:
+        text = str(self.editor.GetPropertyValue("Operations") or "[]")
+        journal = json.loads(text)
+        if not isinstance(journal, list):
+            raise RuntimeError(f"the editor's journal is not a list: {text[:80]}")
+        return journal
+
+    def _assign(self, journal: Sequence[dict[str, Any]]) -> None:
+        self.editor.Operations = json.dumps(list(journal))
+        self._update()
+
+    def _update(self) -> None:
+        self.editor.UpdatePipeline()
+        self.editor.UpdatePropertyInformation()
+
+    def _last_error(self) -> str:
+        return str(self.editor.GetPropertyValue("LastError") or "")
+
+    @contextlib.contextmanager
+    def _relay(self, progress: ProgressReporter) -> Iterator[None]:
+        """Pass ParaView's progress events on while a block runs."""
+        handler = servermanager.ActiveConnection.Session.GetProgressHandler()
+
+        def report(caller: Any, _event: str) -> None:
+            progress(caller.GetLastProgress() / 100.0, caller.GetLastProgressText() or "")
+
+        tag = handler.AddObserver("ProgressEvent", report)
+        try:
+            yield
+        finally:
+            handler.RemoveObserver(tag)
+
+    def _fetch_image(self, extent: Sequence[int]) -> Any:
+        self._collector.Extent = list(extent)
+        self._collector.UpdatePipeline()
+        image = servermanager.Fetch(self._collector, 0)
+        if image is None or not image.IsA("vtkImageData"):
+            raise RuntimeError("the region did not arrive as an image")
+        if list(image.GetExtent()) != list(extent):
+            raise RuntimeError(
+                f"the region arrived with extent {list(image.GetExtent())} instead of "
+                f"{list(extent)}"
+            )
+        return image
+
+    def _ask_description(self) -> BackendDescription:
+        """The lattice and the table ride along with a region of a single voxel."""
+        extent = [int(x) for x in self.editor.GetDataInformation().GetExtent()]
+        if any(extent[2 * axis] > extent[2 * axis + 1] for axis in range(3)):
+            raise BackendError("the volume is empty: it was not read, or not yet")
+        image = self._fetch_image([extent[2 * (i // 2)] for i in range(6)])
+        matrix = image.GetDirectionMatrix()
+        return {
+            "volume": {
+                "extent": extent,
+                "origin": [float(x) for x in image.GetOrigin()],
+                "spacing": [float(x) for x in image.GetSpacing()],
+                "directions": [matrix.GetElement(row, col) for row in range(3) for col in range(3)],
+            },
+            "ranks": int(servermanager.ActiveConnection.GetNumberOfDataPartitions()),
+            "revision": self._revision,
+            "segments": _segment_table(image.GetFieldData()),
+        }
+
+
+def _segment_table(fields: Any) -> list[SegmentDescription]:
+    """The rows of the table that the editor keeps in its output's field data."""
+
+    def column(name: str) -> Any:
+        array = fields.GetAbstractArray(name)
+        if array is None:
+            raise RuntimeError(f"the label map came without the field array {name}")
+        return array
+
+    ids, names = column("SegmentID"), column("SegmentName")
+    colors, values = column("SegmentColor"), column("SegmentLabelValue")
+    visible, counts = column("SegmentVisible"), column("SegmentVoxelCount")
+    rows = ids.GetNumberOfValues()
+    for array in (names, colors, values, visible, counts):
+        if array.GetNumberOfTuples() != rows:
+            raise RuntimeError(
+                f"field array {array.GetName()} has {array.GetNumberOfTuples()} rows; the segment "
+                f"table has {rows}"
+            )
+    return [
+        {
+            "id": ids.GetValue(row),
+            "name": names.GetValue(row),
+            "color": [float(x) for x in colors.GetTuple3(row)],
+            "label_value": int(values.GetValue(row)),
+            "visible": bool(visible.GetValue(row)),
+            "voxel_count": int(counts.GetValue(row)),
+        }
+        for row in range(rows)
+    ]
+
+
+def _as_label_type(labels: NDArray[Any]) -> NDArray[Any]:
+    """Labels in a type that the wire and Slicer have; 64-bit ones hold small values."""
+    if labels.dtype.name in LABEL_TYPES:
+        return labels
+    for name in ("uint8", "int16", "int32", "uint32"):
+        limits = np.iinfo(name)
+        if limits.min <= labels.min() and labels.max() <= limits.max:
+            return labels.astype(name)
+    raise RuntimeError(
+        f"labels of type {labels.dtype.name} from {labels.min()} to {labels.max()} fit no label "
+        "type of 32 bits"
+    )

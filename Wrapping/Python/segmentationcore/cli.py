@@ -1,0 +1,436 @@
+"""The command ``segmentationcore``: look into files, apply effects, convert, serve, demonstrate.
+
+Exit status: 0 done, 1 failed or cancelled, 2 the command line is wrong. Results go to stdout;
+errors are one line on stderr that says what to do. Progress is shown on a terminal only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn
+
+from . import _registry
+
+DELEGATED = {
+    "bridge": ("segmentationcore.bridge.command", "serve a running segmentation to Slicer"),
+    "demo": ("segmentationcore.demo", "run the demonstration"),
+}
+
+
+class UsageError(Exception):
+    """The command line asks for what cannot be."""
+
+
+@contextlib.contextmanager
+def _progress_bar(title: str, quiet: bool) -> Iterator[Callable[[float], None] | None]:
+    """A bar on a terminal, nothing elsewhere."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    try:
+        from tqdm import tqdm  # type: ignore[import-untyped,unused-ignore]
+    except ImportError:
+        yield None
+        return
+    with tqdm(
+        total=100, desc=title, unit="%", leave=False, bar_format="{desc} {bar} {n:.0f}%"
+    ) as bar:
+
+        def report(fraction: float) -> None:
+            bar.update(max(0.0, 100.0 * fraction - bar.n))
+
+        yield report
+
+
+def _describe(image: Any, path: str) -> dict[str, Any]:
+    """What ``info`` tells about an image."""
+    from .segments import read_segments
+
+    matrix = image.GetDirectionMatrix()
+    arrays = image.GetPointData()
+    names = [arrays.GetArrayName(i) for i in range(arrays.GetNumberOfArrays())]
+    described: dict[str, Any] = {
+        "file": path,
+        "dimensions": list(image.GetDimensions()),
+        "extent": list(image.GetExtent()),
+        "spacing": list(image.GetSpacing()),
+        "origin": list(image.GetOrigin()),
+        "directions": [[matrix.GetElement(row, axis) for row in range(3)] for axis in range(3)],
+        "arrays": [
+            {
+                "name": name,
+                "type": arrays.GetAbstractArray(i).GetDataTypeAsString(),
+                "components": arrays.GetAbstractArray(i).GetNumberOfComponents(),
+                "range": list(arrays.GetArray(i).GetRange(0)) if arrays.GetArray(i) else None,
+            }
+            for i, name in enumerate(names)
+        ],
+        "segments": [],
+    }
+    counts = _voxel_counts(image)
+    for segment in read_segments(image):
+        row = {
+            "id": segment.id,
+            "name": segment.name,
+            "color": [round(part, 6) for part in segment.color],
+            "layer": segment.layer,
+            "label_value": segment.label_value,
+            "visible": segment.visible,
+            "voxels": counts.get((segment.array_name, segment.label_value), 0),
+            "tags": dict(segment.tags),
+        }
+        described["segments"].append(row)
+    return described
+
+
+def _voxel_counts(image: Any) -> dict[tuple[str, int], int]:
+    """Voxels of each label in each layer, counted here and not believed."""
+    import numpy as np
+
+    from ._arrays import array_of_image
+    from .segments import read_segments
+
+    result = {}
+    for layer in sorted({segment.array_name for segment in read_segments(image)}):
+        if image.GetPointData().GetArray(layer) is not None:
+            values, counts = np.unique(array_of_image(image, layer).array, return_counts=True)
+            result.update({(layer, int(v)): int(n) for v, n in zip(values, counts)})
+    return result
+
+
+def _read_any(path: str) -> Any:
+    from .io import is_segmentation_name, read_segmentation, read_volume
+
+    return read_segmentation(path) if is_segmentation_name(path) else read_volume(path)
+
+
+def _numbers(values: Sequence[float]) -> str:
+    return " x ".join(f"{value:g}" for value in values)
+
+
+def command_info(options: argparse.Namespace) -> None:
+    """Print what a file holds."""
+    described = _describe(_read_any(options.file), options.file)
+    if options.json:
+        print(json.dumps(described, indent=2))
+        return
+    print(f"{described['file']}")
+    print(f"  voxels     {_numbers(described['dimensions'])} (x, y, z)")
+    print(f"  spacing    {_numbers(described['spacing'])} mm")
+    print(f"  origin     {', '.join(f'{value:g}' for value in described['origin'])} mm RAS")
+    for axis, direction in zip("ijk", described["directions"]):
+        print(f"  {axis} axis     {', '.join(f'{value:g}' for value in direction)}")
+    for array in described["arrays"]:
+        low, high = array["range"] or ("?", "?")
+        print(
+            f"  array      {array['name'] or '(no name)'}: {array['type']}, "
+            f"{array['components']} component(s), {low:g} to {high:g}"
+        )
+    if described["segments"]:
+        print(f"  segments   {len(described['segments'])}")
+        volume = described["spacing"][0] * described["spacing"][1] * described["spacing"][2]
+        for row in described["segments"]:
+            color = "".join(f"{round(255 * part):02x}" for part in row["color"])
+            print(
+                f"    {row['id']}: {row['name']!r}, layer {row['layer']}, label "
+                f"{row['label_value']}, #{color}, {row['voxels']} voxels, "
+                f"{row['voxels'] * volume:g} mm3{'' if row['visible'] else ', hidden'}"
+            )
+
+
+def parse_setting(text: str, effect: dict[str, Any]) -> tuple[str, Any]:
+    """``Key=Value`` -> a parameter and its value; the function's spelling is accepted too."""
+    key, equals, value = text.partition("=")
+    declared = {parameter["name"]: parameter for parameter in effect["parameters"]}
+    spelled = {_registry.snake_case(name): name for name in declared}
+    name = spelled.get(key, key)
+    if not equals:
+        raise UsageError(f"--set {text}: expected Key=Value")
+    if name not in declared:
+        hint = _registry.suggestion(key, declared)
+        raise UsageError(
+            f"--set {text}: {effect['identifier']} has no parameter {key!r}; "
+            f"it has {', '.join(declared) or 'none'}{hint}"
+        )
+    if declared[name]["type"] in ("string", "enum"):
+        return name, value
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value  # the check says what is accepted
+
+
+def _operations(options: argparse.Namespace) -> list[dict[str, Any]]:
+    from .operations import read_operations, validate_operations
+
+    if options.operations is not None:
+        if options.segment or options.set:
+            raise UsageError("--segment and --set go with --effect, not with --operations")
+        return read_operations(options.operations)
+    effects = _registry.effects()
+    if options.effect not in effects:
+        hint = _registry.suggestion(options.effect, effects)
+        raise UsageError(
+            f"--effect {options.effect}: unknown; expected one of {', '.join(effects)}{hint}"
+        )
+    if not options.segment:
+        raise UsageError("--effect needs --segment ID")
+    settings = dict(parse_setting(text, effects[options.effect]) for text in options.set)
+    try:
+        return validate_operations(
+            {"effect": options.effect, "segment": options.segment, "parameters": settings}
+        )
+    except (TypeError, ValueError) as error:
+        raise UsageError(str(error)) from error
+
+
+def command_apply(options: argparse.Namespace) -> None:
+    """Apply operations to a volume and write the segmentation."""
+    from .io import (
+        SEGMENTATION_SUFFIXES,
+        is_segmentation_name,
+        read_segmentation,
+        read_volume,
+        write_segmentation,
+    )
+    from .operations import apply_operations
+    from .segments import read_segments
+
+    if not is_segmentation_name(options.output):
+        raise UsageError(
+            f"--output {options.output}: the name must end in {' or '.join(SEGMENTATION_SUFFIXES)}"
+        )
+    operations = _operations(options)
+    labels = read_segmentation(options.labels) if options.labels else None
+    volume = read_volume(options.volume)
+    if options.operations is None and operations[0]["effect"] != "add_segment":
+        # One effect from the command line may start a segment of its own.
+        known = [segment.id for segment in read_segments(labels)] if labels is not None else []
+        if options.segment not in known:
+            added = {"effect": "add_segment", "segment": options.segment, "parameters": {}}
+            operations.insert(0, added)
+    with _progress_bar("apply", options.quiet) as progress:
+        result = apply_operations(volume, operations, labels=labels, progress=progress)
+    write_segmentation(options.output, result, compress=not options.no_compression)
+    counts = _voxel_counts(result.labels)
+    if not options.quiet:
+        for segment in result.segments:
+            voxels = counts.get((segment.array_name, segment.label_value), 0)
+            print(f"{segment.id}: {segment.name!r}, label {segment.label_value}, {voxels} voxels")
+        print(f"wrote {options.output}")
+
+
+def command_convert(options: argparse.Namespace) -> None:
+    """Convert a volume or a segmentation to the format that the output's name says."""
+    from .io import is_segmentation_name, write_segmentation, write_volume
+    from .segments import read_segments
+
+    compress = not options.no_compression
+    image = _read_any(options.input)
+    segments = read_segments(image)
+    if is_segmentation_name(options.output):
+        if not segments:
+            image, segments = _label_map_of_volume(image, options.input)
+        write_segmentation(options.output, image, segments=segments, compress=compress)
+    else:
+        layers = {segment.layer for segment in segments}
+        if len(layers) > 1:
+            raise UsageError(
+                f"{options.input} has {len(layers)} layers of overlapping segments, which only "
+                "a .seg.nrrd file can hold"
+            )
+        write_volume(options.output, image, compress=compress)
+    if not options.quiet:
+        print(f"wrote {options.output}")
+
+
+def _label_map_of_volume(image: Any, path: str) -> tuple[Any, Any]:
+    """A volume of labels (an atlas) as a label map: one segment for each value above 0."""
+    import colorsys
+
+    import numpy as np
+
+    from ._arrays import array_of_image
+    from .segments import Segment
+
+    voxels = array_of_image(image, None, path).array
+    values = np.unique(voxels)
+    whole = voxels.dtype.kind in "iu" or bool(np.all(values == np.floor(values)))
+    if voxels.ndim != 3 or not whole or values[0] < 0 or len(values) > 65536:
+        raise UsageError(
+            f"{path} is not a label map: expected whole numbers from 0, one per voxel, found "
+            f"{len(values)} values from {values[0]} to {values[-1]}"
+        )
+    copy = image.NewInstance()
+    copy.ShallowCopy(image)
+    scalars = copy.GetPointData().GetScalars()
+    renamed = scalars.NewInstance()
+    renamed.ShallowCopy(scalars)
+    if voxels.dtype.kind == "f":
+        from vtkmodules.vtkCommonCore import vtkTypeInt64Array
+
+        renamed = vtkTypeInt64Array()
+        renamed.DeepCopy(scalars)
+    renamed.SetName("Labels")
+    copy.GetPointData().Initialize()
+    copy.GetPointData().SetScalars(renamed)
+    golden = 0.61803398875  # neighbouring labels get hues far apart
+    return copy, [
+        Segment(
+            f"Label_{int(value)}",
+            int(value),
+            color=colorsys.hsv_to_rgb((int(value) * golden) % 1.0, 0.6, 0.9),
+            color_auto_generated=True,
+            name_auto_generated=True,
+        )
+        for value in values
+        if value > 0
+    ]
+
+
+def _delegate(command: str, arguments: list[str]) -> int:
+    """Run a command of another part of the package; it has its own ``main(arguments)``."""
+    import importlib
+
+    module_name = DELEGATED[command][0]
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name != module_name:
+            raise
+        raise UsageError(f"{command}: not part of this installation ({error})") from error
+    return int(module.main(arguments) or 0)
+
+
+class _Version(argparse.Action):
+    """``--version``; looks the numbers up only when asked."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_arguments: Any) -> NoReturn:
+        import segmentationcore
+
+        from ._compiled import build_info
+
+        built = build_info().get("VTK_VERSION", "unknown")
+        parser.exit(0, f"segmentationcore {segmentationcore.__version__} (built for VTK {built})\n")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="segmentationcore",
+        description="Segmentation of volumes and label maps. Effects and their parameters are "
+        "listed by: segmentationcore apply --list-effects",
+        epilog="Exit status: 0 done, 1 failed or cancelled, 2 wrong command line.",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    info = commands.add_parser("info", help="print what a volume or segmentation file holds")
+    info.add_argument("file", metavar="FILE", help=".seg.nrrd, .nrrd, .nii, .nii.gz or .vti")
+    info.add_argument("--json", action="store_true", help="print as JSON")
+    info.set_defaults(run=command_info)
+
+    apply = commands.add_parser(
+        "apply",
+        help="apply effects to a volume and write the segmentation",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="example:\n  segmentationcore apply head.nii.gz -o head.seg.nrrd --effect threshold"
+        " \\\n    --segment brain --set AutoThresholdMode=SET_LOWER_MAX",
+    )
+    apply.add_argument("volume", metavar="VOLUME", help=".nrrd, .nii, .nii.gz or .vti")
+    apply.add_argument("-o", "--output", required=True, metavar="OUT.seg.nrrd", help="to write")
+    what = apply.add_mutually_exclusive_group(required=True)
+    what.add_argument("--operations", metavar="FILE.json", help="operation, or list of them")
+    what.add_argument("--effect", metavar="NAME", help="one effect")
+    what.add_argument("--list-effects", action=_ListEffects, nargs=0, help="print all and exit")
+    apply.add_argument("--segment", metavar="ID", help="segment that the effect changes or starts")
+    apply.add_argument(
+        "--set", action="append", default=[], metavar="Key=Value", help="parameter of the effect"
+    )
+    apply.add_argument("--labels", metavar="IN.seg.nrrd", help="segmentation to start from")
+    _add_common(apply)
+    apply.set_defaults(run=command_apply)
+
+    convert = commands.add_parser(
+        "convert",
+        help="convert a volume or segmentation; a volume of labels to .seg.nrrd as well",
+    )
+    convert.add_argument("input", metavar="IN", help="file to read")
+    convert.add_argument("output", metavar="OUT", help="file to write; its suffix is the format")
+    _add_common(convert)
+    convert.set_defaults(run=command_convert)
+
+    for name, (_, text) in DELEGATED.items():
+        commands.add_parser(name, help=text, add_help=False)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-compression", action="store_true", help="write voxels as they are")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
+
+
+class _ListEffects(argparse.Action):
+    """``--list-effects``."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_arguments: Any) -> NoReturn:
+        lines = []
+        for identifier, effect in _registry.effects().items():
+            lines.append(f"{identifier}: {effect['summary']}")
+            for parameter in effect["parameters"]:
+                default = "required"
+                if not parameter.get("required"):
+                    default = f"default {parameter['default']!r}"
+                lines.append(f"  {parameter['name']}: {_registry.accepted(parameter)}; {default}")
+        parser.exit(0, "\n".join(lines) + "\n")
+
+
+def _one_line(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        name = f"{error.filename}: " if error.filename else ""
+        return f"{name}{error.strerror}"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Without the program's name; ``sys.argv`` when absent.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if given and given[0] in DELEGATED:
+            return _delegate(given[0], given[1:])
+        options = make_parser().parse_args(given)
+        options.run(options)
+        sys.stdout.flush()
+        return 0
+    except UsageError as error:
+        print(f"segmentationcore: {_one_line(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:  # also Interrupted
+        print("segmentationcore: cancelled; nothing was written", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # segmentationcore info .. | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (ImportError, OSError, MemoryError, RuntimeError, TypeError, ValueError) as error:
+        print(f"segmentationcore: {_one_line(error)}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,301 @@
+"""Operations: edits of a segmentation as plain data, checked here and run by the C++ editor.
+
+An operation is what a journal, a file and the bridge hold::
+
+    {"effect": "margin", "segment": "bone", "parameters": {"MarginSizeMm": 2.0}}
+
+``effect`` is an identifier of docs/effects.md, ``segment`` the identifier of the segment that
+changes, ``parameters`` has the declared names; absent ones have their default. A file holds one
+operation or a list of them as JSON; ``operation.schema.json`` beside this file describes it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import _registry
+from .segments import Segment, read_segments, write_segments
+
+if TYPE_CHECKING:
+    from ._run import ImageLike
+
+__all__ = [
+    "LabelMap",
+    "apply_operations",
+    "read_operations",
+    "validate_operation",
+    "validate_operations",
+    "write_operations",
+]
+
+Operation = dict[str, Any]
+_KEYS = ("effect", "segment", "parameters")
+
+
+class LabelMap(NamedTuple):
+    """Voxels and the segments that they belong to."""
+
+    labels: Any
+    """``vtkImageData`` with the table in its field data, or an array (z, y, x) of layer 0."""
+    segments: tuple[Segment, ...]
+    """In display order."""
+
+
+def validate_operation(operation: Any, *, where: str = "operation") -> Operation:
+    """Check one operation and return it in its plain form.
+
+    Parameters
+    ----------
+    operation : mapping
+        With ``effect``, ``segment`` and, unless none is needed, ``parameters``.
+    where : str, default "operation"
+        Begins every message.
+
+    Returns
+    -------
+    dict
+        A new one, with plain Python values and ``parameters`` always present; what was absent is
+        not filled in.
+
+    Raises
+    ------
+    TypeError
+        A wrong kind of value; the text names it.
+    ValueError
+        An unknown effect or parameter, a missing one, or a value that is not accepted.
+
+    Examples
+    --------
+    >>> from segmentationcore import validate_operation
+    >>> validate_operation({"effect": "margin", "segment": "bone"})
+    {'effect': 'margin', 'segment': 'bone', 'parameters': {}}
+    >>> validate_operation({"effect": "margn", "segment": "bone"})
+    Traceback (most recent call last):
+    ...
+    ValueError: operation: effect is 'margn'; ... (did you mean 'margin'?)
+    """
+    if not isinstance(operation, Mapping):
+        raise TypeError(
+            f"{where} is {type(operation).__name__}; expected an object with {', '.join(_KEYS)}"
+        )
+    for key in operation:
+        if key not in _KEYS:
+            hint = _registry.suggestion(key, _KEYS)
+            raise ValueError(f"{where}: unknown key {key!r}; expected {', '.join(_KEYS)}{hint}")
+    for key in ("effect", "segment"):
+        if key not in operation:
+            raise ValueError(f"{where}: key {key!r} is missing")
+        if not isinstance(operation[key], str):
+            raise TypeError(
+                f"{where}: {key} is {operation[key]!r} ({type(operation[key]).__name__}); "
+                "expected a text"
+            )
+    identifier, segment = str(operation["effect"]), str(operation["segment"])
+    effects = _registry.effects()
+    if identifier not in effects:
+        hint = _registry.suggestion(identifier, effects)
+        raise ValueError(f"{where}: effect is {identifier!r}; expected one of {[*effects]}{hint}")
+    if not segment:
+        raise ValueError(f"{where} ({identifier}): segment is empty; expected a segment's id")
+    where = f"{where} ({identifier} on {segment!r})"
+
+    given = operation.get("parameters", {})
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{where}: parameters is {type(given).__name__}; expected an object")
+    declared = {parameter["name"]: parameter for parameter in effects[identifier]["parameters"]}
+    for name in given:
+        if name not in declared:
+            hint = _registry.suggestion(name, declared)
+            raise ValueError(
+                f"{where}: unknown parameter {name!r}; {identifier} has {[*declared]}{hint}"
+            )
+    for name, parameter in declared.items():
+        if parameter.get("required") and name not in given:
+            raise ValueError(
+                f"{where}: parameter {name} is missing; expected {_registry.accepted(parameter)}"
+            )
+    checked = {
+        str(name): _registry.check_value(declared[name], value, f"{where}: parameter {name}")
+        for name, value in given.items()
+    }
+    return {"effect": identifier, "segment": segment, "parameters": checked}
+
+
+def validate_operations(operations: Any) -> list[Operation]:
+    """Check one operation or a list of them; see `validate_operation`.
+
+    Returns
+    -------
+    list of dict
+        Messages of errors say which one, counted from 1.
+    """
+    if isinstance(operations, Mapping):
+        return [validate_operation(operations)]
+    if isinstance(operations, (str, bytes)) or not isinstance(operations, Iterable):
+        raise TypeError(
+            f"operations is {type(operations).__name__}; expected an operation or a list of them"
+        )
+    return [
+        validate_operation(operation, where=f"operation {number}")
+        for number, operation in enumerate(operations, start=1)
+    ]
+
+
+def read_operations(path: str | os.PathLike[str]) -> list[Operation]:
+    """Read and check a JSON file with one operation or a list of them.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    TypeError, ValueError
+        It is not JSON, or not operations; the text names file and culprit.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{os.fspath(path)}: not UTF-8 text: {error}") from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"{os.fspath(path)}: not valid JSON: {error}") from error
+    try:
+        return validate_operations(content)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{os.fspath(path)}: {error}") from error
+
+
+def write_operations(path: str | os.PathLike[str], operations: Any) -> None:
+    """Check operations and write them as a JSON list; an existing file is replaced at the end."""
+    text = json.dumps(validate_operations(operations), indent=2, ensure_ascii=False) + "\n"
+    target = Path(path)
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        if os.name == "posix":
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(name, 0o666 & ~mask)  # as open() would have made it
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def apply_operations(
+    volume: ImageLike,
+    operations: Any,
+    *,
+    labels: Any = None,
+    spacing: Sequence[float] | None = None,
+    progress: Callable[[float], bool | None] | None = None,
+) -> LabelMap:
+    """Run operations one after another on a new or given label map.
+
+    Parameters
+    ----------
+    volume : numpy.ndarray or vtkImageData
+        The volume that effects such as threshold look at; gives the geometry. Never changed.
+    operations : dict or list of dict
+        See `validate_operation`. All are checked before the first one runs.
+    labels : LabelMap or vtkImageData, optional
+        Where to start: what a former call or `read_segmentation` returned, on the same voxels as
+        the volume; empty and without segments when absent. Never changed.
+    spacing : sequence of floats, optional
+        For arrays: millimetres between voxels in the order of the axes; 1 when absent.
+    progress : callable, optional
+        Called with a fraction from 0 to 1; returning False cancels.
+
+    Returns
+    -------
+    LabelMap
+        ``labels`` is of the volume's kind (an array is layer 0), ``segments`` the table.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Before anything runs.
+    SegmentationCoreError
+        An operation failed; the text says which one and why.
+    Cancelled
+        ``progress`` returned False, or Ctrl-C was pressed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from segmentationcore import apply_operations
+    >>> volume = np.arange(27, dtype=np.int16).reshape(3, 3, 3)
+    >>> result = apply_operations(volume, [
+    ...     {"effect": "add_segment", "segment": "bright", "parameters": {"Name": "Bright"}},
+    ...     {"effect": "threshold", "segment": "bright", "parameters": {"MinimumThreshold": 20.0}},
+    ... ])
+    >>> int(np.count_nonzero(result.labels)), result.segments[0].name
+    (7, 'Bright')
+    """
+    from ._arrays import array_of_image, image_of_array, is_image, point_array_name
+    from ._compiled import find_class
+    from ._pipeline import execute
+
+    checked = validate_operations(operations)
+    if is_image(volume):
+        if spacing is not None:
+            raise TypeError("apply_operations(): spacing is given, but a vtkImageData has its own")
+        point_array_name(volume, "apply_operations(): volume")
+        source: Any = volume.NewInstance()
+        source.ShallowCopy(volume)
+        axes = 0
+    else:
+        converted = image_of_array(volume, spacing, "Scalars", "apply_operations(): volume")
+        source, axes = converted.image, converted.dimensions
+
+    editor = find_class("vtkLabelMapEditor")()
+    editor.SetInputDataObject(0, source)
+    if labels is not None:
+        editor.SetInputDataObject(1, _label_image(labels, source))
+    editor.SetOperations(json.dumps(checked, ensure_ascii=False))
+    execute(editor, "apply_operations()", progress)
+    output = editor.GetOutputDataObject(0)
+    segments = read_segments(output)
+    if axes:
+        voxels = array_of_image(output, "Labels", "the editor's result").array
+        return LabelMap(voxels[0] if axes == 2 else voxels, segments)
+    image = output.NewInstance()
+    image.ShallowCopy(output)
+    return LabelMap(image, segments)
+
+
+def _label_image(labels: Any, volume: Any) -> Any:
+    """The label map to start from, as an image on the volume's voxels."""
+    from ._arrays import image_of_array, is_image
+
+    what = "apply_operations(): labels"
+    table: Sequence[Segment] | None = None
+    voxels = labels
+    if isinstance(labels, LabelMap):
+        voxels, table = labels
+    if is_image(voxels):
+        image: Any = voxels.NewInstance()
+        image.ShallowCopy(voxels)
+    elif isinstance(labels, LabelMap):
+        image = image_of_array(voxels, None, "Labels", what).image
+        image.SetExtent(volume.GetExtent())
+        image.SetOrigin(volume.GetOrigin())
+        image.SetSpacing(volume.GetSpacing())
+        image.SetDirectionMatrix(volume.GetDirectionMatrix())
+    else:
+        raise TypeError(
+            f"{what} is {type(labels).__name__}; expected LabelMap (voxels and segments) or "
+            "vtkImageData with a segment table"
+        )
+    if image.GetDimensions() != volume.GetDimensions():
+        raise ValueError(
+            f"{what} has {image.GetDimensions()} voxels (x, y, z), the volume "
+            f"{volume.GetDimensions()}; expected the same"
+        )
+    if table is not None:
+        write_segments(image, table)
+    return image
