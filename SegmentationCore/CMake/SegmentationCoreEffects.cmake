@@ -1,6 +1,9 @@
 # What CMake knows about effects: their list, the generated files, and the check that none is half done.
 include_guard(GLOBAL)
 
+set(SEGMENTATIONCORE_EFFECTS_DIR "${PROJECT_SOURCE_DIR}/SegmentationCore/Effects")
+set(SEGMENTATIONCORE_GENERATOR "${PROJECT_SOURCE_DIR}/SegmentationCore/CMake/generate_effects.py")
+
 # Runs the generator now; stops the configure step with its message if a declaration is wrong.
 #   segmentationcore_generate(<generator options>...)
 function (segmentationcore_generate)

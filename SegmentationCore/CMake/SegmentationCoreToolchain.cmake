@@ -20,19 +20,27 @@ if (SEGMENTATIONCORE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_C_COMPILER_LAUNCHER "${SEGMENTATIONCORE_CCACHE}")
 endif ()
 
-# The properties of every target that we compile. Contraction is off because a fused multiply-add
-# that one loop gets and another does not would make a result depend on how the volume was split.
-add_library(SegmentationCoreBuild INTERFACE)
+# The options of every target that we compile. Contraction is off because a fused multiply-add that one
+# loop gets and another does not would make a result depend on how the volume was split.
+set(SEGMENTATIONCORE_COMPILE_OPTIONS)
+set(SEGMENTATIONCORE_LINK_OPTIONS)
 if (CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
-  target_compile_options(SegmentationCoreBuild INTERFACE -ffp-contract=off)
+  list(APPEND SEGMENTATIONCORE_COMPILE_OPTIONS -ffp-contract=off)
   if (SEGMENTATIONCORE_WARNINGS_AS_ERRORS)
-    target_compile_options(SegmentationCoreBuild INTERFACE -Wall -Wextra -Wshadow -Werror)
+    list(APPEND SEGMENTATIONCORE_COMPILE_OPTIONS -Wall -Wextra -Wshadow -Werror)
   endif ()
   if (SEGMENTATIONCORE_SANITIZE)
-    target_compile_options(SegmentationCoreBuild INTERFACE
+    list(APPEND SEGMENTATIONCORE_COMPILE_OPTIONS
       -fsanitize=${SEGMENTATIONCORE_SANITIZE} -fno-omit-frame-pointer)
-    target_link_options(SegmentationCoreBuild INTERFACE -fsanitize=${SEGMENTATIONCORE_SANITIZE})
+    list(APPEND SEGMENTATIONCORE_LINK_OPTIONS -fsanitize=${SEGMENTATIONCORE_SANITIZE})
   endif ()
 elseif (MSVC)
-  target_compile_options(SegmentationCoreBuild INTERFACE /fp:precise /bigobj)
+  list(APPEND SEGMENTATIONCORE_COMPILE_OPTIONS /fp:precise /bigobj)
 endif ()
+
+# Gives a VTK module these options.
+#   segmentationcore_module_options(SegmentationCore::Name)
+function (segmentationcore_module_options module)
+  vtk_module_compile_options("${module}" PRIVATE ${SEGMENTATIONCORE_COMPILE_OPTIONS})
+  vtk_module_link_options("${module}" PRIVATE ${SEGMENTATIONCORE_LINK_OPTIONS})
+endfunction ()

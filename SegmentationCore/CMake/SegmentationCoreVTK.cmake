@@ -4,7 +4,7 @@ include_guard(GLOBAL)
 
 # VTK modules that our modules depend on (see the vtk.module files).
 set(SEGMENTATIONCORE_VTK_COMPONENTS
-  CommonCore CommonDataModel CommonExecutionModel CommonMath CommonTransforms
+  CommonColor CommonCore CommonDataModel CommonExecutionModel CommonMath CommonTransforms
   FiltersCore FiltersGeneral IOImage IOXML ParallelCore nlohmannjson)
 
 find_package(Python3 3.10 REQUIRED COMPONENTS Interpreter Development.Module)

@@ -283,6 +283,12 @@ std::vector<Operation> parseOperations(const std::string& text)
 }
 
 //------------------------------------------------------------------------------------------------
+const char* effectDeclarations()
+{
+  return EffectDeclarations;
+}
+
+//------------------------------------------------------------------------------------------------
 vtkLabelMapAlgorithm* newEffect(const Operation& operation)
 {
   for (const EffectMaker& maker : EffectMakers)

@@ -52,6 +52,9 @@ struct Operation
 /// names the operation by its position, what is wrong, and what is accepted.
 std::vector<Operation> parseOperations(const std::string& json);
 
+/// The declarations of all effects and table operations, as JSON.
+const char* effectDeclarations();
+
 /// A new filter with the operation's parameters set; the caller owns it. Not for table operations.
 vtkLabelMapAlgorithm* newEffect(const Operation& operation);
 

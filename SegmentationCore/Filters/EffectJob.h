@@ -9,35 +9,28 @@
 #ifndef segcore_EffectJob_h
 #define segcore_EffectJob_h
 
-#include "Box.h"
-#include "Communicator.h"
-#include "Distribution.h"
+#include "DistributedImage.h"
 #include "HaloExchange.h"
 #include "Progress.h"
 
+#include "vtkDataArray.h"
 #include "vtkSmartPointer.h"
 #include "vtkType.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
-class vtkDataArray;
 class vtkImageData;
 class vtkLabelMapAlgorithm;
 
 namespace segcore
 {
-
-/// The type-independent geometry of an image; the same on all ranks.
-struct Geometry
-{
-  double Origin[3] = { 0.0, 0.0, 0.0 };
-  double Spacing[3] = { 1.0, 1.0, 1.0 };
-  double Direction[9] = { 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0 };
-};
 
 class EffectJob
 {
@@ -46,20 +39,37 @@ public:
   EffectJob(vtkLabelMapAlgorithm* filter, vtkImageData* input, vtkDataArray* scalars);
 
   const Communicator& communicator() const { return this->Comm; }
-  const Distribution& distribution() const { return *this->Layout; }
-  const Geometry& geometry() const { return this->ImageGeometry; }
-  int scalarType() const { return this->ScalarType; }
+  const Distribution& distribution() const { return this->Image.distribution(); }
+  const Geometry& geometry() const { return this->Image.geometry(); }
+  int scalarType() const { return this->Image.scalarType(); }
   Index segmentLabel() const { return this->Label; }
 
+  /// The label in the type of the label map. Throws AgreedError if it does not fit exactly.
+  template <class T>
+  T labelAs() const
+  {
+    // Beyond the digits of a floating type neighbouring labels would be the same number.
+    const bool fits = std::is_floating_point<T>::value
+      ? this->Label <= (Index(1) << std::min(62, std::numeric_limits<T>::digits))
+      : static_cast<std::uint64_t>(this->Label) <=
+        static_cast<std::uint64_t>(std::numeric_limits<T>::max());
+    if (!fits)
+    {
+      throw AgreedError("SegmentLabel " + std::to_string(this->Label) +
+        " does not fit the scalar type of array '" + this->Image.arrayName() + "'");
+    }
+    return static_cast<T>(this->Label);
+  }
+
   /// The whole image, and this rank's piece of it (possibly without voxels).
-  const Box& whole() const { return this->Layout->whole(); }
-  const Box& piece() const { return this->Piece; }
+  const Box& whole() const { return this->Image.whole(); }
+  const Box& piece() const { return this->Image.piece(); }
 
   /// This rank's voxels of the array to process, over piece(); null if there are none.
   template <class T>
   const T* input() const
   {
-    return static_cast<const T*>(this->InputVoxels);
+    return this->Image.voxels<T>();
   }
 
   /// Makes the output array over piece(). All ranks make one, also those without voxels.
@@ -68,7 +78,7 @@ public:
   {
     return static_cast<T*>(this->makeOutputArray(vtkType, name));
   }
-  const char* inputName() const { return this->InputName.c_str(); }
+  const char* inputName() const { return this->Image.arrayName().c_str(); }
   vtkDataArray* output() const { return this->Output; }
 
   /// Reports progress and notices abort; safe to call on the calling thread only.
@@ -97,14 +107,8 @@ private:
 
   vtkLabelMapAlgorithm* Filter;
   Communicator Comm;
-  std::unique_ptr<Distribution> Layout;
-  Geometry ImageGeometry;
-  Box Piece;
-  int ScalarType = VTK_VOID;
+  DistributedImage Image;
   Index Label = 1;
-  std::string InputName;
-  const void* InputVoxels = nullptr;
-  vtkSmartPointer<vtkDataArray> InputHolder;
   vtkSmartPointer<vtkDataArray> Output;
   Progress Reporter;
 };

@@ -3,6 +3,7 @@
 #include "vtkLabelMapAlgorithm.h"
 
 #include "EffectJob.h"
+#include "ThreadScope.h"
 
 #include "vtkDataArray.h"
 #include "vtkImageData.h"
@@ -54,7 +55,7 @@ bool vtkLabelMapAlgorithm::Apply(vtkImageData* input, vtkImageData* output)
         }
       });
     segcore::EffectJob job(this, input, this->GetInputArrayToProcess(0, input));
-    this->Execute(job);
+    segcore::withThreads([&] { this->Execute(job); });
     output->ShallowCopy(input);
     if (job.output())
     {

@@ -16,8 +16,9 @@
  * corners (26). Islands are those of the whole image: they are joined across blocks and ranks.
  *
  * Threads: yes. Ranks: exact; only the runs of voxels at the faces of blocks travel. Sizes have 64
- * bits. Cost: proportional to the number of voxels. Scratch memory: 16 bytes per run of voxels along x:
- * at most 8 bytes per voxel (a checkerboard), below 1 for compact objects.
+ * bits. Cost: proportional to the number of voxels. Scratch memory: 1/8 byte per voxel, 4 bytes
+ * per run of voxels along x and 24 per island: about 14 bytes per voxel for a checkerboard under
+ * Connectivity 6, the worst case; below 1 for real data.
  *
  * Errors: a negative MinimumSize, another Connectivity, an unknown Operation.
  *
@@ -64,11 +65,8 @@ public:
   vtkGetMacro(Connectivity, int);
   ///@}
 
-  ///@{
-  /// Islands found and islands kept by the last execution, over all ranks.
+  /// Islands that the last execution found in the whole image.
   vtkGetMacro(NumberOfIslands, vtkTypeInt64);
-  vtkGetMacro(NumberOfKeptIslands, vtkTypeInt64);
-  ///@}
 
 protected:
   vtkLabelMapIslands() = default;
@@ -88,7 +86,6 @@ private:
   vtkTypeInt64 MinimumSize = 1000;
   int Connectivity = 6;
   vtkTypeInt64 NumberOfIslands = 0;
-  vtkTypeInt64 NumberOfKeptIslands = 0;
 };
 
 #endif

@@ -618,8 +618,8 @@ void interpretNrrdAxes(
   }
 
   // Columns of the matrix in the file's own space.
-  Geometry& geometry = volume.geometry;
-  geometry = Geometry();
+  IndexToWorld& geometry = volume.geometry;
+  geometry = IndexToWorld();
   const bool directed = !header.spaceDirections.empty();
   if (directed && header.spaceDimension == 0)
   {

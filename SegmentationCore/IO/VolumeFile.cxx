@@ -12,7 +12,7 @@ namespace segcore
 {
 
 //----------------------------------------------------------------------------
-void Geometry::spacing(double result[3]) const
+void IndexToWorld::spacing(double result[3]) const
 {
   for (int column = 0; column < 3; ++column)
   {
@@ -23,7 +23,7 @@ void Geometry::spacing(double result[3]) const
 }
 
 //----------------------------------------------------------------------------
-void Geometry::direction(double result[9]) const
+void IndexToWorld::direction(double result[9]) const
 {
   double length[3];
   this->spacing(length);
@@ -37,7 +37,7 @@ void Geometry::direction(double result[9]) const
 }
 
 //----------------------------------------------------------------------------
-void Geometry::origin(double result[3]) const
+void IndexToWorld::origin(double result[3]) const
 {
   for (int row = 0; row < 3; ++row)
   {
@@ -46,7 +46,7 @@ void Geometry::origin(double result[3]) const
 }
 
 //----------------------------------------------------------------------------
-void Geometry::setFrom(const double origin[3], const double spacing[3], const double direction[9])
+void IndexToWorld::setFrom(const double origin[3], const double spacing[3], const double direction[9])
 {
   for (int row = 0; row < 3; ++row)
   {
@@ -59,7 +59,7 @@ void Geometry::setFrom(const double origin[3], const double spacing[3], const do
 }
 
 //----------------------------------------------------------------------------
-void Geometry::position(const double index[3], double result[3]) const
+void IndexToWorld::position(const double index[3], double result[3]) const
 {
   for (int row = 0; row < 3; ++row)
   {
@@ -69,7 +69,7 @@ void Geometry::position(const double index[3], double result[3]) const
 }
 
 //----------------------------------------------------------------------------
-void Geometry::check(const std::string& path) const
+void IndexToWorld::check(const std::string& path) const
 {
   for (const auto& row : this->matrix)
   {

@@ -20,7 +20,7 @@ namespace segcore
 
 /// From voxel indices (i, j, k) to the world: spacing times direction in the first three columns, the
 /// position of the first voxel in the last.
-struct Geometry
+struct SEGMENTATIONCOREIO_EXPORT IndexToWorld
 {
   double matrix[3][4] = { { 1, 0, 0, 0 }, { 0, 1, 0, 0 }, { 0, 0, 1, 0 } };
 
@@ -39,7 +39,7 @@ struct Geometry
 struct VolumeFile
 {
   VoxelFile voxels;
-  Geometry geometry;
+  IndexToWorld geometry;
   /// The value of a voxel is slope * stored + intercept. Only NIfTI has this.
   double slope = 1.0;
   double intercept = 0.0;

@@ -449,6 +449,26 @@ void scatterBySize(int size, const unsigned char* from, Index count, unsigned ch
   }
 }
 
+// At the first voxel.
+std::unique_ptr<ByteSource> openSource(const VoxelFile& file)
+{
+  std::unique_ptr<ByteSource> source;
+  switch (file.encoding)
+  {
+    case Encoding::Raw:
+      source.reset(new RawSource(file.path, file.offset));
+      break;
+    case Encoding::Gzip:
+      source.reset(new GzipSource(file.path, file.offset));
+      break;
+    case Encoding::Text:
+      source.reset(new TextSource(file));
+      break;
+  }
+  source->skip(file.decodedSkip);
+  return source;
+}
+
 } // namespace
 
 //----------------------------------------------------------------------------
@@ -568,11 +588,11 @@ void VoxelFile::check() const
 }
 
 //----------------------------------------------------------------------------
-bool readVoxels(const VoxelFile& file, const Box& box, const std::vector<VoxelTarget>& targets,
-  const ReadProgress& progress)
+bool readVoxels(const VoxelFile& file, const Box& box, const Box& memory,
+  const std::vector<VoxelTarget>& targets, const ReadProgress& progress)
 {
   file.check();
-  if (!file.whole().contains(box) ||
+  if (!file.whole().contains(box) || !memory.contains(box) ||
     static_cast<Index>(targets.size()) != file.components())
   {
     throw FileError(file.path + ": a part was asked for that the file does not have");
@@ -588,6 +608,7 @@ bool readVoxels(const VoxelFile& file, const Box& box, const std::vector<VoxelTa
   std::vector<Index> low(axes, 0);
   std::vector<Index> count(file.sizes);
   std::vector<Index> step(axes, 0);
+  std::vector<bool> full(axes, true); // wanted in full, and nothing beside it in the memory
   Index voxelStep = 1;
   for (int a = 0; a < 3; ++a)
   {
@@ -597,9 +618,11 @@ bool readVoxels(const VoxelFile& file, const Box& box, const std::vector<VoxelTa
       low[axis] = box.lo[a];
       count[axis] = box.dim(a);
       step[axis] = voxelStep;
+      full[axis] = count[axis] == file.sizes[axis] && box.dim(a) == memory.dim(a);
     }
-    voxelStep *= box.dim(a);
+    voxelStep *= memory.dim(a);
   }
+  const Index firstVoxel = memory.offset(box.lo[0], box.lo[1], box.lo[2]);
   Index rowsSize = 1; // elements of all axes in the file, by axis
   std::vector<Index> fileStep(axes, 1);
   for (std::size_t axis = 0; axis < axes; ++axis)
@@ -623,26 +646,13 @@ bool readVoxels(const VoxelFile& file, const Box& box, const std::vector<VoxelTa
   std::size_t runAxes = 1;
   Index runSize = count[0];
   while (runAxes < axes && count[runAxes - 1] == file.sizes[runAxes - 1] &&
-    (direct || runSize * count[runAxes] * scalarSize <= ReadAhead))
+    (direct ? full[runAxes - 1] : runSize * count[runAxes] * scalarSize <= ReadAhead))
   {
     runSize *= count[runAxes];
     ++runAxes;
   }
 
-  std::unique_ptr<ByteSource> source;
-  switch (file.encoding)
-  {
-    case Encoding::Raw:
-      source.reset(new RawSource(file.path, file.offset));
-      break;
-    case Encoding::Gzip:
-      source.reset(new GzipSource(file.path, file.offset));
-      break;
-    case Encoding::Text:
-      source.reset(new TextSource(file));
-      break;
-  }
-  source->skip(file.decodedSkip);
+  const std::unique_ptr<ByteSource> source = openSource(file);
 
   std::vector<unsigned char> buffer;
   if (!direct)
@@ -672,7 +682,7 @@ bool readVoxels(const VoxelFile& file, const Box& box, const std::vector<VoxelTa
   for (;;)
   {
     Index start = 0;
-    Index voxel = 0;
+    Index voxel = firstVoxel;
     for (std::size_t axis = 0; axis < axes; ++axis)
     {
       start += (low[axis] + at[axis]) * fileStep[axis];
@@ -710,7 +720,7 @@ bool readVoxels(const VoxelFile& file, const Box& box, const std::vector<VoxelTa
       const bool firstIsComponent = file.componentAxis == 0;
       for (Index row = 0; row < runSize; row += count[0])
       {
-        Index rowVoxel = 0;
+        Index rowVoxel = firstVoxel;
         for (std::size_t axis = 0; axis < axes; ++axis)
         {
           rowVoxel += at[axis] * step[axis];
@@ -760,6 +770,33 @@ bool readVoxels(const VoxelFile& file, const Box& box, const std::vector<VoxelTa
       return true;
     }
   }
+}
+
+//----------------------------------------------------------------------------
+bool scanVoxels(const VoxelFile& file,
+  const std::function<void(const unsigned char*, Index, Index)>& visit, const ReadProgress& progress)
+{
+  file.check();
+  const int scalarSize = file.scalarSize();
+  const Index total = file.decodedBytes();
+  const std::unique_ptr<ByteSource> source = openSource(file);
+  std::vector<unsigned char> buffer(static_cast<std::size_t>(std::min(total, ReadAhead)));
+  for (Index done = 0; done < total;)
+  {
+    const Index bytes = std::min(total - done, ReadAhead);
+    source->read(buffer.data(), bytes);
+    if (file.swapBytes)
+    {
+      swapBytes(buffer.data(), bytes, scalarSize);
+    }
+    visit(buffer.data(), done / scalarSize, bytes / scalarSize);
+    done += bytes;
+    if (progress && !progress(static_cast<double>(done) / static_cast<double>(total)))
+    {
+      return false;
+    }
+  }
+  return true;
 }
 
 //----------------------------------------------------------------------------

@@ -73,8 +73,8 @@ struct SEGMENTATIONCOREIO_EXPORT VoxelFile
   void check() const;
 };
 
-/// Where one component goes: the voxel (x, y, z) of the box that is read, counted x fastest as number n,
-/// is written to base + n * stride * scalarSize.
+/// Where one component goes: the voxel with the number n in the box of the memory (x fastest) is written to
+/// base + n * stride * scalarSize.
 struct VoxelTarget
 {
   void* base = nullptr;
@@ -84,10 +84,18 @@ struct VoxelTarget
 /// Is told what part is done, 0 to 1, every 8 MB or so; returning false stops the reading.
 using ReadProgress = std::function<bool(double)>;
 
-/// Reads `box`, which must lie inside file.whole(). `targets` has an entry per component.
+/// Reads `box`, which must lie inside file.whole(), to arrays that store the box `memory`, which contains
+/// it; other voxels of the arrays are left alone. `targets` has an entry per component.
 /// Returns false if `progress` stopped it.
-SEGMENTATIONCOREIO_EXPORT bool readVoxels(const VoxelFile& file, const Box& box,
+SEGMENTATIONCOREIO_EXPORT bool readVoxels(const VoxelFile& file, const Box& box, const Box& memory,
   const std::vector<VoxelTarget>& targets, const ReadProgress& progress = ReadProgress());
+
+/// Hands all values of the file to `visit`, in the order of the file, a megabyte or so at a time: the
+/// values in this machine's byte order, the number of the first one, and how many there are.
+/// Returns false if `progress` stopped it.
+SEGMENTATIONCOREIO_EXPORT bool scanVoxels(const VoxelFile& file,
+  const std::function<void(const unsigned char*, Index, Index)>& visit,
+  const ReadProgress& progress = ReadProgress());
 
 /// Up to `limit` bytes from the start of a file, decompressed if it begins like gzip.
 SEGMENTATIONCOREIO_EXPORT std::vector<unsigned char> readStart(

@@ -148,8 +148,9 @@ void spread(const Word* from, Word* to, Index words, Index step)
   }
 }
 
-/// Widens runs by `by` voxels on both sides. After each step the reach r triples at most: steps up to
-/// 2 r + 1 leave no gap. Bits that pass the end of the row may be lost or kept, neither matters.
+/// Widens runs by `by` voxels on both sides, with steps of at most r + 1 after a reach of r: then every
+/// voxel is reached over voxels between it and its source, none of which lies beyond the end of the row,
+/// where bits are lost. (Steps up to 2 r + 1 would leave no gap either, but go through such voxels.)
 void widen(const Word* from, Word* to, Word* scratch, Index words, Index by)
 {
   if (by == 0)
@@ -160,12 +161,12 @@ void widen(const Word* from, Word* to, Word* scratch, Index words, Index by)
   Index steps = 0;
   for (Index r = 0; r < by; ++steps)
   {
-    r += std::min(2 * r + 1, by - r);
+    r += std::min(r + 1, by - r);
   }
   const Word* source = from;
   for (Index r = 0; r < by; --steps)
   {
-    const Index step = std::min(2 * r + 1, by - r);
+    const Index step = std::min(r + 1, by - r);
     Word* result = steps % 2 == 1 ? to : scratch; // the last one ends in `to`
     spread(source, result, words, step);
     source = result;

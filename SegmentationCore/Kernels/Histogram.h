@@ -64,8 +64,9 @@ struct HistogramBins
   double width = 0.0; ///< Of each bin. Not positive: everything is in bin 0.
   int count = 0;      ///< Number of bins, at least 1.
 
-  double edge(int bin) const { return this->min + static_cast<double>(bin) * this->width; }
-  double centre(int bin) const { return this->min + (static_cast<double>(bin) + 0.5) * this->width; }
+  // min + bin * width with halves, which changes no bit but cannot overflow half-way.
+  double edge(int bin) const { return 2.0 * (0.5 * this->min + bin * (0.5 * this->width)); }
+  double centre(int bin) const { return 2.0 * (0.5 * this->min + (bin + 0.5) * (0.5 * this->width)); }
 
   /// The bin of a finite value.
   int bin(double value) const
@@ -74,7 +75,7 @@ struct HistogramBins
     {
       return 0;
     }
-    const double guess = (value - this->min) / this->width;
+    const double guess = (0.5 * value - 0.5 * this->min) / (0.5 * this->width);
     int b = guess < static_cast<double>(this->count) ? static_cast<int>(guess) : this->count - 1;
     // The quotient may be rounded across an edge; the edges decide.
     while (b > 0 && value < this->edge(b))
@@ -100,9 +101,7 @@ inline HistogramBins binsFor(const ScalarRange& range, int count)
   HistogramBins bins;
   bins.min = range.min;
   bins.count = count;
-  // Half ranges: max - min may overflow a double although both are finite.
-  const double half = 0.5 * range.max - 0.5 * range.min;
-  bins.width = 2.0 * (half * (1.0 + 1.0 / (100.0 * count)) / count);
+  bins.width = 2.0 * ((0.5 * range.max - 0.5 * range.min) / count * (1.0 + 1.0 / (100.0 * count)));
   return bins;
 }
 

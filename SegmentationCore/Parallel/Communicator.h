@@ -19,6 +19,7 @@
 /// Sizes are 64 bits. Messages are cut below 2^30 bytes, as MPI counts are 32 bits. Only blocking
 /// sends and receives are used, ordered by partner(), so no rank waits for one that waits for it.
 /// Messages carry the tag 27181, away from those of VTK (1..16) and ParaView.
+
 #ifndef segcoreCommunicator_h
 #define segcoreCommunicator_h
 

@@ -21,6 +21,7 @@
 /// unique touching pair and 16 per component that touches another rank. Memory: 8 bytes per component of
 /// the local blocks, 16 per local island; while joining, the shells of the local blocks (24 bytes per
 /// run) and, on every rank, 40 bytes per component of all ranks that touches another rank.
+
 #ifndef segcoreComponentJoin_h
 #define segcoreComponentJoin_h
 

@@ -15,7 +15,7 @@
 /// rank asked for. Nothing that is computed may depend on how voxels are cut into blocks.
 ///
 /// Everything here is known to all ranks, so after the construction no call communicates.
-/// Cost: one allgather of 40 bytes per rank; P^2 / 2 box comparisons for P ranks (1 ms for 1000), and box
+/// Cost: one allgather of 56 bytes per rank; P^2 / 2 box comparisons for P ranks (1 ms for 1000), and box
 /// subtractions only between pieces that overlap. Memory: 64 bytes per block of all ranks.
 
 #ifndef segcoreDistribution_h
@@ -87,7 +87,7 @@ public:
 
   /// `box` with a halo around it, without what lies outside the whole image.
   Box grown(const Box& box, Index halo) const { return box.grown(halo).clipped(this->Whole_); }
-  Box grown(const Box& box, const Index halo[3]) const { return box.grown(halo).clipped(this->Whole_); }
+  Box grown(const Box& box, const Index (&halo)[3]) const { return box.grown(halo).clipped(this->Whole_); }
 
   /// Number of a voxel in the whole image, x fastest: the same for any distribution.
   Index globalIndex(Index i, Index j, Index k) const { return this->Whole_.offset(i, j, k); }

@@ -23,17 +23,17 @@ public:
   void add(std::vector<FetchPlan::Message>& messages, const Parcel& parcel) const
   {
     const Index bytes = this->BytesOf_(parcel.box);
-    const Index parts = (bytes + this->BufferBytes_ - 1) / this->BufferBytes_;
-    if (parts < 2)
+    if (bytes <= this->BufferBytes_ || parcel.box.size() == 1)
     {
       this->append(messages, parcel, bytes);
       return;
     }
-    for (const Box& box : splitBox(parcel.box, 2 * parts)) // halves are not always equal
+    const Index parts = (bytes + this->BufferBytes_ - 1) / this->BufferBytes_;
+    for (const Box& box : splitBox(parcel.box, parts))
     {
       Parcel part = parcel;
       part.box = box;
-      this->append(messages, part, this->BytesOf_(box));
+      this->add(messages, part); // parts are not always equal, so one may have to be cut again
     }
   }
 

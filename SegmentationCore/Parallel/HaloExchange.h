@@ -23,18 +23,16 @@
 /// Cost: one allgather of 48 bytes per requested box, two reductions of 8 bytes, then per pair of ranks
 /// with common voxels its voxels and nothing else. Voxels that stay on the rank are copied straight from
 /// array to array, on all threads. Extra memory: one buffer of at most `bufferBytes` (256 MiB) per rank,
-/// however much travels, and 72 bytes per intersection of a request with a block.
+/// however much travels (one voxel at least), and 64 bytes per intersection of a request with a block.
+
 #ifndef segcoreHaloExchange_h
 #define segcoreHaloExchange_h
 
-#include "Box.h"
 #include "Buffer.h"
 #include "Communicator.h"
 #include "Distribution.h"
-#include "PackBits.h"
-#include "Threads.h"
+#include "VoxelTransfer.h"
 
-#include <cstring>
 #include <functional>
 #include <type_traits>
 #include <vector>
@@ -43,49 +41,6 @@ namespace segcore
 {
 
 constexpr Index DefaultBufferBytes = Index{ 256 } << 20;
-
-/// An array that stores the voxels of `memory` alone, x fastest. Does not own it.
-template <class T>
-struct VoxelArray
-{
-  Box memory;
-  T* data = nullptr;
-
-  VoxelArray() = default;
-  VoxelArray(const Box& box, T* values)
-    : memory(box)
-    , data(values)
-  {
-  }
-  /// An array to write to serves for reading, too.
-  template <class U, class = std::enable_if_t<std::is_same<const U, T>::value>>
-  VoxelArray(const VoxelArray<U>& other)
-    : memory(other.memory)
-    , data(other.data)
-  {
-  }
-
-  T* at(Index i, Index j, Index k) const { return this->data + this->memory.offset(i, j, k); }
-};
-
-/// "Write the values of `box` to `out`", an array that stores `box`, or a larger box `memory`.
-template <class T>
-struct Request
-{
-  Box box;
-  VoxelArray<T> out;
-
-  Request(const Box& wanted, T* values)
-    : box(wanted)
-    , out(wanted, values)
-  {
-  }
-  Request(const Box& wanted, const VoxelArray<T>& array)
-    : box(wanted)
-    , out(array)
-  {
-  }
-};
 
 /// Collective. Values of the requested boxes from the pieces. `piece` is this rank's array, which stores
 /// distribution.piece(); it may be null where the piece is empty. The outputs must not overlap `piece`.
@@ -199,6 +154,10 @@ void fetch(const Communicator& communicator, const Distribution& distribution,
     {
       error = error.empty() ? std::string("exchange of voxels: ") + exception.what() : error;
     }
+    catch (...)
+    {
+      error = error.empty() ? "exchange of voxels: unknown error" : error;
+    }
   };
   attempt(
     [&]
@@ -259,240 +218,10 @@ void fetch(const Communicator& communicator, const Distribution& distribution,
 }
 
 //----------------------------------------------------------------------------
-// The transfers behind the convenient forms
+// The convenient forms
 
 namespace detail
 {
-
-/// Calls row(j, k) for all rows of a box, on all threads.
-template <class Row>
-void forEachRow(const Box& box, const Row& row)
-{
-  const Index grain = 65536 / std::max<Index>(1, box.dim(0)) + 1;
-  forRanges(box.rows(), grain,
-    [&](Index begin, Index end)
-    {
-      Index j = box.lo[1] + begin % box.dim(1);
-      Index k = box.lo[2] + begin / box.dim(1);
-      for (Index r = begin; r < end; ++r)
-      {
-        row(j, k);
-        if (++j > box.hi[1])
-        {
-          j = box.lo[1];
-          ++k;
-        }
-      }
-    });
-}
-
-/// Copies the voxels of `box`, which both arrays store.
-template <class From, class To>
-void copyVoxels(const VoxelArray<From>& from, const VoxelArray<To>& to, const Box& box)
-{
-  static_assert(std::is_trivially_copyable<To>::value, "voxels are plain values");
-  if (box.empty())
-  {
-    return;
-  }
-  forEachRow(box, [&](Index j, Index k)
-    { std::copy_n(from.at(box.lo[0], j, k), box.dim(0), to.at(box.lo[0], j, k)); });
-}
-
-/// Where the voxels of a local block are: in the piece, or in the block's own array.
-template <class T>
-class BlockSource
-{
-public:
-  BlockSource(const Distribution& distribution, const T* piece)
-    : Arrays_(1, VoxelArray<const T>(distribution.piece(), piece))
-  {
-    if (!piece && !distribution.localBlocks().empty())
-    {
-      this->Error_ = "the array of the piece is missing";
-    }
-  }
-
-  BlockSource(const Distribution& distribution, const std::vector<VoxelArray<const T>>& blocks)
-    : Arrays_(blocks)
-    , PerBlock_(true)
-  {
-    const std::vector<Block>& local = distribution.localBlocks();
-    if (blocks.size() != local.size())
-    {
-      this->Error_ = std::to_string(blocks.size()) + " arrays for " + std::to_string(local.size()) +
-        " local blocks; there must be one for each";
-      return;
-    }
-    for (std::size_t b = 0; b < local.size(); ++b)
-    {
-      if (!blocks[b].data || !blocks[b].memory.contains(local[b].box))
-      {
-        this->Error_ = "the array of local block " + std::to_string(b) + " does not store the block";
-      }
-    }
-    this->First_ = local.empty() ? 0 : local.front().id;
-  }
-
-  const VoxelArray<const T>& array(const Block& block) const
-  {
-    return this->Arrays_[this->PerBlock_ ? static_cast<std::size_t>(block.id - this->First_) : 0];
-  }
-  const std::string& error() const { return this->Error_; }
-
-private:
-  std::vector<VoxelArray<const T>> Arrays_;
-  bool PerBlock_ = false;
-  Index First_ = 0;
-  std::string Error_;
-};
-
-/// What is wrong with the requests, or an empty text.
-template <class T>
-std::string requestError(const std::vector<Request<T>>& requests)
-{
-  for (std::size_t r = 0; r < requests.size(); ++r)
-  {
-    const Request<T>& request = requests[r];
-    if (!request.box.empty() && (!request.out.data || !request.out.memory.contains(request.box)))
-    {
-      return "the array of request " + std::to_string(r) + " does not store the requested box";
-    }
-  }
-  return {};
-}
-
-template <class T>
-std::vector<Box> boxesOf(const std::vector<Request<T>>& requests)
-{
-  std::vector<Box> boxes;
-  for (const Request<T>& request : requests)
-  {
-    boxes.push_back(request.box);
-  }
-  return boxes;
-}
-
-/// Values as they are.
-template <class T>
-struct ValueTransfer
-{
-  const BlockSource<T>& source;
-  const std::vector<Request<T>>& requests;
-
-  Index bytes(const Box& box) const { return box.size() * static_cast<Index>(sizeof(T)); }
-
-  void pack(const Block& block, const Box& box, std::byte* to) const
-  {
-    const VoxelArray<const T>& from = this->source.array(block);
-    const std::size_t rowBytes = static_cast<std::size_t>(box.dim(0)) * sizeof(T);
-    forEachRow(box,
-      [&](Index j, Index k)
-      {
-        std::memcpy(to + box.offset(box.lo[0], j, k) * static_cast<Index>(sizeof(T)),
-          from.at(box.lo[0], j, k), rowBytes);
-      });
-  }
-
-  void unpack(std::size_t request, const Box& box, const std::byte* from) const
-  {
-    const VoxelArray<T>& to = this->requests[request].out;
-    const std::size_t rowBytes = static_cast<std::size_t>(box.dim(0)) * sizeof(T);
-    forEachRow(box,
-      [&](Index j, Index k)
-      {
-        std::memcpy(to.at(box.lo[0], j, k),
-          from + box.offset(box.lo[0], j, k) * static_cast<Index>(sizeof(T)), rowBytes);
-      });
-  }
-
-  void copy(const Block& block, std::size_t request, const Box& box) const
-  {
-    copyVoxels(this->source.array(block), this->requests[request].out, box);
-  }
-};
-
-/// The voxels of a box in raster order as bits, without gaps between rows: a face across x is one voxel
-/// wide, and padded rows would cost a word each.
-template <class T, class Predicate>
-struct MaskTransfer
-{
-  const BlockSource<T>& source;
-  const Predicate& predicate;
-  const std::vector<Request<std::uint8_t>>& requests;
-
-  Index bytes(const Box& box) const
-  {
-    return wordCount(box.size()) * static_cast<Index>(sizeof(Word));
-  }
-
-  void pack(const Block& block, const Box& box, std::byte* to) const
-  {
-    const VoxelArray<const T>& from = this->source.array(block);
-    Word* words = reinterpret_cast<Word*>(to);
-    const Index width = box.dim(0);
-    const Index count = box.size();
-    forRanges(wordCount(count), 4096,
-      [&](Index begin, Index end)
-      {
-        const Index row = begin * 64 / width;
-        Index i = begin * 64 % width; // within the row
-        Index j = box.lo[1] + row % box.dim(1);
-        Index k = box.lo[2] + row / box.dim(1);
-        for (Index w = begin; w < end; ++w)
-        {
-          std::uint8_t flags[64] = {};
-          const Index wanted = std::min<Index>(64, count - w * 64);
-          for (Index filled = 0; filled < wanted;)
-          {
-            const Index now = std::min(wanted - filled, width - i);
-            const T* values = from.at(box.lo[0] + i, j, k);
-            for (Index n = 0; n < now; ++n)
-            {
-              flags[filled + n] = this->predicate(values[n]) ? 1 : 0;
-            }
-            filled += now;
-            i += now;
-            if (i == width)
-            {
-              i = 0;
-              if (++j > box.hi[1])
-              {
-                j = box.lo[1];
-                ++k;
-              }
-            }
-          }
-          words[w] = packWord(flags);
-        }
-      });
-  }
-
-  void unpack(std::size_t request, const Box& box, const std::byte* from) const
-  {
-    const VoxelArray<std::uint8_t>& to = this->requests[request].out;
-    const Word* words = reinterpret_cast<const Word*>(from);
-    forEachRow(box,
-      [&](Index j, Index k)
-      { unpackBits(words, box.offset(box.lo[0], j, k), box.dim(0), to.at(box.lo[0], j, k)); });
-  }
-
-  void copy(const Block& block, std::size_t request, const Box& box) const
-  {
-    const VoxelArray<const T>& from = this->source.array(block);
-    const VoxelArray<std::uint8_t>& to = this->requests[request].out;
-    forEachRow(box,
-      [&](Index j, Index k)
-      {
-        const T* values = from.at(box.lo[0], j, k);
-        std::uint8_t* flags = to.at(box.lo[0], j, k);
-        for (Index n = 0; n < box.dim(0); ++n)
-        {
-          flags[n] = this->predicate(values[n]) ? 1 : 0;
-        }
-      });
-  }
-};
 
 template <class T>
 void fetchValues(const Communicator& communicator, const Distribution& distribution,

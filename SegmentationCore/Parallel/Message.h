@@ -7,6 +7,7 @@
 /// Values are trivially copyable types and are copied byte by byte: all ranks run the same binary.
 /// Arrays are preceded by their 64-bit length. Reading beyond the end throws std::runtime_error, so
 /// that a mismatch of writer and reader shows at once instead of as garbage.
+
 #ifndef segcoreMessage_h
 #define segcoreMessage_h
 

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
 // The segment table: rules, order, label values, tags with any text, field data both ways.
+#include "Check.h"
 #include "vtkLabelSegmentTable.h"
 
 #include "vtkCallbackCommand.h"
@@ -12,23 +13,10 @@
 #include "vtkStringArray.h"
 
 #include <cmath>
-#include <iostream>
 #include <string>
 
 namespace
 {
-int failures = 0;
-
-void Expect(bool condition, const char* what, int line)
-{
-  if (!condition)
-  {
-    std::cerr << "TestLabelSegmentTable.cxx:" << line << ": failed: " << what << std::endl;
-    ++failures;
-  }
-}
-#define EXPECT(condition) Expect(condition, #condition, __LINE__)
-
 // Collects error texts, so that a test can ask what an error says.
 std::string lastError;
 void OnError(vtkObject*, unsigned long, void*, void* text)
@@ -56,47 +44,47 @@ bool ErrorHas(const std::string& text)
 void Rules()
 {
   auto table = Quiet();
-  EXPECT(table->AddSegment("a", "A", 1, 0, 0) == 0);
-  EXPECT(table->AddSegment("b", "", 0, 1, 0) == 1);
-  EXPECT(table->AddSegment("c", "C", 0, 0, 1, 7) == 2);
-  EXPECT(table->GetNthSegmentLabelValue(0) == 1 && table->GetNthSegmentLabelValue(1) == 2);
-  EXPECT(table->GetNthSegmentName(1) == "b");
-  EXPECT(table->AddSegment("d", "D", 0, 0, 1, 7, 1) == 3); // same label, other layer
-  EXPECT(table->GetNumberOfLayers() == 2);
-  EXPECT(table->FindByLabel(1, 7) == 3 && table->FindByLabel(0, 7) == 2);
-  EXPECT(table->FindByLabel(2, 7) == -1);
+  CHECK(table->AddSegment("a", "A", 1, 0, 0) == 0);
+  CHECK(table->AddSegment("b", "", 0, 1, 0) == 1);
+  CHECK(table->AddSegment("c", "C", 0, 0, 1, 7) == 2);
+  CHECK(table->GetNthSegmentLabelValue(0) == 1 && table->GetNthSegmentLabelValue(1) == 2);
+  CHECK(table->GetNthSegmentName(1) == "b");
+  CHECK(table->AddSegment("d", "D", 0, 0, 1, 7, 1) == 3); // same label, other layer
+  CHECK(table->GetNumberOfLayers() == 2);
+  CHECK(table->FindByLabel(1, 7) == 3 && table->FindByLabel(0, 7) == 2);
+  CHECK(table->FindByLabel(2, 7) == -1);
 
   const vtkMTimeType before = table->GetMTime();
-  EXPECT(table->AddSegment("a", "again", 0, 0, 0) == -1 && ErrorHas("'a'"));
-  EXPECT(table->AddSegment("", "nameless", 0, 0, 0) == -1 && ErrorHas("nameless"));
-  EXPECT(table->AddSegment("e", "E", 0, 0, 0, 7) == -1 && ErrorHas("'c'"));
-  EXPECT(table->AddSegment("e", "E", 0, 0, 0, -3) == -1 && ErrorHas("-3"));
-  EXPECT(table->AddSegment("e", "E", 0, 0, 0, 0, -1) == -1 && ErrorHas("layer -1"));
-  EXPECT(table->AddSegment("e", "E", std::nan(""), 0, 0) == -1 && ErrorHas("colour"));
-  EXPECT(!table->SetNthSegmentID(1, "a") && ErrorHas("'a'"));
-  EXPECT(!table->SetNthSegmentLabelValue(0, 2) && ErrorHas("'b'"));
-  EXPECT(!table->SetNthSegmentLabelValue(9, 2) && ErrorHas("index 9"));
-  EXPECT(!table->SetNthSegmentLayer(3, 0) && ErrorHas("'c'"));
-  EXPECT(!table->RemoveSegment("zz") && ErrorHas("'zz'"));
-  EXPECT(!table->MoveSegment("a", 4) && ErrorHas("index 4"));
-  EXPECT(table->SetNthSegmentName(0, "A")); // no change, no event
-  EXPECT(table->GetMTime() == before && table->GetNumberOfSegments() == 4);
+  CHECK(table->AddSegment("a", "again", 0, 0, 0) == -1 && ErrorHas("'a'"));
+  CHECK(table->AddSegment("", "nameless", 0, 0, 0) == -1 && ErrorHas("nameless"));
+  CHECK(table->AddSegment("e", "E", 0, 0, 0, 7) == -1 && ErrorHas("'c'"));
+  CHECK(table->AddSegment("e", "E", 0, 0, 0, -3) == -1 && ErrorHas("-3"));
+  CHECK(table->AddSegment("e", "E", 0, 0, 0, 0, -1) == -1 && ErrorHas("layer -1"));
+  CHECK(table->AddSegment("e", "E", std::nan(""), 0, 0) == -1 && ErrorHas("colour"));
+  CHECK(!table->SetNthSegmentID(1, "a") && ErrorHas("'a'"));
+  CHECK(!table->SetNthSegmentLabelValue(0, 2) && ErrorHas("'b'"));
+  CHECK(!table->SetNthSegmentLabelValue(9, 2) && ErrorHas("index 9"));
+  CHECK(!table->SetNthSegmentLayer(3, 0) && ErrorHas("'c'"));
+  CHECK(!table->RemoveSegment("zz") && ErrorHas("'zz'"));
+  CHECK(!table->MoveSegment("a", 4) && ErrorHas("index 4"));
+  CHECK(table->SetNthSegmentName(0, "A")); // no change, no event
+  CHECK(table->GetMTime() == before && table->GetNumberOfSegments() == 4);
 
-  EXPECT(table->RemoveSegment("a"));
-  EXPECT(table->GetSegmentIndex("a") == -1 && table->GetSegmentIndex("b") == 0);
-  EXPECT(table->AddSegment("e", "E", 2, -1, 0.5) == 3); // smallest free label, clamped colour
-  EXPECT(table->GetNthSegmentLabelValue(3) == 1);
-  EXPECT(table->GetNthSegmentColor(3)[0] == 1.0 && table->GetNthSegmentColor(3)[1] == 0.0);
-  EXPECT(table->GenerateUniqueSegmentID("e") == "e_1");
-  EXPECT(table->GenerateUniqueSegmentID("new") == "new");
-  EXPECT(table->GenerateUniqueSegmentID("") == "Segment_1");
+  CHECK(table->RemoveSegment("a"));
+  CHECK(table->GetSegmentIndex("a") == -1 && table->GetSegmentIndex("b") == 0);
+  CHECK(table->AddSegment("e", "E", 2, -1, 0.5) == 3); // smallest free label, clamped colour
+  CHECK(table->GetNthSegmentLabelValue(3) == 1);
+  CHECK(table->GetNthSegmentColor(3)[0] == 1.0 && table->GetNthSegmentColor(3)[1] == 0.0);
+  CHECK(table->GenerateUniqueSegmentID("e") == "e_1");
+  CHECK(table->GenerateUniqueSegmentID("new") == "new");
+  CHECK(table->GenerateUniqueSegmentID("") == "Segment_1");
 
-  EXPECT(table->MoveSegment("e", 0)); // b c d e -> e b c d
-  EXPECT(table->GetNthSegmentID(0) == "e" && table->GetNthSegmentID(3) == "d");
-  EXPECT(table->MoveSegment("e", 2)); // b c e d
-  EXPECT(table->GetNthSegmentID(2) == "e" && table->GetSegmentIndex("b") == 0);
+  CHECK(table->MoveSegment("e", 0)); // b c d e -> e b c d
+  CHECK(table->GetNthSegmentID(0) == "e" && table->GetNthSegmentID(3) == "d");
+  CHECK(table->MoveSegment("e", 2)); // b c e d
+  CHECK(table->GetNthSegmentID(2) == "e" && table->GetSegmentIndex("b") == 0);
   table->SetNthSegmentNameAutoGenerated(0, true);
-  EXPECT(table->RenameSegment("b", "Bone") && !table->GetNthSegmentNameAutoGenerated(0));
+  CHECK(table->RenameSegment("b", "Bone") && !table->GetNthSegmentNameAutoGenerated(0));
 }
 
 void Tags()
@@ -104,23 +92,23 @@ void Tags()
   auto table = Quiet();
   table->AddSegment("a", "A", 1, 0, 0);
   const std::string odd = "100% a|b:c\\d\n\t\"%7C~^ \xc3\xa9";
-  EXPECT(table->SetNthSegmentTag(0, "z:|%", odd));
-  EXPECT(table->SetNthSegmentTag(0, "empty", ""));
-  EXPECT(table->SetNthSegmentTerminology(0, "x~y^z"));
-  EXPECT(!table->SetNthSegmentTag(0, "", "v") && ErrorHas("name"));
-  EXPECT(table->GetNumberOfNthSegmentTags(0) == 3 && table->GetNthSegmentTagName(0, 1) == "empty");
+  CHECK(table->SetNthSegmentTag(0, "z:|%", odd));
+  CHECK(table->SetNthSegmentTag(0, "empty", ""));
+  CHECK(table->SetNthSegmentTerminology(0, "x~y^z"));
+  CHECK(!table->SetNthSegmentTag(0, "", "v") && ErrorHas("name"));
+  CHECK(table->GetNumberOfNthSegmentTags(0) == 3 && table->GetNthSegmentTagName(0, 1) == "empty");
   const std::string line = table->GetNthSegmentSerializedTags(0);
-  EXPECT(line.find('\n') == std::string::npos);
+  CHECK(line.find('\n') == std::string::npos);
   table->AddSegment("b", "B", 1, 0, 0);
-  EXPECT(table->SetNthSegmentSerializedTags(1, line));
-  EXPECT(table->GetNthSegmentTag(1, "z:|%") == odd);
-  EXPECT(table->HasNthSegmentTag(1, "empty") && table->GetNthSegmentTerminology(1) == "x~y^z");
-  EXPECT(table->SetNthSegmentSerializedTags(1, "p:50%25|q|:nameless||r:a:b", false));
-  EXPECT(table->GetNumberOfNthSegmentTags(1) == 3);
-  EXPECT(table->GetNthSegmentTag(1, "p") == "50%25" && table->GetNthSegmentTag(1, "r") == "a:b");
-  EXPECT(table->RemoveNthSegmentTag(1, "q") && !table->RemoveNthSegmentTag(1, "q"));
-  EXPECT(table->SetNthSegmentSerializedTags(1, "x:%|y:%4|z:%zz|w:%41"));
-  EXPECT(table->GetNthSegmentTag(1, "x") == "%" && table->GetNthSegmentTag(1, "y") == "%4" &&
+  CHECK(table->SetNthSegmentSerializedTags(1, line));
+  CHECK(table->GetNthSegmentTag(1, "z:|%") == odd);
+  CHECK(table->HasNthSegmentTag(1, "empty") && table->GetNthSegmentTerminology(1) == "x~y^z");
+  CHECK(table->SetNthSegmentSerializedTags(1, "p:50%25|q|:nameless||r:a:b", false));
+  CHECK(table->GetNumberOfNthSegmentTags(1) == 3);
+  CHECK(table->GetNthSegmentTag(1, "p") == "50%25" && table->GetNthSegmentTag(1, "r") == "a:b");
+  CHECK(table->RemoveNthSegmentTag(1, "q") && !table->RemoveNthSegmentTag(1, "q"));
+  CHECK(table->SetNthSegmentSerializedTags(1, "x:%|y:%4|z:%zz|w:%41"));
+  CHECK(table->GetNthSegmentTag(1, "x") == "%" && table->GetNthSegmentTag(1, "y") == "%4" &&
     table->GetNthSegmentTag(1, "z") == "%zz" && table->GetNthSegmentTag(1, "w") == "A");
 }
 
@@ -138,52 +126,52 @@ void FieldData()
   vtkNew<vtkFieldData> field;
   table->ToFieldData(field);
   table->ToFieldData(field); // replaces
-  EXPECT(field->GetNumberOfArrays() == 11);
-  EXPECT(vtkLabelSegmentTable::HasTable(field));
+  CHECK(field->GetNumberOfArrays() == 11);
+  CHECK(vtkLabelSegmentTable::HasTable(field));
 
   auto copy = Quiet();
   copy->AddSegment("old", "old", 0, 0, 0);
-  EXPECT(copy->FromFieldData(field) && copy->GetNumberOfSegments() == 2);
-  EXPECT(copy->GetNthSegmentID(0) == "a|b" && copy->GetNthSegmentLabelValue(0) == big);
-  EXPECT(copy->GetNthSegmentVoxelCount(1) == big && copy->GetNthSegmentVoxelCount(0) == -1);
-  EXPECT(copy->GetNthSegmentLayer(1) == 2 && copy->GetNthSegmentStatus(1) == 2);
-  EXPECT(!copy->GetNthSegmentVisible(1) && copy->GetNthSegmentVisible(0));
-  EXPECT(copy->GetNthSegmentColorAutoGenerated(0) && !copy->GetNthSegmentColorAutoGenerated(1));
-  EXPECT(copy->GetNthSegmentTag(0, "k") == "v|w" && copy->GetNthSegmentColor(0)[2] == 0.75);
+  CHECK(copy->FromFieldData(field) && copy->GetNumberOfSegments() == 2);
+  CHECK(copy->GetNthSegmentID(0) == "a|b" && copy->GetNthSegmentLabelValue(0) == big);
+  CHECK(copy->GetNthSegmentVoxelCount(1) == big && copy->GetNthSegmentVoxelCount(0) == -1);
+  CHECK(copy->GetNthSegmentLayer(1) == 2 && copy->GetNthSegmentStatus(1) == 2);
+  CHECK(!copy->GetNthSegmentVisible(1) && copy->GetNthSegmentVisible(0));
+  CHECK(copy->GetNthSegmentColorAutoGenerated(0) && !copy->GetNthSegmentColorAutoGenerated(1));
+  CHECK(copy->GetNthSegmentTag(0, "k") == "v|w" && copy->GetNthSegmentColor(0)[2] == 0.75);
 
   vtkNew<vtkLabelSegmentTable> deep;
   deep->DeepCopy(copy);
-  EXPECT(deep->GetSegmentIndex("b") == 1 && deep->FindByLabel(2, 3) == 1);
+  CHECK(deep->GetSegmentIndex("b") == 1 && deep->FindByLabel(2, 3) == 1);
 
   vtkNew<vtkFieldData> bad;
-  EXPECT(!copy->FromFieldData(bad) && ErrorHas("SegmentID"));
+  CHECK(!copy->FromFieldData(bad) && ErrorHas("SegmentID"));
   vtkNew<vtkStringArray> ids;
   ids->SetName("SegmentID");
   ids->InsertNextValue("x");
   ids->InsertNextValue("y");
   bad->AddArray(ids);
-  EXPECT(!copy->FromFieldData(bad) && ErrorHas("SegmentLabelValue"));
+  CHECK(!copy->FromFieldData(bad) && ErrorHas("SegmentLabelValue"));
   vtkNew<vtkIntArray> labels;
   labels->SetName("SegmentLabelValue");
   labels->InsertNextValue(4);
   bad->AddArray(labels);
-  EXPECT(!copy->FromFieldData(bad) && ErrorHas("1 tuples"));
+  CHECK(!copy->FromFieldData(bad) && ErrorHas("1 tuples"));
   labels->InsertNextValue(4);
-  EXPECT(!copy->FromFieldData(bad) && ErrorHas("'x'"));
-  EXPECT(copy->GetNumberOfSegments() == 2 && copy->GetNthSegmentID(0) == "a|b"); // unchanged
+  CHECK(!copy->FromFieldData(bad) && ErrorHas("'x'"));
+  CHECK(copy->GetNumberOfSegments() == 2 && copy->GetNthSegmentID(0) == "a|b"); // unchanged
   labels->SetValue(1, 5);
   vtkNew<vtkDoubleArray> colors;
   colors->SetName("SegmentColor");
   colors->SetNumberOfTuples(2);
   bad->AddArray(colors);
-  EXPECT(!copy->FromFieldData(bad) && ErrorHas("SegmentColor"));
+  CHECK(!copy->FromFieldData(bad) && ErrorHas("SegmentColor"));
   bad->RemoveArray("SegmentColor");
-  EXPECT(copy->FromFieldData(bad) && copy->GetNthSegmentName(1) == "y");
+  CHECK(copy->FromFieldData(bad) && copy->GetNthSegmentName(1) == "y");
 
   vtkNew<vtkFieldData> none;
   vtkNew<vtkLabelSegmentTable> empty;
   empty->ToFieldData(none);
-  EXPECT(copy->FromFieldData(none) && copy->GetNumberOfSegments() == 0);
+  CHECK(copy->FromFieldData(none) && copy->GetNumberOfSegments() == 0);
 }
 
 void ManySegments()
@@ -193,7 +181,7 @@ void ManySegments()
   {
     table->AddSegment("s" + std::to_string(i), "", 0, 0, 0);
   }
-  EXPECT(table->GetNthSegmentLabelValue(199999) == 200000);
+  CHECK(table->GetNthSegmentLabelValue(199999) == 200000);
 }
 }
 
@@ -203,5 +191,5 @@ int TestLabelSegmentTable(int, char*[])
   Tags();
   FieldData();
   ManySegments();
-  return failures == 0 ? 0 : 1;
+  return check::result();
 }

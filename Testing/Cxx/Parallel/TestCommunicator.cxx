@@ -77,7 +77,8 @@ void testBytes(const Communicator& c)
   {
     const auto count = [seed](int from, int to)
     {
-      const std::uint64_t n = noise(static_cast<std::uint64_t>(seed), static_cast<std::uint64_t>(from * 64 + to));
+      const auto pair = static_cast<std::uint64_t>(from * 64 + to);
+      const std::uint64_t n = noise(static_cast<std::uint64_t>(seed), pair);
       return static_cast<std::size_t>(n % 3 == 0 ? 0 : n % 3 == 1 ? n % 100 : n % 3000000);
     };
     std::vector<Bytes> toRank(static_cast<std::size_t>(c.size()));

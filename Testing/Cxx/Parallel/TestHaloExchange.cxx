@@ -130,6 +130,36 @@ void testRegion(const Communicator& c, const Distribution& d, const std::string&
   PARALLEL_CHECK(c, c.rank() != root || out == valuesOf<short>(inside, truth), context);
 }
 
+/// A mask large enough for several threads per message, from the first rank to the last.
+void testLargeMask(const Communicator& c)
+{
+  const Box large = Box::ofSize(83, 79, 71); // no multiples of 64
+  const auto value = [&large](Index i, Index j, Index k)
+  { return static_cast<int>(noise(6, static_cast<std::uint64_t>(large.offset(i, j, k))) % 1000); };
+  const auto odd = [](int v) { return v % 2 == 1; };
+  const Distribution d(c, c.isRoot() ? large : Box());
+  const std::vector<int> piece = valuesOf<int>(d.piece(), value);
+  const Box wanted = c.rank() == c.size() - 1 ? large : Box();
+  std::vector<std::uint8_t> flags(static_cast<std::size_t>(wanted.size()));
+  segcore::fetchMask(
+    c, d, piece.data(), odd, std::vector<Request<std::uint8_t>>(1, { wanted, flags.data() }));
+  PARALLEL_CHECK(c, flags == valuesOf<std::uint8_t>(wanted, [&](Index i, Index j, Index k)
+    { return odd(value(i, j, k)); }), "large mask");
+}
+
+/// No rank buffers more than it was told to.
+void testBuffer(const Communicator& c)
+{
+  const Distribution d(c, pieceOf(Layout::SharedPlanes, whole, c.rank(), c.size()), 5);
+  for (const Index limit : { 1, 7, 100, 1000 })
+  {
+    const segcore::FetchPlan plan(
+      c, d, { whole, whole }, [](const Box& box) { return box.size(); }, limit, "");
+    PARALLEL_CHECK(c, plan.buffer.size() <= limit, std::to_string(plan.buffer.size()) + " bytes");
+    PARALLEL_CHECK(c, static_cast<int>(plan.pairs.size()) == c.size() - 1, "everyone asks everyone");
+  }
+}
+
 template <class Work>
 std::string errorOf(const Work& work)
 {
@@ -155,8 +185,9 @@ void testErrors(const Communicator& c, const Distribution& d)
     { segcore::fetchLabels<short>(c, d, piece.data(), { Request<short>(box, out.data()) }); });
   PARALLEL_CHECK(c, text.find("outside the whole image") != std::string::npos, text);
 
+  short* missing = last ? nullptr : out.data();
   text = errorOf([&]
-    { segcore::fetchLabels<short>(c, d, piece.data(), { Request<short>(whole, last ? nullptr : out.data()) }); });
+    { segcore::fetchLabels<short>(c, d, piece.data(), { Request<short>(whole, missing) }); });
   PARALLEL_CHECK(c, text.find("does not store") != std::string::npos, text);
 
   // An exception on one rank in the middle of the exchange: all messages still pass, all ranks know.
@@ -169,8 +200,8 @@ void testErrors(const Communicator& c, const Distribution& d)
     return true;
   };
   std::vector<std::uint8_t> flags(static_cast<std::size_t>(whole.size()));
-  text = errorOf([&]
-    { segcore::fetchMask<short>(c, d, piece.data(), predicate, { Request<std::uint8_t>(whole, flags.data()) }); });
+  const std::vector<Request<std::uint8_t>> wanted(1, { whole, flags.data() });
+  text = errorOf([&] { segcore::fetchMask<short>(c, d, piece.data(), predicate, wanted); });
   const bool lastOwns = d.firstBlock(c.size() - 1) < d.firstBlock(c.size());
   PARALLEL_CHECK(c, (text.find("broken predicate") != std::string::npos) == lastOwns, text);
   PARALLEL_CHECK(c, c.allReduceSum(Index{ 1 }) == c.size(), "all ranks are still in step");
@@ -195,6 +226,8 @@ int TestHaloExchange(int argc, char* argv[])
       testErrors(c, d);
     }
   }
+  testLargeMask(c);
+  testBuffer(c);
   const Distribution nothing(c, Box());
   segcore::completePiece<short>(c, nothing, nullptr);
   return world.result();

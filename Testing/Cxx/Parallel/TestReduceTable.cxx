@@ -21,8 +21,9 @@ std::vector<LabelSum> entriesOf(int rank, Index count)
   for (Index n = 0; n < (rank % 2 ? 0 : count); ++n)
   {
     const std::uint64_t z = noise(static_cast<std::uint64_t>(rank), static_cast<std::uint64_t>(n));
+    const Index label = static_cast<Index>(z % static_cast<std::uint64_t>(count)) - 3;
     const Index wide = z % 5 == 0 ? Index{ 1 } << 40 : 1; // beyond 32 bits, too
-    entries.push_back({ (static_cast<Index>(z % static_cast<std::uint64_t>(count)) - 3) * wide, Index{ 1 } << 33 });
+    entries.push_back({ label * wide, Index{ 1 } << 33 });
   }
   return entries;
 }

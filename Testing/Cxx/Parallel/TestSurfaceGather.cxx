@@ -52,8 +52,9 @@ void testGrid(const Communicator& c, int root, bool oneRankHasAll)
   {
     for (Index i = 0; i < nx - 1; ++i)
     {
-      const int owner = oneRankHasAll ? 0 : static_cast<int>(noise(9, static_cast<std::uint64_t>(i + 50 * j)) % static_cast<std::uint64_t>(c.size()));
-      if (owner == c.rank())
+      const std::uint64_t dice = noise(9, static_cast<std::uint64_t>(i + 50 * j));
+      const int owner = static_cast<int>(dice % static_cast<std::uint64_t>(c.size()));
+      if ((oneRankHasAll ? 0 : owner) == c.rank())
       {
         addCell(part, i, j);
       }
@@ -82,7 +83,8 @@ void testGrid(const Communicator& c, int root, bool oneRankHasAll)
         if ((i + j) % 3 == label)
         {
           const Index p = i + nx * j;
-          expected.triangles.insert(expected.triangles.end(), { p, p + 1, p + nx + 1, p, p + nx + 1, p + nx });
+          expected.triangles.insert(
+            expected.triangles.end(), { p, p + 1, p + nx + 1, p, p + nx + 1, p + nx });
           expected.labels.insert(expected.labels.end(), { label, label });
         }
       }

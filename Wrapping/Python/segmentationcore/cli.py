@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
@@ -227,18 +228,17 @@ def command_apply(options: argparse.Namespace) -> None:
 
 def command_convert(options: argparse.Namespace) -> None:
     """Convert a volume or a segmentation to the format that the output's name says."""
-    from .io import is_segmentation_name, write_segmentation, write_volume
+    from .io import is_segmentation_name, read_segmentation, write_segmentation, write_volume
     from .segments import read_segments
 
     compress = not options.no_compression
-    image = _read_any(options.input)
-    segments = read_segments(image)
     if is_segmentation_name(options.output):
-        if not segments:
-            image, segments = _label_map_of_volume(image, options.input)
-        write_segmentation(options.output, image, segments=segments, compress=compress)
+        # Of a volume of labels (an atlas) each value becomes a segment.
+        image = read_segmentation(options.input)
+        write_segmentation(options.output, image, compress=compress)
     else:
-        layers = {segment.layer for segment in segments}
+        image = _read_any(options.input)
+        layers = {segment.layer for segment in read_segments(image)}
         if len(layers) > 1:
             raise UsageError(
                 f"{options.input} has {len(layers)} layers of overlapping segments, which only "
@@ -247,50 +247,6 @@ def command_convert(options: argparse.Namespace) -> None:
         write_volume(options.output, image, compress=compress)
     if not options.quiet:
         print(f"wrote {options.output}")
-
-
-def _label_map_of_volume(image: Any, path: str) -> tuple[Any, Any]:
-    """A volume of labels (an atlas) as a label map: one segment for each value above 0."""
-    import colorsys
-
-    import numpy as np
-
-    from ._arrays import array_of_image
-    from .segments import Segment
-
-    voxels = array_of_image(image, None, path).array
-    values = np.unique(voxels)
-    whole = voxels.dtype.kind in "iu" or bool(np.all(values == np.floor(values)))
-    if voxels.ndim != 3 or not whole or values[0] < 0 or len(values) > 65536:
-        raise UsageError(
-            f"{path} is not a label map: expected whole numbers from 0, one per voxel, found "
-            f"{len(values)} values from {values[0]} to {values[-1]}"
-        )
-    copy = image.NewInstance()
-    copy.ShallowCopy(image)
-    scalars = copy.GetPointData().GetScalars()
-    renamed = scalars.NewInstance()
-    renamed.ShallowCopy(scalars)
-    if voxels.dtype.kind == "f":
-        from vtkmodules.vtkCommonCore import vtkTypeInt64Array
-
-        renamed = vtkTypeInt64Array()
-        renamed.DeepCopy(scalars)
-    renamed.SetName("Labels")
-    copy.GetPointData().Initialize()
-    copy.GetPointData().SetScalars(renamed)
-    golden = 0.61803398875  # neighbouring labels get hues far apart
-    return copy, [
-        Segment(
-            f"Label_{int(value)}",
-            int(value),
-            color=colorsys.hsv_to_rgb((int(value) * golden) % 1.0, 0.6, 0.9),
-            color_auto_generated=True,
-            name_auto_generated=True,
-        )
-        for value in values
-        if value > 0
-    ]
 
 
 def _delegate(command: str, arguments: list[str]) -> int:
@@ -390,6 +346,10 @@ class _ListEffects(argparse.Action):
         parser.exit(0, "\n".join(lines) + "\n")
 
 
+def _warn(message: Warning | str, *_where: Any) -> None:
+    print(f"segmentationcore: warning: {' '.join(str(message).split())}", file=sys.stderr)
+
+
 def _one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         name = f"{error.filename}: " if error.filename else ""
@@ -415,7 +375,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given and given[0] in DELEGATED:
             return _delegate(given[0], given[1:])
         options = make_parser().parse_args(given)
-        options.run(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn  # one line each, without our source code
+            options.run(options)
         sys.stdout.flush()
         return 0
     except UsageError as error:

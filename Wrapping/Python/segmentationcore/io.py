@@ -1,4 +1,4 @@
-"""Reading and writing volumes (NRRD, NIfTI, VTI) and segmentations (.seg.nrrd, VTI).
+"""Reading volumes (NRRD, NIfTI, VTI) and segmentations, writing NRRD and .seg.nrrd.
 
 In memory everything is in RAS millimetres, with the direction in the image's direction matrix;
 files keep their own convention. Writers write aside and rename, so a file is either complete or
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["read_segmentation", "read_volume", "write_segmentation", "write_volume"]
 
 SEGMENTATION_SUFFIXES = (".seg.nrrd", ".seg.nhdr")
-VOLUME_SUFFIXES = (".nrrd", ".nhdr", ".nii", ".nii.gz", ".vti", ".mha", ".mhd")
 
 _Progress = Callable[[float], "bool | None"]
 
@@ -86,11 +85,8 @@ def _write(
     writer = find_class(class_name)()
     writer.SetFileName(name)
     writer.SetInputDataObject(source)
-    if hasattr(writer, "SetUseCompression"):
-        writer.SetUseCompression(compress)
-    elif hasattr(writer, "SetCompression"):
-        writer.SetCompression(compress)
-    execute(writer, name, progress, writer.Write if hasattr(writer, "Write") else None)
+    writer.SetUseCompression(compress)
+    execute(writer, name, progress, writer.Write)
 
 
 def read_volume(
@@ -101,7 +97,7 @@ def read_volume(
     Parameters
     ----------
     path : str or path
-        The kind of file is told by its suffix.
+        The kind of file is told by its content.
     progress : callable, optional
         Called with a fraction from 0 to 1; returning False cancels.
 
@@ -127,16 +123,17 @@ def write_volume(
     compress: bool = True,
     progress: Callable[[float], bool | None] | None = None,
 ) -> None:
-    """Write the active point scalars of an image as NRRD, NIfTI or VTI.
+    """Write the active point scalars of an image as NRRD.
 
     Parameters
     ----------
     path : str or path
-        The suffix says which; an existing file is replaced when the new one is complete.
+        Ends in ``.nrrd``, or ``.nhdr`` for a header with the voxels in a file beside it; an
+        existing file is replaced when the new one is complete.
     image : vtkImageData
         In RAS millimetres.
     compress : bool, default True
-        Deflate the voxels where the format can.
+        Deflate the voxels.
     progress : callable, optional
         Called with a fraction from 0 to 1; returning False cancels.
     """
@@ -146,12 +143,12 @@ def write_volume(
 def read_segmentation(
     path: str | os.PathLike[str], *, progress: Callable[[float], bool | None] | None = None
 ) -> vtkImageData:
-    """Read a ``.seg.nrrd`` file.
+    """Read a ``.seg.nrrd`` file, or a plain label volume such as an atlas.
 
     Parameters
     ----------
     path : str or path
-        The file.
+        The file. Of a volume without segments, each value above 0 becomes one.
     progress : callable, optional
         Called with a fraction from 0 to 1; returning False cancels.
 

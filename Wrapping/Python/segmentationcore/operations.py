@@ -202,9 +202,10 @@ def apply_operations(
         The volume that effects such as threshold look at; gives the geometry. Never changed.
     operations : dict or list of dict
         See `validate_operation`. All are checked before the first one runs.
-    labels : LabelMap or vtkImageData, optional
-        Where to start: what a former call or `read_segmentation` returned, on the same voxels as
-        the volume; empty and without segments when absent. Never changed.
+    labels : LabelMap, numpy.ndarray or vtkImageData, optional
+        Where to start: what a former call or `read_segmentation` returned, or a plain label map
+        (each value above 0 becomes a segment ``Segment_<value>``), on the same voxels as the
+        volume. Empty and without segments when absent. Never changed.
     spacing : sequence of floats, optional
         For arrays: millimetres between voxels in the order of the axes; 1 when absent.
     progress : callable, optional
@@ -280,17 +281,12 @@ def _label_image(labels: Any, volume: Any) -> Any:
     if is_image(voxels):
         image: Any = voxels.NewInstance()
         image.ShallowCopy(voxels)
-    elif isinstance(labels, LabelMap):
+    else:
         image = image_of_array(voxels, None, "Labels", what).image
         image.SetExtent(volume.GetExtent())
         image.SetOrigin(volume.GetOrigin())
         image.SetSpacing(volume.GetSpacing())
         image.SetDirectionMatrix(volume.GetDirectionMatrix())
-    else:
-        raise TypeError(
-            f"{what} is {type(labels).__name__}; expected LabelMap (voxels and segments) or "
-            "vtkImageData with a segment table"
-        )
     if image.GetDimensions() != volume.GetDimensions():
         raise ValueError(
             f"{what} has {image.GetDimensions()} voxels (x, y, z), the volume "

@@ -442,7 +442,13 @@ class BridgeClient:
         if self.welcome is not None:
             limit = min(limit, self.welcome.request_bytes)
         data = protocol.encode(message, limit)
-        self._run(self._connection.send(data), None)
+        try:
+            self._run(self._connection.send(data), None)
+        except ConnectionClosed as error:
+            # The server may have said why before it closed; the reader is about to know.
+            with self._event:
+                self._event.wait_for(lambda: self._ending is not None, 2.0)
+                raise (self._ending or error) from None
         with self._event:
             for traffic in self._recording:
                 traffic.add(traffic.sent, message.kind, len(data))

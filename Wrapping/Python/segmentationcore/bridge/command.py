@@ -135,7 +135,7 @@ def _paraview_backend(arguments: argparse.Namespace) -> Backend:
     try:
         from paraview import simple
 
-        from .paraview_backend import ParaViewBackend
+        from .paraview_backend import ParaViewBackend, require_plugin
     except ImportError as error:
         raise BackendError(
             f"the bridge needs ParaView's Python ({error}); run it with pvpython, for example "
@@ -151,6 +151,7 @@ def _paraview_backend(arguments: argparse.Namespace) -> Backend:
         if arguments.server:
             simple.LoadPlugin(plugin, remote=True)
         simple.LoadPlugin(plugin, remote=False)
+    require_plugin()
     operations = []
     if arguments.operations:
         try:
@@ -159,7 +160,10 @@ def _paraview_backend(arguments: argparse.Namespace) -> Backend:
             raise BackendError(f"{arguments.operations} is not JSON: {error}") from error
         if not isinstance(operations, list):
             raise BackendError(f"{arguments.operations} does not hold an array of operations")
-    volume = simple.OpenDataFile(arguments.volume)
+    try:
+        volume = simple.OpenDataFile(arguments.volume)
+    except RuntimeError as error:  # what ParaView raises when the server has no reader for it
+        raise BackendError(f"cannot open {arguments.volume}: {error}") from error
     if volume is None:
         raise BackendError(f"ParaView has no reader for {arguments.volume}")
     return ParaViewBackend.open(volume, operations)

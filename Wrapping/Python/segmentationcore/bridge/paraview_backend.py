@@ -54,8 +54,8 @@ class ParaViewBackend:
         self._mesher.GatherToRoot = 1
         self._revision = 0
         self._description: BackendDescription | None = None
-        self._update()
-        error = self._last_error()
+        _update(self.editor)
+        error = _last_error(self.editor)
         if error:
             raise BackendError(error)
 
@@ -81,10 +81,10 @@ class ParaViewBackend:
         journal = self._journal()
         with self._relay(progress):
             self._assign([*journal, operation])
-        error = self._last_error()
+        error = _last_error(self.editor)
         if error:
             self._assign(journal)
-            again = self._last_error()
+            again = _last_error(self.editor)
             if again:
                 raise RuntimeError(
                     f"the journal could not be restored after a failure ({error}): {again}"
@@ -124,7 +124,10 @@ class ParaViewBackend:
             raise BackendError(f"no segment has the ID {segment_id!r}")
         self._mesher.SegmentLabel = row["label_value"]
         self._mesher.Coarsening = coarsening
-        self._mesher.UpdatePipeline()
+        _update(self._mesher)
+        error = _last_error(self._mesher)
+        if error:
+            raise BackendError(error)
         mesh = servermanager.Fetch(self._mesher, 0)
         if mesh is None or not mesh.IsA("vtkPolyData"):
             raise RuntimeError("the surface did not arrive as poly data")
@@ -157,14 +160,7 @@ class ParaViewBackend:
 
     def _assign(self, journal: Sequence[dict[str, Any]]) -> None:
         self.editor.Operations = json.dumps(list(journal))
-        self._update()
-
-    def _update(self) -> None:
-        self.editor.UpdatePipeline()
-        self.editor.UpdatePropertyInformation()
-
-    def _last_error(self) -> str:
-        return str(self.editor.GetPropertyValue("LastError") or "")
+        _update(self.editor)
 
     @contextlib.contextmanager
     def _relay(self, progress: ProgressReporter) -> Iterator[None]:
@@ -182,7 +178,10 @@ class ParaViewBackend:
 
     def _fetch_image(self, extent: Sequence[int]) -> Any:
         self._collector.Extent = list(extent)
-        self._collector.UpdatePipeline()
+        _update(self._collector)
+        error = _last_error(self._collector)
+        if error:
+            raise BackendError(error)
         image = servermanager.Fetch(self._collector, 0)
         if image is None or not image.IsA("vtkImageData"):
             raise RuntimeError("the region did not arrive as an image")
@@ -213,36 +212,60 @@ class ParaViewBackend:
         }
 
 
+def _update(proxy: Any) -> None:
+    """Run a proxy, and learn its information properties."""
+    proxy.UpdatePipeline()
+    proxy.UpdatePropertyInformation()
+
+
+def _last_error(proxy: Any) -> str:
+    """What went wrong on the ranks, or nothing."""
+    text = proxy.GetPropertyValue("LastError")
+    if text is None:  # ParaView's answer for a property that does not exist
+        raise RuntimeError(
+            f"{proxy.GetXMLName()} has no property LastError; is the plugin another version?"
+        )
+    return str(text)
+
+
 def _segment_table(fields: Any) -> list[SegmentDescription]:
-    """The rows of the table that the editor keeps in its output's field data."""
+    """The rows of the table in the label map's field data; see ``vtkLabelSegmentTable``."""
+    ids = fields.GetAbstractArray("SegmentID")
+    if ids is None:
+        return []  # a label map without a table has no segments yet
+    rows = ids.GetNumberOfTuples()
 
     def column(name: str) -> Any:
         array = fields.GetAbstractArray(name)
-        if array is None:
-            raise RuntimeError(f"the label map came without the field array {name}")
+        if array is not None and array.GetNumberOfTuples() != rows:
+            raise RuntimeError(
+                f"field array {name} has {array.GetNumberOfTuples()} rows; the segment table has "
+                f"{rows}"
+            )
         return array
 
-    ids, names = column("SegmentID"), column("SegmentName")
-    colors, values = column("SegmentColor"), column("SegmentLabelValue")
-    visible, counts = column("SegmentVisible"), column("SegmentVoxelCount")
-    rows = ids.GetNumberOfValues()
-    for array in (names, colors, values, visible, counts):
-        if array.GetNumberOfTuples() != rows:
-            raise RuntimeError(
-                f"field array {array.GetName()} has {array.GetNumberOfTuples()} rows; the segment "
-                f"table has {rows}"
-            )
-    return [
-        {
-            "id": ids.GetValue(row),
-            "name": names.GetValue(row),
-            "color": [float(x) for x in colors.GetTuple3(row)],
-            "label_value": int(values.GetValue(row)),
-            "visible": bool(visible.GetValue(row)),
-            "voxel_count": int(counts.GetValue(row)),
-        }
-        for row in range(rows)
-    ]
+    names, colors, visible = (
+        column(name) for name in ("SegmentName", "SegmentColor", "SegmentVisible")
+    )
+    values, counts = column("SegmentLabelValue"), column("SegmentVoxelCount")
+    if values is None or counts is None:
+        raise RuntimeError("the segment table has no label values or no voxel counts")
+    table: list[SegmentDescription] = []
+    for row in range(rows):
+        count = int(counts.GetValue(row))
+        if count < 0:
+            raise RuntimeError(f"the editor did not count the voxels of {ids.GetValue(row)!r}")
+        table.append(
+            {
+                "id": ids.GetValue(row),
+                "name": ids.GetValue(row) if names is None else names.GetValue(row),
+                "color": [0.5] * 3 if colors is None else [float(x) for x in colors.GetTuple3(row)],
+                "label_value": int(values.GetValue(row)),
+                "visible": visible is None or bool(visible.GetValue(row)),
+                "voxel_count": count,
+            }
+        )
+    return table
 
 
 def _as_label_type(labels: NDArray[Any]) -> NDArray[Any]:

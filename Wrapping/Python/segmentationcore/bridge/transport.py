@@ -139,14 +139,16 @@ def _keep_alive(connection: Any) -> None:
     link = transport.get_extra_info("socket") if transport is not None else None
     if link is None:
         return
-    link.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (
-        ("TCP_KEEPIDLE", _IDLE_SECONDS),
-        ("TCP_KEEPINTVL", _PROBE_SECONDS),
-        ("TCP_KEEPCNT", _PROBES),
-    ):
-        if hasattr(socket, name):
-            link.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    # A peer that refuses may have closed the socket by now; the next receive tells why.
+    with contextlib.suppress(OSError):
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in (
+            ("TCP_KEEPIDLE", _IDLE_SECONDS),
+            ("TCP_KEEPINTVL", _PROBE_SECONDS),
+            ("TCP_KEEPCNT", _PROBES),
+        ):
+            if hasattr(socket, name):
+                link.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _ending(error: websockets.exceptions.ConnectionClosed) -> str:

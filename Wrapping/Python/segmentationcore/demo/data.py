@@ -1,14 +1,16 @@
 """The volumes of the demonstration, and how they are written.
 
-====== ==================================================================================================
+====== ==========================================================================
 rock   synthetic tomogram of `rock`, NRRD
-head   MRI head ``ch2better.nii.gz`` of Debian's ``mricron-data``, read where it is
-atlas  the labels of ``aal.nii.gz`` on the same head, made into a ``.seg.nrrd`` with names and colours
-ct     head CT of Debian's ``invesalius-examples``, taken out of its project archive, NRRD
-====== ==================================================================================================
+brain  MRI ``ch2better.nii.gz`` of Debian's ``mricron-data``, read in place: a
+       head of which the brain was cut out, 0.5 mm
+atlas  MRI ``ch2.nii.gz`` of the whole head, 1 mm, with its atlas ``aal.nii.gz``
+       as ``.seg.nrrd`` with names
+ct     head CT of Debian's ``invesalius-examples``, out of its project, NRRD
+====== ==========================================================================
 
-Arrays have the axes z, y, x. Positions in files are LPS millimetres, as NRRD files of Slicer have them.
-Needs NumPy and nothing of ours that is compiled.
+Arrays have the axes z, y, x. Positions in files are LPS millimetres, as NRRD files of Slicer have
+them. Needs NumPy and nothing of ours that is compiled.
 """
 
 from __future__ import annotations
@@ -19,25 +21,30 @@ import plistlib
 import posixpath
 import struct
 import tarfile
-import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Union, cast
+from typing import Any, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .rock import rock_slabs
 
-HEAD_FILE = Path("/usr/share/mricron/templates/ch2better.nii.gz")
+BRAIN_FILE = Path("/usr/share/mricron/templates/ch2better.nii.gz")
+HEAD_FILE = Path("/usr/share/mricron/templates/ch2.nii.gz")
 ATLAS_FILE = Path("/usr/share/mricron/templates/aal.nii.gz")
 CT_FILE = Path("/usr/share/doc/invesalius-examples/examples/Cranium.inv3")
-PACKAGES = {HEAD_FILE: "mricron-data", ATLAS_FILE: "mricron-data", CT_FILE: "invesalius-examples"}
+PACKAGES = {
+    BRAIN_FILE: "mricron-data",
+    HEAD_FILE: "mricron-data",
+    ATLAS_FILE: "mricron-data",
+    CT_FILE: "invesalius-examples",
+}
 
 ROCK_SPACING = (0.5, 0.5, 0.6)
-"""Millimetres. A micro-CT voxel is a hundred times smaller; enlarged, a rock wants the same margins in
-millimetres as a head does."""
+"""Millimetres. A micro-CT voxel is a hundred times smaller; enlarged like this, a rock wants the
+same margins in millimetres as a head does."""
 
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -50,8 +57,8 @@ class DataError(Exception):
 class Volume:
     """Voxels with axes z, y, x and where they are.
 
-    ``axes`` has one row per index axis x, y, z: the step to the next voxel in LPS millimetres. ``origin``
-    is the middle of the first voxel.
+    ``axes`` has one row per index axis x, y, z: the step to the next voxel in LPS millimetres.
+    ``origin`` is the middle of the first voxel.
     """
 
     voxels: NDArray[Any]
@@ -61,6 +68,20 @@ class Volume:
     def position(self, index: Sequence[float]) -> NDArray[np.float64]:
         """LPS position of a voxel index x, y, z."""
         return self.origin + np.asarray(index, np.float64) @ self.axes
+
+
+def located(path: Path) -> Path:
+    """Where a file of a package is: in its place, or below the folder it was unpacked to.
+
+    Small installations leave out /usr/share/doc; ``SEGMENTATIONCORE_DATA_ROOT`` then names that
+    folder.
+    """
+    root = os.environ.get("SEGMENTATIONCORE_DATA_ROOT")
+    if not path.is_file() and root:
+        elsewhere = Path(root) / path.relative_to("/")
+        if elsewhere.is_file():
+            return elsewhere
+    return path
 
 
 def require(path: Path) -> Path:
@@ -73,7 +94,7 @@ def require(path: Path) -> Path:
 
 
 def write_rock(path: PathLike, size: int, seed: int = 1) -> None:
-    """Write the rock of ``size`` voxels along each edge, plane by plane; ends where it begins: at 0."""
+    """Write the rock of ``size`` voxels along each edge, plane by plane; its middle is at 0."""
     axes = np.diag(ROCK_SPACING)
     middle = -0.5 * (size - 1) * np.array(ROCK_SPACING)
     with open(path, "wb") as stream:
@@ -85,10 +106,11 @@ def write_rock(path: PathLike, size: int, seed: int = 1) -> None:
 def read_ct(path: PathLike = CT_FILE) -> Volume:
     """The CT of an InVesalius project (``.inv3``): a tar archive of property lists and raw arrays.
 
-    What the matrix means was found by looking at it and in InVesalius' own way of making one: an axial
-    series keeps the columns of the DICOM images (to the patient's left) and turns the rows round (to the
-    front), and the planes go up. Here the rows are turned back, so that all three axes are those of DICOM:
-    left, posterior, superior. The project does not keep the position, so the middle is put at 0.
+    What the matrix means was found by looking at it and in InVesalius' own way of making one: an
+    axial series keeps the columns of the DICOM images (to the patient's left) and turns the rows
+    round (to the front), and the planes go up. Here the rows are turned back, so that all three
+    axes are those of DICOM: left, posterior, superior. The project does not keep the position, so
+    the middle is put at 0.
     """
     try:
         with tarfile.open(require(Path(path))) as archive:
@@ -159,21 +181,20 @@ def read_atlas_colours(path: PathLike) -> NDArray[np.uint8]:
 def write_atlas(path: PathLike, source: Path = ATLAS_FILE) -> int:
     """Write the atlas as a segmentation; returns the number of segments.
 
-    Written here and not by our own writer, so that the reader of the plugin meets a file of another hand.
+    Written here and not by our own writer, so that the reader of the plugin meets a file of
+    another hand.
     """
     atlas = read_nifti(source)
     base = str(source)[: -len(".gz")]
     names = read_atlas_names(base + ".txt")
     colours = read_atlas_colours(base + ".lut")
-    present = np.unique(atlas.voxels)
     fields: dict[str, str] = {
         "Segmentation_MasterRepresentation": "Binary labelmap",
         "Segmentation_ContainedRepresentationNames": "Binary labelmap|",
         "Segmentation_ReferenceImageExtentOffset": "0 0 0",
     }
     number = 0
-    for label in (int(value) for value in present if value):
-        place = np.nonzero(atlas.voxels == label)
+    for label, place in places_by_label(atlas.voxels):
         extent = " ".join(f"{axis.min()} {axis.max()}" for axis in reversed(place))
         prefix = f"Segment{number}_"
         fields |= {
@@ -188,6 +209,18 @@ def write_atlas(path: PathLike, source: Path = ATLAS_FILE) -> int:
         number += 1
     write_nrrd(path, atlas, fields)
     return number
+
+
+def places_by_label(
+    labels: NDArray[Any],
+) -> Iterator[tuple[int, tuple[NDArray[np.int64], ...]]]:
+    """For each label above 0, in ascending order, the indices z, y, x of its voxels."""
+    flat = labels.ravel()
+    places = np.flatnonzero(flat)
+    places = places[np.argsort(flat[places], kind="stable")]
+    values, starts = np.unique(flat[places], return_index=True)
+    for value, group in zip(values, np.split(places, starts[1:])):
+        yield int(value), np.unravel_index(group, labels.shape)
 
 
 def nrrd_header(

@@ -1,20 +1,20 @@
 """A synthetic tomogram of a porous rock: the same voxels for the same seed on every machine.
 
-Grains and pores are the two sides of a level of a smooth random field, a second field places a denser
-mineral inside the grains. The grey values then get what a scanner adds: partial volumes at the borders,
-rings around the axis of rotation, and noise.
+Grains and pores are the two sides of a level of a smooth random field, a second field places a
+denser mineral inside the grains. The grey values then get what a scanner adds: partial volumes at
+the borders, rings around the axis of rotation, and noise.
 
-Everything is made from integers: a counter-based generator (the voxel's index is hashed, so no voxel
-depends on which ones were made before), box filters by running sums, and fixed integer levels. Nothing
-depends on a math library, the order of evaluation or the number of threads. A voxel of a small rock and
-the voxel of the same index of a larger one come from the same fields; they differ in the rings only,
-which have the middle of the volume as their centre.
+Everything is made from integers: a counter-based generator (the voxel's index is hashed, so no
+voxel depends on which ones were made before), box filters by running sums, and fixed integer
+levels. Nothing depends on a math library, the order of evaluation or the number of threads. A
+voxel of a small rock and the voxel of the same index of a larger one come from the same fields;
+they differ in the rings only, which have the middle of the volume as their centre.
 
-The volume is made in slabs of planes and written as it is made: a rock of 1024 voxels along each edge
-needs less than 1 GB of memory.
+The volume is made in slabs of planes and written as it is made: a rock of 1024 voxels along each
+edge needs less than 1 GB of memory.
 
-The generator is SplitMix64's finalizer: G. Steele, D. Lea, C. Flood, Fast splittable pseudorandom number
-generators, OOPSLA 2014, doi:10.1145/2660193.2660195.
+The generator is SplitMix64's finalizer: G. Steele, D. Lea, C. Flood, Fast splittable pseudorandom
+number generators, OOPSLA 2014, doi:10.1145/2660193.2660195.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PORE, QUARTZ, HEAVY = 8000, 24000, 42000
 """Grey values of the three phases before noise."""
 
 NOISE = 2600
-"""Standard deviation of the noise: about one voxel in 1000 falls on the wrong side of the pore level."""
+"""Standard deviation of the noise: one voxel in 1000 falls on the wrong side of the pores."""
 
 _GRAIN_RADIUS = 4  # of the box filters, three per axis: standard deviation of about 4.5 voxels
 _HEAVY_RADIUS = 6
@@ -168,8 +168,8 @@ def _noise(size: int, first: int, last: int, seed: int) -> NDArray[np.int32]:
 
 def _rings(size: int, seed: int) -> NDArray[np.int32]:
     """Faulty detector elements, seen as rings around the middle of every plane."""
-    # Twice the distance from the middle is whole, and a square root of whole numbers is exact enough to
-    # be cut to a whole number without doubt.
+    # Twice the distance from the middle is whole, and a square root of whole numbers is exact
+    # enough to be cut to a whole number without doubt.
     twice = 2 * np.arange(size, dtype=np.int64) - (size - 1)
     squares = twice[:, np.newaxis] ** 2 + twice[np.newaxis, :] ** 2
     radius = np.sqrt(squares.astype(np.float64)).astype(np.int64) // 2

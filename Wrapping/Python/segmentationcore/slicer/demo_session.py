@@ -63,7 +63,9 @@ class Pictures:
         orientation = ("Sagittal", "Coronal", "Axial")[int(np.argmax(np.abs(normal)))]
         self.labelmap = SliceView(scene, orientation, name="Labelmap")
         self.labelmap.show(volume)
-        self.labelmap.node.RotateToAxes(volume)
+        axes = vtk.vtkMatrix4x4()
+        volume.GetIJKToRASDirectionMatrix(axes)
+        self.labelmap.node.RotateToAxes(axes)
         index = [*(extent.sum(axis=1) // 2), 1]
         self.labelmap.go_to((lattice.index_to_ras() @ index)[:3])
 
@@ -184,8 +186,8 @@ def _surface_center(node: Any, segment_id: str) -> NDArray[np.float64]:
     for candidate in candidates:
         surface = candidate.GetRepresentation(CLOSED_SURFACE)
         if surface is not None and surface.GetNumberOfPoints():
-            bounds = np.array(surface.GetBounds(), float)
-            return (bounds[0::2] + bounds[1::2]) / 2
+            bounds = surface.GetBounds()
+            return np.array([(bounds[i] + bounds[i + 1]) / 2 for i in (0, 2, 4)])
     raise ValueError("no segment has a surface; say where the slices should go (--position)")
 
 

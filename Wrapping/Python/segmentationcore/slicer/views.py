@@ -247,5 +247,5 @@ class ThreeDView(_View):
         camera.SetPosition(*(center + 100.0 * away))
         camera.SetViewUp(*up)
         self.renderer.ResetCamera(bounds)
-        camera.Zoom(1.3)
+        camera.Zoom(1.1)
         self.renderer.ResetCameraClippingRange()

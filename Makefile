@@ -1,0 +1,37 @@
+# Short names for what one does here; tools/setup.py and tools/run.py do it.
+#
+#   make demo                 set up, build, run the demonstration, leave demo-output/report.md
+#   make demo SIZE=512        a rock of 512 voxels along each edge
+#   make test ARGS='-k islands'   set up, build, and pass the tests
+
+PYTHON ?= python3
+SIZE ?= 256
+RANKS ?= 3
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test build lint clean distclean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+
+demo: ## set up everything, build, run the main job, leave pictures and a report (SIZE=256 RANKS=3)
+	@$(PYTHON) tools/setup.py demo
+	@$(PYTHON) tools/run.py demo --size $(SIZE) --ranks $(RANKS) $(ARGS)
+
+test: ## set up everything, build, pass the tests (ARGS: options for pytest)
+	@$(PYTHON) tools/setup.py test
+	@$(PYTHON) tools/run.py test $(ARGS)
+
+build: ## set up what is needed to build, build the plugin and the wheel
+	@$(PYTHON) tools/setup.py build
+
+lint: ## check formatting, style and types
+	@$(PYTHON) tools/setup.py lint
+	@$(PYTHON) tools/run.py lint $(ARGS)
+
+clean: ## remove what was built and what the demonstration and the tests wrote
+	rm -rf build dist demo-output test-output .setup/stamps/plugin .setup/stamps/wheel
+
+distclean: clean ## also remove the virtual environments and what was downloaded
+	rm -rf .setup

@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * @class vtkLabelMapEditor
+ * @brief Applies operations, given as JSON, to the segments of a volume; serial or on all ranks.
+ *
+ * Input 0: the volume (source of thresholds; gives the geometry). Input 1, optional: the label map to
+ * start from, on the same voxels, with its segment table in the field data (see vtkLabelSegmentTable).
+ *
+ * Operations: a JSON array of operations, oldest first, each like
+ *     {"effect": "margin", "segment": "pores", "parameters": {"MarginSizeMm": 2.0}}
+ * where `effect` is the identifier of a declaration in Effects/ (an effect, or a table operation such as
+ * add_segment), `segment` the ID of the segment, and parameters that are left out have their defaults.
+ * The array is the state: a longer one that starts with the operations already applied runs only the
+ * new ones; any other one, or another volume, starts again from the input.
+ *
+ * Output: the label map, array "Labels" of the smallest unsigned type that holds all label values (it
+ * widens by itself), in the volume's geometry, and the segment table in the field data, with voxel
+ * counts. Writing a segment replaces it (mode Set of Slicer's editor); voxels that it enters are taken
+ * from other segments.
+ *
+ * All or nothing: if any new operation fails (unknown effect, segment or parameter, value out of range,
+ * filter error, abort) none of them is applied, the output stays as it was, and LastError says which
+ * operation failed and why, the same text on all ranks. The inputs are never changed.
+ *
+ * Threads, ranks, exactness: those of the effects. Memory: the label map, plus one copy while an
+ * operation runs. Progress: progress events with the title of the running operation as text.
+ *
+ * @sa vtkLabelSegmentTable vtkLabelMapAlgorithm
+ */
+#ifndef vtkLabelMapEditor_h
+#define vtkLabelMapEditor_h
+
+#include "SegmentationCoreEditorModule.h"
+#include "vtkDistributedImageAlgorithm.h"
+
+#include <memory> // for std::unique_ptr
+#include <string> // for std::string
+
+class SEGMENTATIONCOREEDITOR_EXPORT vtkLabelMapEditor : public vtkDistributedImageAlgorithm
+{
+public:
+  static vtkLabelMapEditor* New();
+  vtkTypeMacro(vtkLabelMapEditor, vtkDistributedImageAlgorithm);
+  void PrintSelf(ostream& os, vtkIndent indent) override;
+
+  ///@{
+  /// All operations as a JSON array, oldest first. Default "[]".
+  void SetOperations(const char* json);
+  const char* GetOperations() const { return this->Operations.c_str(); }
+  ///@}
+
+  /// The label map to start from; optional.
+  void SetLabelMapConnection(vtkAlgorithmOutput* output) { this->SetInputConnection(1, output); }
+
+  /// The declarations of all effects and table operations, as JSON.
+  static std::string GetEffectDeclarations();
+
+  /// Number of operations that the output reflects.
+  int GetNumberOfAppliedOperations() const;
+
+protected:
+  vtkLabelMapEditor();
+  ~vtkLabelMapEditor() override;
+
+  int FillInputPortInformation(int port, vtkInformation* info) override;
+  int RequestUpdateExtent(vtkInformation*, vtkInformationVector**, vtkInformationVector*) override;
+  int RequestData(vtkInformation*, vtkInformationVector**, vtkInformationVector*) override;
+
+private:
+  vtkLabelMapEditor(const vtkLabelMapEditor&) = delete;
+  void operator=(const vtkLabelMapEditor&) = delete;
+
+  struct State;
+  std::unique_ptr<State> Current;
+  std::string Operations = "[]";
+};
+
+#endif

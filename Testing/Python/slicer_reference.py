@@ -1,0 +1,109 @@
+"""What Slicer itself computes, for tests: runs in an environment with slicer-core.
+
+As a module: ``ask(slicer_python, folder, jobs)`` runs this file with that Python. A job is a dict
+with ``what`` and its options; arrays (z, y, x) travel in .npz files.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def ask(python: str, folder: Path, jobs: list[dict[str, Any]]) -> list[Any]:
+    """Have Slicer do the jobs; returns one array for each."""
+    arrays = {f"array{i}": job["array"] for i, job in enumerate(jobs)}
+    options = [{k: v for k, v in job.items() if k != "array"} for job in jobs]
+    np.savez(folder / "jobs.npz", options=json.dumps(options), **arrays)
+    subprocess.run(
+        [python, __file__, str(folder / "jobs.npz"), str(folder / "results.npz")],
+        check=True,
+        timeout=300,
+    )
+    with np.load(folder / "results.npz") as results:
+        return [results[f"array{i}"] for i in range(len(jobs))]
+
+
+def _image(array: Any, spacing: Any) -> Any:
+    from vtkmodules.util.numpy_support import numpy_to_vtk
+    from vtkmodules.vtkCommonDataModel import vtkImageData
+
+    image = vtkImageData()
+    image.SetDimensions(*reversed(array.shape))
+    image.SetSpacing(*reversed(spacing))
+    image.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(array).ravel(), deep=1))
+    return image
+
+
+def _array(image: Any) -> Any:
+    from vtkmodules.util.numpy_support import vtk_to_numpy
+
+    return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
+
+
+def _otsu(job: dict[str, Any], image: Any) -> Any:
+    from slicer_core import vtkITK
+
+    calculator = vtkITK.vtkITKImageThresholdCalculator()
+    calculator.SetInputData(image)
+    calculator.SetMethodToOtsu()
+    calculator.Update()
+    return np.array(calculator.GetThreshold())
+
+
+def _margin(job: dict[str, Any], image: Any) -> Any:
+    # As the Margin effect does it: shrinking is growing of the inverse.
+    from slicer_core import vtkITK
+
+    margin = vtkITK.vtkITKImageMargin()
+    margin.SetInputData(image)
+    margin.CalculateMarginInMMOn()
+    margin.SetOuterMarginMM(abs(job["millimetres"]))
+    margin.Update()
+    return _array(margin.GetOutput())
+
+
+def _islands(job: dict[str, Any], image: Any) -> Any:
+    # Labels by size, the largest is 1; islands below the minimum are 0.
+    from slicer_core import vtkITK
+    from vtkmodules.vtkImagingCore import vtkImageCast
+
+    cast = vtkImageCast()  # as the Islands effect does
+    cast.SetInputData(image)
+    cast.SetOutputScalarTypeToUnsignedInt()
+    islands = vtkITK.vtkITKIslandMath()
+    islands.SetInputConnection(cast.GetOutputPort())
+    islands.SetFullyConnected(job.get("fully", False))
+    islands.SetMinimumSize(job["minimum"])
+    islands.Update()
+    return _array(islands.GetOutput())
+
+
+def _median(job: dict[str, Any], image: Any) -> Any:
+    from vtkmodules.vtkImagingGeneral import vtkImageMedian3D
+
+    median = vtkImageMedian3D()
+    median.SetInputData(image)
+    median.SetKernelSize(*reversed(job["kernel"]))
+    median.Update()
+    return _array(median.GetOutput())
+
+
+def main(source: str, target: str) -> None:
+    """Do the jobs of a file."""
+    makers = {"otsu": _otsu, "margin": _margin, "islands": _islands, "median": _median}
+    with np.load(source) as jobs:
+        results = {}
+        for i, job in enumerate(json.loads(str(jobs["options"]))):
+            image = _image(jobs[f"array{i}"], job.get("spacing", (1.0, 1.0, 1.0)))
+            results[f"array{i}"] = makers[job["what"]](job, image)
+        np.savez(target, **results)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,295 @@
+"""The bridge's messages: what goes in comes out, and lies are refused before they cost memory."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from typing import Any
+
+import msgpack
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from segmentationcore.bridge import protocol
+from segmentationcore.bridge.protocol import ProtocolError
+
+LIMIT = 1 << 20
+EVERYTHING = (*protocol.TO_SERVER, *protocol.TO_CLIENT)
+
+numbers = st.integers(1, protocol.MAX_REQUEST_ID)
+letters = st.characters(blacklist_categories=("Cs", "Cc"))
+identifiers = st.text(letters, min_size=1, max_size=40)
+extents = st.tuples(*[st.integers(-50, 50), st.integers(0, 20)] * 3).map(
+    lambda e: (e[0], e[0] + e[1], e[2], e[2] + e[3], e[4], e[4] + e[5])
+)
+json_values = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(letters, max_size=20),
+    st.lists(st.integers(-9, 9), max_size=4),
+)
+operations = st.fixed_dictionaries(
+    {
+        "effect": identifiers,
+        "segment": identifiers,
+        "parameters": st.dictionaries(identifiers, json_values, max_size=5),
+    }
+)
+ids = st.lists(identifiers, unique=True, max_size=5).map(tuple)
+messages = st.one_of(
+    st.builds(protocol.Hello, st.just((1, 7)), identifiers, identifiers),
+    st.builds(protocol.DescribeRequest, numbers),
+    st.builds(protocol.ApplyRequest, numbers, operations),
+    st.builds(protocol.RegionRequest, numbers, st.none() | ids, st.none() | extents),
+    st.builds(protocol.SurfaceRequest, numbers, identifiers, st.integers(1, 1024)),
+    st.builds(protocol.Cancel, numbers),
+    st.builds(protocol.Bye, st.text(letters, max_size=20)),
+    st.builds(protocol.Applied, numbers, ids, numbers, st.floats(0, 1e6)),
+    st.builds(protocol.Progress, numbers, st.floats(0, 1), st.text(letters, max_size=20)),
+    st.builds(
+        protocol.Error,
+        st.none() | numbers,
+        st.sampled_from(sorted(protocol.ERROR_CODES)),
+        st.text(letters, max_size=20),
+    ),
+    st.builds(protocol.Changed, ids, numbers),
+)
+
+
+def packed(**values: Any) -> bytes:
+    return msgpack.packb(values)
+
+
+def refusal(data: object, kinds: Any = EVERYTHING, limit: int = LIMIT) -> ProtocolError:
+    with pytest.raises(ProtocolError) as caught:
+        protocol.decode(data, kinds, limit)
+    return caught.value
+
+
+def region_header(**changes: Any) -> dict[str, Any]:
+    values = {
+        "type": "label-region",
+        "request": 1,
+        "revision": 0,
+        "extent": [0, 3, 0, 2, 0, 1],
+        "origin": [0, 0, 0],
+        "spacing": [1, 1, 1],
+        "directions": [1, 0, 0, 0, 1, 0, 0, 0, 1],
+        "dtype": "uint8",
+        "size": 24,
+        "chunks": 1,
+    }
+    return {**values, **changes}
+
+
+@given(messages)
+def test_a_message_survives_the_wire(message: protocol.Message) -> None:
+    assert protocol.decode(protocol.encode(message, LIMIT), EVERYTHING, LIMIT) == message
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=500)
+def test_noise_is_refused_in_words(noise: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        protocol.decode(noise, EVERYTHING, LIMIT)
+
+
+@given(messages, st.data())
+def test_a_damaged_message_is_refused_or_still_valid(
+    message: protocol.Message, data: st.DataObject
+) -> None:
+    wire = bytearray(protocol.encode(message, LIMIT))
+    place = data.draw(st.integers(0, len(wire) - 1))
+    wire[place] = data.draw(st.integers(0, 255))
+    try:
+        assert isinstance(protocol.decode(bytes(wire), EVERYTHING, LIMIT), protocol.Message)
+    except ProtocolError as error:
+        assert error.code in protocol.ERROR_CODES
+
+
+@given(
+    arrays.arrays(
+        st.sampled_from(["uint8", "int8", "<u2", "<i2", "<u4", "<i4"]),
+        arrays.array_shapes(min_dims=3, max_dims=3, max_side=9),
+    ),
+    st.integers(1, 400),
+)
+def test_labels_survive_being_cut_into_chunks(labels: Any, chunk_bytes: int) -> None:
+    nk, nj, ni = labels.shape
+    size = labels.nbytes
+    header = protocol.RegionHeader(
+        1, 0, (0, ni - 1, 5, 4 + nj, -2, nk - 3), (0, 0, 0), (1, 1, 1),
+        (1, 0, 0, 0, 1, 0, 0, 0, 1), labels.dtype.name, size,
+        protocol.chunk_count([size], chunk_bytes),
+    )  # fmt: skip
+    assembler = protocol.ArrayAssembler(header, LIMIT)
+    for chunk in protocol.chunks(1, {"labels": labels}, chunk_bytes):
+        wire = protocol.encode(chunk, LIMIT)
+        received = protocol.decode(wire, (protocol.Chunk,), LIMIT)
+        assert isinstance(received, protocol.Chunk)
+        assembler.add(received)
+    np.testing.assert_array_equal(assembler.arrays()["labels"], labels)
+
+
+def test_no_chunk_message_exceeds_the_limit_of_noise_that_does_not_shrink() -> None:
+    limits = protocol.Limits(message_bytes=8192, chunk_bytes=7168)
+    noise = np.random.default_rng(1).integers(0, 255, (32, 32, 32), np.uint8)
+    chunks = list(protocol.chunks(1, {"labels": noise}, limits.chunk_bytes))
+    assert len(chunks) == protocol.chunk_count([noise.nbytes], limits.chunk_bytes) == 5
+    assert {chunk.encoding for chunk in chunks} == {"raw"}
+    assert all(len(protocol.encode(c, limits.message_bytes)) <= 8192 for c in chunks)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", protocol.MALFORMED),
+        (b"\xc1", protocol.MALFORMED),
+        (b"\x93\x01", protocol.MALFORMED),
+        ("text", protocol.MALFORMED),
+        (msgpack.packb([1, 2]), protocol.MALFORMED),
+        (msgpack.packb({"type": 3}), protocol.MALFORMED),
+        (msgpack.packb({1: 2}), protocol.MALFORMED),
+        (msgpack.packb({"type": "bye"}) + b"\x00", protocol.MALFORMED),
+        (msgpack.packb({"type": msgpack.ExtType(4, b"x")}), protocol.MALFORMED),
+        (msgpack.packb({"type": msgpack.Timestamp(1)}), protocol.MALFORMED),
+        (b"\x82\xa4type\xa3bye\xa4type\xa3bye", protocol.MALFORMED),
+        (b"\x91" * 5000 + b"\x01", protocol.MALFORMED),
+        (b"\xdd\xff\xff\xff\xff", protocol.MALFORMED),
+        (b"\xdf\xff\xff\xff\xff", protocol.MALFORMED),
+        (b"\xdb\xff\xff\xff\xff", protocol.MALFORMED),
+        (b"\xc6\xff\xff\xff\xff", protocol.MALFORMED),
+        (packed(type="sudo"), protocol.UNEXPECTED),
+        (packed(type="bye", reason="", more=1), protocol.INVALID),
+        (packed(type="bye"), protocol.INVALID),
+        (packed(type="cancel", request=0), protocol.INVALID),
+        (packed(type="cancel", request=True), protocol.INVALID),
+        (packed(type="cancel", request=1.0), protocol.INVALID),
+        (packed(type="bye", reason="a\x00b"), protocol.INVALID),
+    ],
+)
+def test_what_is_no_message_is_refused(data: object, code: str) -> None:
+    assert refusal(data).code == code
+
+
+def test_a_message_above_the_limit_is_refused_on_both_sides() -> None:
+    message = protocol.Bye("x" * 2000)
+    with pytest.raises(ProtocolError, match="at most 1000"):
+        protocol.encode(message, 1000)
+    assert refusal(protocol.encode(message, LIMIT), limit=1000).code == protocol.TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    ("changes", "culprit"),
+    [
+        ({"size": 25}, "declares 25 bytes"),
+        ({"size": 2**62}, "declares"),
+        ({"size": -1}, "size is -1"),
+        ({"extent": [0, 2**31 - 2] * 3, "size": 24}, "declares 24 bytes"),
+        ({"extent": [0, 2**31] * 3}, "extent"),
+        ({"extent": [3, 0, 0, 2, 0, 1]}, "first <= last on axis i"),
+        ({"extent": [0, 3, 0, 2, 0]}, "list of 6"),
+        ({"dtype": "object"}, "dtype is 'object'"),
+        ({"dtype": "float32"}, "dtype is 'float32'"),
+        ({"spacing": [1, 0, 1]}, r"spacing\[1\]"),
+        ({"spacing": [1, math.inf, 1]}, "finite"),
+        ({"origin": [math.nan, 0, 0]}, "finite"),
+        ({"directions": [1, 0, 0, 1, 0, 0, 0, 0, 1]}, "right angles"),
+        ({"chunks": 25}, "25 chunks for 24 bytes"),
+        ({"chunks": 0}, "chunks is 0"),
+    ],
+)
+def test_a_region_header_that_contradicts_itself_is_refused(
+    changes: dict[str, Any], culprit: str
+) -> None:
+    error = refusal(msgpack.packb(region_header(**changes)))
+    assert error.code == protocol.INVALID
+    with pytest.raises(ProtocolError, match=culprit):
+        raise error
+
+
+def test_a_huge_but_consistent_region_is_refused_before_it_is_allocated() -> None:
+    side = 2**15
+    wire = msgpack.packb(region_header(extent=[0, side - 1] * 3, size=side**3))
+    header = protocol.decode(wire, (protocol.RegionHeader,), LIMIT)
+    assert isinstance(header, protocol.RegionHeader)
+    with pytest.raises(ProtocolError, match="at most 1048576") as caught:
+        protocol.ArrayAssembler(header, LIMIT)
+    assert caught.value.code == protocol.TOO_LARGE
+
+
+def test_a_bomb_is_not_inflated_beyond_its_declared_size() -> None:
+    bomb = zlib.compress(bytes(200_000_000))
+    chunk = protocol.Chunk(1, "labels", 0, len(bomb) + 1, "zlib", bomb)
+    with pytest.raises(ProtocolError, match="inflates to others"):
+        protocol.inflate(chunk)
+
+
+@pytest.mark.parametrize("data", [zlib.compress(bytes(24))[:-1], b"no zlib", b""])
+def test_deflated_data_that_is_damaged_is_refused(data: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        protocol.inflate(protocol.Chunk(1, "labels", 0, 24, "zlib", data))
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        protocol.Chunk(1, "labels", 1, 8, "raw", bytes(8)),
+        protocol.Chunk(1, "points", 0, 8, "raw", bytes(8)),
+        protocol.Chunk(1, "labels", 0, 25, "raw", bytes(25)),
+        protocol.Chunk(1, "labels", 0, 8, "raw", bytes(8)),
+    ],
+    ids=["gap", "other array", "past the end", "too few chunks"],
+)
+def test_chunks_that_do_not_fit_are_refused(chunk: protocol.Chunk) -> None:
+    values = region_header()
+    del values["type"]
+    assembler = protocol.ArrayAssembler(protocol.RegionHeader.from_wire(values), LIMIT)
+    with pytest.raises(ProtocolError):
+        assembler.add(chunk)
+
+
+@pytest.mark.parametrize("index", [-1, 3])
+def test_triangles_that_point_outside_the_points_are_refused(index: int) -> None:
+    header = protocol.SurfaceHeader(1, 0, "s", 1, 3, 1, 48, 2)
+    assembler = protocol.ArrayAssembler(header, LIMIT)
+    points = np.zeros((3, 3), "<f4")
+    triangles = np.array([[0, 1, index]], "<i4")
+    for chunk in protocol.chunks(1, {"points": points, "triangles": triangles}, 1 << 16):
+        assembler.add(chunk)
+    with pytest.raises(ProtocolError, match=r"expected 0\.\.2"):
+        assembler.arrays()
+
+
+def test_operations_are_bounded_in_depth_and_kind() -> None:
+    deep: Any = 1
+    for _ in range(10):
+        deep = [deep]
+    for operation in (
+        {"effect": "x"},
+        {"effect": "x", "segment": ""},
+        {"effect": "x", "segment": "s", "parameters": [1]},
+        {"effect": "x", "segment": "s", "parameters": {"a": deep}},
+        {"effect": "x", "segment": "s", "parameters": {"a": math.nan}},
+        {"effect": "x", "segment": "s", "parameters": {"a": b"bytes"}},
+    ):
+        with pytest.raises(ProtocolError):
+            protocol.ApplyRequest(1, operation)
+
+
+def test_the_index_to_ras_matrix_puts_axes_in_columns() -> None:
+    volume = protocol.Volume(
+        (0, 1, 0, 1, 0, 1), (10, 20, 30), (2, 3, 4), (0, -1, 0, 1, 0, 0, 0, 0, 1)
+    )
+    np.testing.assert_allclose(volume.index_to_ras() @ [1, 0, 0, 1], [10, 22, 30, 1])
+    np.testing.assert_allclose(volume.index_to_ras() @ [0, 1, 0, 1], [7, 20, 30, 1])
+
+
+def test_negotiation_takes_a_common_version_or_names_both() -> None:
+    assert protocol.negotiate((9, 1)) == 1
+    with pytest.raises(ProtocolError, match="speaks protocol 8, 9; this bridge speaks 1"):
+        protocol.negotiate((8, 9))

@@ -1,0 +1,252 @@
+"""The command line: what it prints, what it writes, how it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import segmentationcore
+from sample_data import assert_same, smooth_volume
+from segmentationcore import (
+    Segment,
+    margin,
+    read_segmentation,
+    read_segments,
+    read_volume,
+    threshold,
+    to_array,
+    to_image,
+    write_segmentation,
+    write_volume,
+)
+from segmentationcore.cli import main
+
+pytestmark = pytest.mark.python
+
+SPACING = (1.5, 0.9, 1.0)
+
+
+@pytest.fixture
+def volume(tmp_path: Path) -> Path:
+    image = to_image(smooth_volume((12, 14, 16), 3), spacing=SPACING, origin=(3.0, 2.0, 1.0))
+    write_volume(tmp_path / "volume.nrrd", image)
+    return tmp_path / "volume.nrrd"
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own."""
+    command = [sys.executable, "-m", "segmentationcore", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def failing(*arguments: object) -> tuple[int, str]:
+    """Exit status and the one line on stderr."""
+    done = run(*arguments)
+    lines = done.stderr.splitlines()
+    assert done.stdout == ""
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("segmentationcore: ")
+    return done.returncode, lines[0]
+
+
+def test_version() -> None:
+    done = run("--version")
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"segmentationcore {segmentationcore.__version__} (built for VTK ")
+
+
+def test_help_names_all_commands() -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    for command in ("info", "apply", "convert", "bridge", "demo"):
+        assert f"  {command} " in done.stdout
+
+
+@pytest.mark.parametrize("command", ["bridge", "demo"])
+def test_other_commands_have_their_own_help(command: str) -> None:
+    done = run(command, "--help")
+    assert done.returncode == 0, done.stderr
+    assert f"segmentationcore {command}" in done.stdout
+
+
+def test_no_command_is_a_usage_error() -> None:
+    done = run()
+    assert done.returncode == 2
+    assert "COMMAND" in done.stderr
+
+
+def test_list_effects(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["apply", "--list-effects"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    assert "margin: " in text
+    assert "MarginSizeMm: a number from -1000000.0 to 1000000.0 mm; default 3.0" in text
+
+
+def test_info_of_a_volume(volume: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(volume)]) == 0
+    text = capsys.readouterr().out
+    assert "16 x 14 x 12" in text and "1 x 0.9 x 1.5 mm" in text
+    assert main(["info", "--json", str(volume)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["dimensions"] == [16, 14, 12]
+    assert told["spacing"] == pytest.approx([1.0, 0.9, 1.5])
+    assert told["origin"] == pytest.approx([1.0, 2.0, 3.0])
+    assert told["arrays"][0]["type"] == "unsigned char"
+    assert told["segments"] == []
+
+
+def test_apply_one_effect(volume: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out.seg.nrrd"
+    arguments = ["apply", str(volume), "-o", str(out), "--effect", "threshold", "--segment", "bright"]
+    assert main([*arguments, "--set", "MinimumThreshold=60", "--set", "maximum_threshold=90.5"]) == 0
+    expected = threshold(smooth_volume((12, 14, 16), 3), minimum_threshold=60, maximum_threshold=90.5)
+    assert f"bright: 'bright', label 1, {expected.sum()} voxels" in capsys.readouterr().out
+    image = read_segmentation(out)
+    assert_same(to_array(image, "Labels"), expected)
+    (row,) = read_segments(image)
+    assert row.id == "bright"
+    assert image.GetSpacing() == pytest.approx((1.0, 0.9, 1.5))
+    assert sorted(os.listdir(tmp_path)) == ["out.seg.nrrd", "volume.nrrd"]
+
+    # And on from there.
+    more = tmp_path / "more.seg.nrrd"
+    arguments = ["apply", str(volume), "-o", str(more), "--labels", str(out), "-q"]
+    assert main([*arguments, "--effect", "margin", "--segment", "bright", "--set", "MarginSizeMm=-1"]) == 0
+    assert capsys.readouterr().out == ""
+    expected = margin(expected, margin_size_mm=-1, spacing=SPACING)
+    assert_same(to_array(read_segmentation(more), "Labels"), expected)
+    assert main(["info", "--json", str(more)]) == 0
+    (told,) = json.loads(capsys.readouterr().out)["segments"]
+    assert (told["id"], told["voxels"]) == ("bright", int(expected.sum()))
+
+
+def test_apply_a_file_of_operations(volume: Path, tmp_path: Path) -> None:
+    edits = [
+        {"effect": "add_segment", "segment": "a", "parameters": {"Name": "Größe", "Color": [1, 0, 0]}},
+        {"effect": "threshold", "segment": "a", "parameters": {"AutoThresholdMode": "SET_LOWER_MAX"}},
+        {"effect": "islands", "segment": "a"},
+    ]
+    (tmp_path / "edits.json").write_text(json.dumps(edits))
+    out = tmp_path / "out.seg.nrrd"
+    assert main(["apply", str(volume), "-o", str(out), "--operations", str(tmp_path / "edits.json")]) == 0
+    (row,) = read_segments(read_segmentation(out))
+    assert (row.name, row.color) == ("Größe", (1.0, 0.0, 0.0))
+
+
+def test_convert(volume: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = tmp_path / "copy.nhdr"
+    assert main(["convert", str(volume), str(copy), "--no-compression"]) == 0
+    assert_same(to_array(read_volume(copy)), to_array(read_volume(volume)))
+    # A volume of labels becomes a segmentation, and a segmentation a volume.
+    labels = np.zeros((4, 5, 6), np.int16)
+    labels[1] = 300
+    labels[2] = 2
+    write_volume(tmp_path / "atlas.nrrd", to_image(labels, spacing=SPACING))
+    assert main(["convert", str(tmp_path / "atlas.nrrd"), str(tmp_path / "atlas.seg.nrrd")]) == 0
+    image = read_segmentation(tmp_path / "atlas.seg.nrrd")
+    assert sorted(row.label_value for row in read_segments(image)) == [2, 300]
+    assert_same(to_array(image, "Labels"), labels)
+    assert main(["convert", str(tmp_path / "atlas.seg.nrrd"), str(tmp_path / "back.nrrd")]) == 0
+    assert_same(to_array(read_volume(tmp_path / "back.nrrd")), labels)
+
+
+def test_usage_errors(volume: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.seg.nrrd"
+    apply = ["apply", volume, "-o", out]
+    for arguments, culprit in (
+        ([*apply, "--effect", "margn", "--segment", "s"], "did you mean 'margin'"),
+        ([*apply, "--effect", "margin"], "--segment"),
+        ([*apply, "--effect", "margin", "--segment", "s", "--set", "MarginSizeMm"], "Key=Value"),
+        ([*apply, "--effect", "margin", "--segment", "s", "--set", "Size=1"], "no parameter 'Size'"),
+        ([*apply, "--effect", "margin", "--segment", "s", "--set", "MarginSizeMm=x"], "MarginSizeMm is 'x'"),
+        ([*apply, "--effect", "margin", "--segment", "s", "--set", "MarginSizeMm=1e9"], "MarginSizeMm"),
+        (["apply", volume, "-o", tmp_path / "out.nii", "--effect", "margin", "--segment", "s"], ".seg.nrrd"),
+        ([*apply, "--operations", volume, "--segment", "s"], "--segment"),
+    ):
+        status, line = failing(*arguments)
+        assert status == 2, line
+        assert culprit in line
+    assert os.listdir(tmp_path) == ["volume.nrrd"]
+
+
+def test_failures(volume: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.nrrd").write_bytes(b"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 9 9 9\n")
+    (tmp_path / "broken.json").write_text("[{]")
+    before = sorted(os.listdir(tmp_path))
+    out = tmp_path / "out.seg.nrrd"
+    effect = ["--effect", "threshold", "--segment", "s"]
+    for arguments, culprit in (
+        (["info", tmp_path / "none.nrrd"], "none.nrrd: no such file"),
+        (["info", tmp_path], "folder"),
+        (["info", tmp_path / "broken.nrrd"], "broken.nrrd"),
+        (["info", tmp_path / "broken.json"], "broken.json"),
+        (["apply", tmp_path / "none.nrrd", "-o", out, *effect], "none.nrrd: no such file"),
+        (["apply", volume, "-o", tmp_path / "none" / "out.seg.nrrd", *effect], "no such folder"),
+        (["apply", volume, "-o", out, "--operations", tmp_path / "broken.json"], "not valid JSON"),
+        (["convert", volume, tmp_path / "out.xyz"], "out.xyz"),
+    ):
+        status, line = failing(*arguments)
+        assert status == 1, line
+        assert culprit in line
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_an_operation_that_fails_writes_nothing(volume: Path, tmp_path: Path) -> None:
+    (tmp_path / "edits.json").write_text('{"effect": "margin", "segment": "nobody"}')
+    out = tmp_path / "out.seg.nrrd"
+    out.write_text("old")
+    status, line = failing("apply", volume, "-o", out, "--operations", tmp_path / "edits.json")
+    assert status == 1
+    assert "nobody" in line
+    assert out.read_text() == "old"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [0.3, 1.0, 2.0])
+def test_ctrl_c_leaves_no_partial_file(tmp_path: Path, seconds: float) -> None:
+    small = smooth_volume((20, 35, 30), 3)
+    write_volume(tmp_path / "volume.nrrd", to_image(np.tile(small, (12, 8, 9))), compress=False)
+    edits = [
+        {"effect": "add_segment", "segment": "s"},
+        {"effect": "threshold", "segment": "s", "parameters": {"MinimumThreshold": 50}},
+        *[{"effect": "margin", "segment": "s", "parameters": {"MarginSizeMm": n}} for n in (3, -3)] * 20,
+    ]
+    (tmp_path / "edits.json").write_text(json.dumps(edits))
+    before = sorted(os.listdir(tmp_path))
+    command = [sys.executable, "-m", "segmentationcore", "apply", str(tmp_path / "volume.nrrd")]
+    command += ["-o", str(tmp_path / "out.seg.nrrd"), "--operations", str(tmp_path / "edits.json")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(seconds)
+        assert process.poll() is None, "it was done too soon; make the volume larger"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert out == ""
+    if "Traceback" not in err:  # while Python itself starts, it has nobody to catch it
+        assert process.returncode == 1
+        assert err.splitlines() == ["segmentationcore: cancelled; nothing was written"]
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_a_closed_pipe_is_no_traceback(volume: Path) -> None:
+    command = f"{sys.executable} -m segmentationcore apply --list-effects | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60, check=False)
+    assert "Traceback" not in done.stderr
+
+
+def test_hidden_segments_and_names_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = to_image(np.ones((2, 3, 4), np.uint8), name="Labels")
+    rows = [Segment("a", 1, name="A name", visible=False, color=(1.0, 0.0, 0.0))]
+    write_segmentation(tmp_path / "a.seg.nrrd", image, segments=rows)
+    assert read_segments(image) == ()
+    assert main(["info", str(tmp_path / "a.seg.nrrd")]) == 0
+    text = capsys.readouterr().out
+    assert "a: 'A name', layer 0, label 1, #ff0000, 24 voxels, 24 mm3" in text

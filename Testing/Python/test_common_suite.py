@@ -1,0 +1,539 @@
+"""What every effect must do, run over all effects that are registered.
+
+Nothing here knows an effect by name: cases are made from the declarations, so a new effect is
+tested the moment it has one. Adding an exclusion needs a reason; there are none.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import segmentationcore
+from sample_data import ALL_TYPES, assert_same, blob_labels, smooth_volume
+from segmentationcore import Cancelled, SegmentationCoreError, to_array, to_image
+from segmentationcore._pipeline import execute
+from segmentationcore._registry import snake_case, voxel_effects
+from segmentationcore._run import VOLUME_RESULT, check_parameters, make_filter, run_effect
+from vtkmodules.vtkCommonCore import vtkSMPTools
+from vtkmodules.vtkCommonDataModel import vtkImageData
+from vtkmodules.vtkCommonMath import vtkMatrix3x3
+
+pytestmark = pytest.mark.python
+
+EFFECTS = voxel_effects()
+SHAPE = (11, 13, 16)
+SPACING = (1.7, 0.8, 1.1)
+RAN: set[str] = set()
+
+
+def alternatives(parameter: dict[str, Any]) -> list[Any]:
+    """Values worth trying: the default, all choices, and numbers that fit a small volume."""
+    kind, default = parameter["type"], parameter.get("default")
+    if kind in ("enum", "choice"):
+        return list(parameter["values"])
+    if kind == "bool":
+        return [False, True]
+    if "data_default" in parameter:  # compared with the volume's values, 0 to 100
+        return [{"min": 40, "max": 75}[parameter["data_default"]]]
+    low, high = parameter["range"]
+    if kind == "double":
+        tried = [default, default * 0.45, -default * 0.45]
+    else:
+        tried = [default, max(1, default // 40)]
+    return [value for value in dict.fromkeys(tried) if low <= value <= high]
+
+
+def cases() -> Iterator[Any]:
+    """All combinations of alternatives, and all defaults first."""
+    for identifier, effect in EFFECTS.items():
+        yield pytest.param(identifier, {}, id=f"{identifier}-defaults")
+        names = [parameter["name"] for parameter in effect["parameters"]]
+        for values in itertools.product(*map(alternatives, effect["parameters"])):
+            chosen = dict(zip(names, values, strict=True))
+            text = "-".join(str(value) for value in values)
+            yield pytest.param(identifier, chosen, id=f"{identifier}-{text}")
+
+
+every_case = pytest.mark.parametrize(("identifier", "parameters"), list(cases()))
+every_effect = pytest.mark.parametrize("identifier", list(EFFECTS))
+
+
+def is_volume(identifier: str) -> bool:
+    return EFFECTS[identifier]["input"] == "volume"
+
+
+def sample(identifier: str, shape: tuple[int, ...] = SHAPE, seed: int = 7) -> np.ndarray:
+    """A volume or label map for the effect; axes z, y, x."""
+    return smooth_volume(shape, seed) if is_volume(identifier) else blob_labels(shape, seed)
+
+
+def run(identifier: str, data: Any, parameters: dict[str, Any], **more: Any) -> Any:
+    """Run the effect, through the public function."""
+    function = getattr(segmentationcore, identifier)
+    result = function(data, **{snake_case(k): v for k, v in parameters.items()}, **more)
+    RAN.add(identifier)
+    return result
+
+
+def run_filter(
+    identifier: str, image: vtkImageData, parameters: dict[str, Any], label: int = 1, blocks: int = 1
+) -> np.ndarray:
+    """Run the filter itself in blocks."""
+    effect = EFFECTS[identifier]
+    spelled = {snake_case(key): value for key, value in parameters.items()}
+    checked = check_parameters(
+        effect, {p["name"]: spelled[snake_case(p["name"])] for p in effect["parameters"] if p["name"] in parameters}
+    )
+    algorithm = make_filter(effect, checked, label)
+    algorithm.SetNumberOfBlocks(blocks)
+    algorithm.SetInputDataObject(image)
+    execute(algorithm, identifier)
+    name = VOLUME_RESULT if is_volume(identifier) else image.GetPointData().GetScalars().GetName()
+    return to_array(algorithm.GetOutput(), name)
+
+
+def oblique_image(array: np.ndarray) -> vtkImageData:
+    """Like nothing that anybody takes for granted: extent, origin, spacing, direction, two arrays."""
+    image = to_image(array, spacing=SPACING, name="source")
+    nz, ny, nx = array.shape
+    image.SetExtent(-4, nx - 5, 7, ny + 6, 100, nz + 99)
+    image.SetOrigin(-12.5, 300.25, 7.125)
+    # A rotation about (1, 1, 1), and a mirrored axis.
+    c, s = 0.28, 0.96
+    third, root = (1 - c) / 3, s / 3**0.5
+    rows = [
+        (c + third, third - root, third + root),
+        (third + root, c + third, third - root),
+        (third - root, third + root, c + third),
+    ]
+    matrix = vtkMatrix3x3()
+    for i, j in itertools.product(range(3), repeat=2):
+        matrix.SetElement(i, j, rows[i][j] * (-1 if j == 0 else 1))
+    image.SetDirectionMatrix(matrix)
+    other = to_image(np.arange(array.size, dtype=np.float32).reshape(array.shape), name="other")
+    image.GetPointData().AddArray(other.GetPointData().GetArray("other"))
+    return image
+
+
+def state(image: vtkImageData) -> tuple[Any, ...]:
+    """Everything about an image that could be changed."""
+    arrays = image.GetPointData()
+    matrix = image.GetDirectionMatrix()
+    return (
+        image.GetExtent(),
+        image.GetOrigin(),
+        image.GetSpacing(),
+        tuple(matrix.GetElement(i, j) for i in range(3) for j in range(3)),
+        arrays.GetScalars().GetName(),
+        tuple(
+            (arrays.GetArrayName(i), to_array(image, arrays.GetArrayName(i)).tobytes())
+            for i in range(arrays.GetNumberOfArrays())
+        ),
+        image.GetFieldData().GetNumberOfArrays(),
+        image.GetMTime(),
+    )
+
+
+@every_case
+def test_array_input_stays(identifier: str, parameters: dict[str, Any]) -> None:
+    data = sample(identifier)
+    before = data.tobytes()
+    result = run(identifier, data, parameters, spacing=SPACING)
+    assert data.tobytes() == before
+    assert result.shape == data.shape
+    assert not np.shares_memory(result, data)
+    result[...] = 0  # the result is the caller's own
+    assert data.tobytes() == before
+
+
+@every_case
+def test_image_input_stays_and_geometry_is_kept(identifier: str, parameters: dict[str, Any]) -> None:
+    data = sample(identifier)
+    image = oblique_image(data)
+    before = state(image)
+    result = run(identifier, image, parameters)
+    assert state(image) == before
+    assert isinstance(result, vtkImageData) and result is not image
+    assert state(result)[:4] == before[:4]
+    assert np.shares_memory(to_array(result, "other"), to_array(image, "other"))
+    name = VOLUME_RESULT if is_volume(identifier) else "source"
+    assert result.GetPointData().GetScalars().GetName() == name
+    # Extent, origin and direction change nothing; spacing is the same.
+    expected = run(identifier, data, parameters, spacing=SPACING)
+    assert_same(to_array(result), expected)
+    names = [result.GetPointData().GetArrayName(i) for i in range(result.GetPointData().GetNumberOfArrays())]
+    assert sorted(names) == sorted({"source", "other", name})
+
+
+@every_case
+def test_all_scalar_types_agree(identifier: str, parameters: dict[str, Any]) -> None:
+    data = sample(identifier)
+    expected = run(identifier, data, parameters, spacing=SPACING)
+    for dtype in ALL_TYPES:
+        result = run(identifier, data.astype(dtype), parameters, spacing=SPACING)
+        assert_same(result, expected, f"{dtype}:")
+        assert result.dtype == (expected.dtype if is_volume(identifier) else dtype)
+    result = run(identifier, data.astype(">i4"), parameters, spacing=SPACING)
+    assert_same(result, expected, "big-endian:")
+
+
+@every_case
+def test_bool_and_strided_arrays(identifier: str, parameters: dict[str, Any]) -> None:
+    data = sample(identifier)
+    expected = run(identifier, data, parameters, spacing=SPACING)
+    spread = np.zeros(tuple(2 * n for n in SHAPE), np.uint8)
+    spread[::2, 1::2, ::2] = data
+    for strided in (np.asfortranarray(data), spread[::2, 1::2, ::2], data[:, ::-1].copy()[:, ::-1]):
+        assert_same(run(identifier, strided, parameters, spacing=SPACING), expected)
+    if not is_volume(identifier):
+        mask = data == 1
+        result = run(identifier, mask, parameters, spacing=SPACING)
+        assert result.dtype == np.bool_
+        assert_same(result, run(identifier, mask.astype(np.uint8), parameters, spacing=SPACING) == 1)
+
+
+@every_case
+def test_only_the_segment_changes(identifier: str, parameters: dict[str, Any]) -> None:
+    if is_volume(identifier):
+        result = run(identifier, sample(identifier), parameters, spacing=SPACING, label=7)
+        assert set(np.unique(result)) <= {0, 7}
+        return
+    labels = sample(identifier)
+    for label in (1, 2, 3, 9):
+        result = run(identifier, labels, parameters, spacing=SPACING, label=label)
+        changed = result != labels
+        assert set(np.unique(result[changed])) <= {0, label}
+        assert (labels[changed & (result == 0)] == label).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 9, 8), (9, 1, 8), (9, 8, 1), (1, 1, 9), (9, 1, 1), (2, 2, 2)], ids=str)
+@pytest.mark.parametrize("content", ["empty", "full", "one voxel", "mixed"])
+@every_case
+def test_degenerate_images(
+    identifier: str, parameters: dict[str, Any], content: str, shape: tuple[int, ...]
+) -> None:
+    data = np.full(shape, 1 if content == "full" else 0, np.uint8)
+    if content == "one voxel":
+        data[tuple(n // 2 for n in shape)] = 1
+    elif content == "mixed":
+        data.flat[::3] = 1
+    try:
+        result = run(identifier, data, parameters, spacing=SPACING)
+    except SegmentationCoreError as error:
+        # Only because a volume with one value has nothing to find, and it says so.
+        assert is_volume(identifier) and parameters and len(np.unique(data)) == 1
+        assert "single value" in str(error)
+        return
+    assert result.shape == shape
+    assert set(np.unique(result)) <= {0, 1}
+    if content == "empty" and not is_volume(identifier):
+        assert not result.any()
+
+
+@every_case
+def test_a_2d_array_is_a_single_slice(identifier: str, parameters: dict[str, Any]) -> None:
+    data = sample(identifier)[5]
+    flat = run(identifier, data, parameters, spacing=SPACING[1:])
+    deep = run(identifier, data[np.newaxis], parameters, spacing=SPACING)
+    assert_same(flat, deep[0])
+
+
+@every_case
+def test_renumbered_labels_give_the_matching_result(identifier: str, parameters: dict[str, Any]) -> None:
+    data = sample(identifier)
+    if is_volume(identifier):
+        one = run(identifier, data, parameters, spacing=SPACING)
+        many = run(identifier, data, parameters, spacing=SPACING, label=300)
+        assert_same(many, one.astype(np.uint16) * 300)
+        return
+    numbers = np.array([0, 250, 3, 77], np.uint8)
+    for label in (1, 2, 3):
+        expected = numbers[run(identifier, data, parameters, spacing=SPACING, label=label)]
+        result = run(identifier, numbers[data], parameters, spacing=SPACING, label=int(numbers[label]))
+        assert_same(result, expected)
+
+
+@every_case
+def test_turned_volumes_give_the_turned_result(identifier: str, parameters: dict[str, Any]) -> None:
+    data = sample(identifier)
+    expected = run(identifier, data, parameters, spacing=SPACING)
+    for order in itertools.permutations(range(3)):
+        spacing = tuple(SPACING[axis] for axis in order)
+        result = run(identifier, np.transpose(data, order), parameters, spacing=spacing)
+        assert_same(result, np.transpose(expected, order), f"axes {order}:")
+    for axes in ((0,), (1,), (2,), (0, 1, 2)):
+        result = run(identifier, np.flip(data, axes), parameters, spacing=SPACING)
+        assert_same(result, np.flip(expected, axes), f"flipped {axes}:")
+
+
+@pytest.mark.parametrize("shape", [SHAPE, (40, 3, 5), (1, 17, 19)], ids=str)
+@every_case
+def test_any_number_of_blocks(identifier: str, parameters: dict[str, Any], shape: tuple[int, ...]) -> None:
+    image = to_image(sample(identifier, shape), spacing=SPACING)
+    expected = run_filter(identifier, image, parameters)
+    for blocks in (2, 3, 5, 8, 64):
+        assert_same(run_filter(identifier, image, parameters, blocks=blocks), expected, f"{blocks} blocks:")
+
+
+@pytest.fixture
+def smp() -> Iterator[type]:
+    """vtkSMPTools; put back afterwards."""
+    backend = vtkSMPTools.GetBackend()
+    yield vtkSMPTools
+    vtkSMPTools.SetBackend(backend)
+    vtkSMPTools.Initialize(0)
+
+
+@every_case
+def test_any_number_of_threads(identifier: str, parameters: dict[str, Any], smp: Any) -> None:
+    # Large enough for kernels to share the work.
+    shape = (40, 70, 90)
+    data = np.tile(sample(identifier, (20, 35, 30)), (2, 2, 3))
+    assert data.shape == shape
+    backend = smp.GetBackend()  # what this VTK uses; it must not be the one without threads
+    smp.SetBackend("Sequential")
+    expected = run(identifier, data, parameters, spacing=SPACING)
+    smp.SetBackend(backend if backend != "Sequential" else "STDThread")
+    for threads in (1, 2, 5):  # VTK takes no more than there are cores
+        smp.Initialize(threads)
+        assert smp.GetEstimatedNumberOfThreads() == min(threads, os.cpu_count() or 1)
+        result = run(identifier, data, parameters, spacing=SPACING)
+        assert_same(result, expected, f"{smp.GetBackend()}, {threads} threads:")
+
+
+def wrong_values(parameter: dict[str, Any]) -> list[tuple[Any, type[Exception]]]:
+    """What must be refused, and how."""
+    kind = parameter["type"]
+    if kind in ("double", "int", "int64"):
+        low, high = parameter["range"]
+        step = max(1.0, abs(high)) if kind == "double" else 1
+        wrong = [(low - step, ValueError), (high + step, ValueError), ("3", TypeError), (True, TypeError)]
+        wrong += [(None, TypeError), ([3], TypeError)]
+        if kind == "double":
+            return [*wrong, (float("nan"), ValueError)]
+        return [*wrong, (3.0, TypeError)]
+    if kind == "enum":
+        return [("", ValueError), (parameter["values"][0].lower(), ValueError), (0, TypeError), (None, TypeError)]
+    if kind == "choice":
+        return [(max(parameter["values"]) + 1, ValueError), (True, TypeError), ("6", TypeError), (6.0, TypeError)]
+    return [(2, TypeError), (None, TypeError)]
+
+
+@every_effect
+def test_wrong_parameters_raise_and_name_the_culprit(identifier: str) -> None:
+    data = sample(identifier)
+    for parameter in EFFECTS[identifier]["parameters"]:
+        for value, error in wrong_values(parameter):
+            with pytest.raises(error) as caught:
+                run(identifier, data, {parameter["name"]: value})
+            assert type(caught.value) is error, (parameter["name"], value)
+            assert snake_case(parameter["name"]) in str(caught.value)
+            assert identifier in str(caught.value)
+    for label, error in ((0, ValueError), (-1, ValueError), (2**63, ValueError), (1.0, TypeError), ("1", TypeError)):
+        with pytest.raises(error, match="label"):
+            run(identifier, data, {}, label=label)
+
+
+@every_effect
+def test_the_filter_refuses_what_the_function_refuses(identifier: str) -> None:
+    # Other programs set the filter without our checks.
+    effect = EFFECTS[identifier]
+    image = to_image(sample(identifier))
+    for parameter in effect["parameters"]:
+        kind = parameter["type"]
+        if kind == "enum":
+            wrong = [-1, len(parameter["values"])]
+        elif kind == "choice":
+            wrong = [min(parameter["values"]) - 1, max(parameter["values"]) + 1]
+        elif kind == "bool":
+            continue
+        else:
+            limits = {"int": 2**31 - 1, "int64": 2**63 - 1}.get(kind)
+            low, high = parameter["range"]
+            step = max(1.0, abs(high)) if kind == "double" else 1
+            wrong = [v for v in (low - step, high + step) if limits is None or -limits <= v <= limits]
+            wrong += [float("nan")] if kind == "double" else []
+        for value in wrong:
+            algorithm = make_filter(effect, {}, 1)
+            getattr(algorithm, f"Set{parameter['name']}")(value)
+            algorithm.SetInputDataObject(image)
+            with pytest.raises(SegmentationCoreError, match=parameter["name"]):
+                execute(algorithm, identifier)
+            assert algorithm.GetOutput().GetNumberOfPoints() == 0
+            assert parameter["name"] in algorithm.GetLastError()
+            # The same filter works again once it is set right, and forgets the error.
+            default = parameter["default"]
+            good = parameter["values"].index(default) if kind == "enum" else default
+            getattr(algorithm, f"Set{parameter['name']}")(good)
+            execute(algorithm, identifier)
+            assert algorithm.GetLastError() == ""
+            assert algorithm.GetOutput().GetNumberOfPoints() == image.GetNumberOfPoints()
+
+
+@every_effect
+def test_the_filter_refuses_wrong_labels_and_blocks(identifier: str) -> None:
+    image = to_image(sample(identifier))
+    for name, value in (("SegmentLabel", 0), ("SegmentLabel", -3), ("NumberOfBlocks", 0)):
+        algorithm = make_filter(EFFECTS[identifier], {}, 1)
+        getattr(algorithm, f"Set{name}")(value)
+        algorithm.SetInputDataObject(image)
+        with pytest.raises(SegmentationCoreError, match=name):
+            execute(algorithm, identifier)
+        assert algorithm.GetOutput().GetNumberOfPoints() == 0
+
+
+@every_effect
+def test_labels_must_fit_the_type(identifier: str) -> None:
+    data = sample(identifier)
+    if is_volume(identifier):  # the result takes the type that the label needs
+        assert run(identifier, data, {}, label=256).dtype == np.uint16
+        return
+    for dtype, largest in ((np.uint8, 255), (np.int8, 127), (np.int16, 32767), (np.float32, 2**24), (np.bool_, 1)):
+        run(identifier, data.astype(dtype), {}, label=largest)
+        with pytest.raises(ValueError, match=f"label is {largest + 1}.*up to {largest}"):
+            run(identifier, data.astype(dtype), {}, label=largest + 1)
+    algorithm = make_filter(EFFECTS[identifier], {}, 256)
+    algorithm.SetInputDataObject(to_image(data))
+    with pytest.raises(SegmentationCoreError, match="256"):
+        execute(algorithm, identifier)
+
+
+@every_effect
+def test_wrong_images_raise(identifier: str) -> None:
+    empty = vtkImageData()
+    with pytest.raises(ValueError, match="no voxels"):
+        run(identifier, empty, {})
+    bare = vtkImageData()
+    bare.SetDimensions(3, 3, 3)
+    with pytest.raises(ValueError, match="no active point scalars"):
+        run(identifier, bare, {})
+    vectors = vtkImageData()
+    vectors.SetDimensions(3, 3, 3)
+    vectors.AllocateScalars(3, 3)
+    with pytest.raises(ValueError, match="3 components"):
+        run(identifier, vectors, {})
+    for wrong in (None, [[[1]]], "file.nrrd", 3, np.zeros((2, 2, 2), np.complex64)):
+        with pytest.raises(TypeError):
+            run(identifier, wrong, {})
+    with pytest.raises(TypeError, match="spacing"):
+        run(identifier, to_image(sample(identifier)), {}, spacing=(1, 1, 1))
+    # And the filter itself, as other programs meet it.
+    for image in (empty, bare, vectors):
+        algorithm = make_filter(EFFECTS[identifier], {}, 1)
+        algorithm.SetInputDataObject(image)
+        with pytest.raises(SegmentationCoreError):
+            execute(algorithm, identifier)
+        assert algorithm.GetLastError()
+
+
+@every_case
+def test_progress_grows_from_0_to_1(identifier: str, parameters: dict[str, Any]) -> None:
+    seen: list[float] = []
+    run(identifier, sample(identifier), parameters, progress=seen.append)
+    assert seen, "no progress was reported"
+    assert seen == sorted(seen)
+    assert 0.0 <= seen[0] and seen[-1] == 1.0
+
+
+@pytest.mark.parametrize("calls", [1, 2, 5])
+@every_case
+def test_cancelling_leaves_nothing_half_written(identifier: str, parameters: dict[str, Any], calls: int) -> None:
+    data = np.tile(sample(identifier), (2, 2, 2))
+    before = data.tobytes()
+    seen: list[float] = []
+
+    def stop(fraction: float) -> bool:
+        seen.append(fraction)
+        return len(seen) < calls
+
+    more: dict[str, Any] = {} if is_volume(identifier) else {"out": np.full_like(data, 99)}
+    # An effect may be quicker than five calls; the last call comes when all is done.
+    complete: list[float] = []
+    run(identifier, data, parameters, progress=complete.append)
+    if len(complete) < calls:
+        return
+    with pytest.raises(Cancelled):
+        run(identifier, data, parameters, progress=stop, **more)
+    assert len(seen) == calls, "it went on after it was told to stop"
+    assert data.tobytes() == before
+    if more:
+        assert (more["out"] == 99).all()
+
+
+@every_case
+def test_aborting_the_filter_leaves_an_empty_output(identifier: str, parameters: dict[str, Any]) -> None:
+    effect = EFFECTS[identifier]
+    algorithm = make_filter(effect, check_parameters(effect, parameters), 1)
+    algorithm.SetInputDataObject(to_image(sample(identifier)))
+    errors: list[str] = []
+    algorithm.AddObserver("ErrorEvent", lambda *_: errors.append("error"))
+    tag = algorithm.AddObserver("ProgressEvent", lambda *_: algorithm.SetAbortExecute(1))
+    algorithm.Update()
+    assert algorithm.GetOutput().GetNumberOfPoints() == 0
+    assert "abort" in algorithm.GetLastError().lower() or "cancel" in algorithm.GetLastError().lower()
+    # And it can be used again.
+    algorithm.RemoveObserver(tag)
+    algorithm.SetAbortExecute(0)
+    algorithm.Modified()
+    algorithm.Update()
+    assert algorithm.GetOutput().GetNumberOfPoints() == np.prod(SHAPE)
+    assert algorithm.GetLastError() == ""
+
+
+@every_effect
+def test_an_error_of_progress_comes_through(identifier: str) -> None:
+    def fail(_fraction: float) -> None:
+        raise ZeroDivisionError("mine")
+
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        run(identifier, sample(identifier), {}, progress=fail)
+
+
+@every_effect
+def test_out(identifier: str) -> None:
+    if is_volume(identifier):
+        with pytest.raises(TypeError, match="out"):
+            run(identifier, sample(identifier), {}, out=np.zeros(SHAPE, np.uint8))
+        return
+    data = sample(identifier)
+    expected = run(identifier, data, {})
+    out = np.full_like(data, 99)
+    assert run(identifier, data, {}, out=out) is out
+    assert_same(out, expected)
+    strided = np.asfortranarray(np.full_like(data, 99))
+    run(identifier, data, {}, out=strided)
+    assert_same(strided, expected)
+    for wrong in (np.zeros(SHAPE, np.int16), np.zeros((1, *SHAPE[1:]), np.uint8), data, data[::-1]):
+        with pytest.raises(ValueError, match="out"):
+            run(identifier, data, {}, out=wrong)
+    with pytest.raises(TypeError, match="out"):
+        run(identifier, data, {}, out=to_image(data))
+    with pytest.raises(TypeError, match="out"):
+        run(identifier, to_image(data), {}, out=out)
+
+
+@every_effect
+def test_an_unnamed_array_works(identifier: str) -> None:
+    image = to_image(sample(identifier))
+    image.GetPointData().GetScalars().SetName(None)
+    result = run(identifier, image, {})
+    assert_same(to_array(result), run(identifier, sample(identifier), {}))
+
+
+@every_effect
+def test_two_runs_are_equal(identifier: str) -> None:
+    data = sample(identifier)
+    assert_same(run(identifier, data, {}), run(identifier, data, {}))
+    assert_same(run_effect(identifier, data, {}), run(identifier, data, {}))
+
+
+def test_every_effect_ran() -> None:
+    """Last: an effect that never ran fails the suite."""
+    if not RAN:
+        pytest.skip("only this test was chosen")
+    assert set(EFFECTS) == RAN

@@ -1,0 +1,175 @@
+"""Islands against scipy, ITK and Slicer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK
+from sample_data import assert_same, blob_labels, random_mask, template
+from scipy import ndimage
+from slicer_reference import ask
+
+from segmentationcore import islands, threshold, to_image, vtkLabelMapIslands
+
+pytestmark = pytest.mark.python
+
+STRUCTURES = {n: ndimage.generate_binary_structure(3, i) for n, i in ((6, 1), (18, 2), (26, 3))}
+
+
+def largest(mask: np.ndarray, connectivity: int) -> np.ndarray:
+    """scipy's largest island; of equal ones the first in raster order, as scipy numbers them."""
+    numbers, count = ndimage.label(mask, STRUCTURES[connectivity])
+    sizes = np.bincount(numbers.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    return (numbers == sizes.argmax()) & mask
+
+
+def at_least(mask: np.ndarray, connectivity: int, minimum: int) -> np.ndarray:
+    """scipy's islands of this size and more."""
+    numbers, _count = ndimage.label(mask, STRUCTURES[connectivity])
+    return (np.bincount(numbers.ravel()) >= minimum)[numbers] & mask
+
+
+@pytest.mark.parametrize("connectivity", [6, 18, 26])
+@pytest.mark.parametrize("percent", [5, 20, 35, 50, 80])
+def test_random_voxels(connectivity: int, percent: int) -> None:
+    for seed in range(4):
+        mask = random_mask((9, 11, 13), seed, percent)
+        context = f"seed {seed}, {percent} %, {connectivity}:"
+        result = islands(mask, connectivity=connectivity)
+        assert_same(result, largest(mask, connectivity), context)
+        for minimum in (0, 1, 2, 5, 40):
+            result = islands(
+                mask,
+                operation="REMOVE_SMALL_ISLANDS",
+                minimum_size=minimum,
+                connectivity=connectivity,
+            )
+            assert_same(result, at_least(mask, connectivity, minimum), f"{context} {minimum}")
+
+
+@pytest.mark.parametrize(("offset", "touches"), [((0, 0, 1), 6), ((0, 1, 1), 18), ((1, 1, 1), 26)])
+def test_neighbours(offset: tuple[int, int, int], touches: int) -> None:
+    labels = np.zeros((4, 4, 4), np.uint8)
+    labels[1, 1, 1] = 1
+    labels[1 + offset[0], 1 + offset[1], 1 + offset[2]] = 1
+    for connectivity in (6, 18, 26):
+        result = islands(labels, connectivity=connectivity)
+        assert result.sum() == (2 if connectivity >= touches else 1), connectivity
+
+
+def test_of_equal_islands_the_first_in_raster_order_stays() -> None:
+    labels = np.zeros((3, 5, 5), np.uint8)
+    labels[2, 0, 0:2] = 1  # first in x and y, but its slice is last
+    labels[0, 4, 3:5] = 1
+    result = islands(labels)
+    assert result[0, 4].tolist() == [0, 0, 0, 1, 1]
+    assert result.sum() == 2
+
+
+def test_keep_largest_ignores_the_minimum_size() -> None:
+    # Slicer clears the segment if its largest island is below the leftover MinimumSize.
+    labels = np.zeros((4, 4, 4), np.uint8)
+    labels[0, 0, :3] = 1
+    labels[3, 3, 3] = 1
+    assert islands(labels, minimum_size=10**9).sum() == 3
+
+
+def test_an_island_of_the_minimum_size_stays() -> None:
+    labels = np.zeros((1, 5, 5), np.uint8)
+    labels[0, 0, :3] = 1
+    labels[0, 2, :2] = 1
+    labels[0, 4, :4] = 1
+    result = islands(labels, operation="REMOVE_SMALL_ISLANDS", minimum_size=3)
+    assert result[0].sum(axis=1).tolist() == [3, 0, 0, 0, 4]
+
+
+def test_other_labels_neither_join_islands_nor_change() -> None:
+    labels = np.array([[[1, 1, 2, 1, 0, 3, 1]]], np.int16)
+    assert islands(labels).tolist() == [[[1, 1, 2, 0, 0, 3, 0]]]
+    assert islands(labels, label=3).tolist() == labels.tolist()
+
+
+def test_counts_are_reported() -> None:
+    mask = random_mask((9, 11, 13), 1, 20)
+    algorithm = vtkLabelMapIslands()
+    algorithm.SetInputDataObject(to_image(mask))
+    algorithm.SetOperation(1)
+    algorithm.SetMinimumSize(3)
+    algorithm.Update()
+    numbers, count = ndimage.label(mask)
+    assert algorithm.GetNumberOfIslands() == count
+    assert algorithm.GetNumberOfKeptIslands() == (np.bincount(numbers.ravel())[1:] >= 3).sum()
+
+
+def test_a_spiral_is_one_island() -> None:
+    # Joined late in the scan, and through every block border.
+    labels = np.zeros((1, 33, 33), np.uint8)
+    for ring in range(0, 16, 2):
+        labels[0, ring, ring : 33 - ring] = 1
+        labels[0, ring : 33 - ring, 32 - ring] = 1
+        labels[0, 32 - ring, ring : 33 - ring] = 1
+        labels[0, ring + 2 : 33 - ring, ring] = 1
+        labels[0, ring + 2, ring : ring + 3] = 1
+    assert_same(islands(labels), largest(labels == 1, 6).astype(np.uint8))
+
+
+def test_a_checkerboard_has_only_single_voxels() -> None:
+    board = (np.indices((9, 10, 11)).sum(axis=0) % 2).astype(np.uint8)
+    assert islands(board).sum() == 1
+    assert islands(board, connectivity=18).sum() == board.sum()
+    assert islands(board, operation="REMOVE_SMALL_ISLANDS", minimum_size=2).sum() == 0
+
+
+@pytest.mark.parametrize("fully", [False, True])
+def test_equals_itk(fully: bool) -> None:
+    mask = blob_labels((15, 16, 17), 7) == 1
+    numbers = SimpleITK.ConnectedComponent(
+        SimpleITK.GetImageFromArray(mask.astype(np.uint8)), fully
+    )
+    sorted_numbers = SimpleITK.GetArrayFromImage(SimpleITK.RelabelComponent(numbers))
+    result = islands(mask, connectivity=26 if fully else 6)
+    assert_same(result, sorted_numbers == 1)
+
+
+def test_real_head() -> None:
+    volume, spacing = template("ch2better.nii.gz")
+    mask = threshold(volume, auto_threshold_mode="SET_LOWER_MAX", spacing=spacing)
+    assert_same(islands(mask), largest(mask == 1, 6).astype(np.uint8))
+    result = islands(mask, operation="REMOVE_SMALL_ISLANDS", minimum_size=50, connectivity=26)
+    assert_same(result, at_least(mask == 1, 26, 50).astype(np.uint8))
+
+
+def test_real_atlas() -> None:
+    atlas, spacing = template("aal.nii.gz")
+    for label in (1, 50, 116):
+        expected = atlas.copy()
+        expected[(atlas == label) & ~largest(atlas == label, 6)] = 0
+        assert_same(islands(atlas, label=label, spacing=spacing), expected, str(label))
+
+
+@pytest.mark.slicer
+def test_equals_slicer(slicer_python: str, tmp_path: Path) -> None:
+    masks = [random_mask((9, 11, 13), 1, 25), random_mask((5, 20, 6), 2, 33)]
+    masks.append(blob_labels((15, 16, 17), 7) == 1)
+    jobs = [
+        {"what": "islands", "array": mask.astype(np.uint8), "minimum": minimum, "fully": fully}
+        for mask in masks
+        for minimum in (1, 4)
+        for fully in (False, True)
+    ]
+    for job, numbers in zip(jobs, ask(slicer_python, tmp_path, jobs), strict=True):
+        connectivity = 26 if job["fully"] else 6
+        mask = job["array"]
+        small_removed = islands(
+            mask,
+            operation="REMOVE_SMALL_ISLANDS",
+            minimum_size=job["minimum"],
+            connectivity=connectivity,
+        )
+        assert_same(small_removed, (numbers > 0).astype(np.uint8), str(job["minimum"]))
+        if (numbers == 1).sum() != (numbers == 2).sum():
+            kept = islands(mask, connectivity=connectivity)
+            assert_same(kept, (numbers == 1).astype(np.uint8))

@@ -1,0 +1,45 @@
+"""Settings of all Python tests: markers, reproducible random data, the Slicer beside us."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+import pytest
+
+MARKERS = {
+    "python": "the Python package: functions, types, errors, command line",
+    "slicer": "compares with real Slicer; needs SEGMENTATIONCORE_SLICER_PYTHON",
+    "paraview": "needs pvpython and pvserver",
+    "packaging": "builds or installs something",
+    "bridge": "the connection between ParaView and Slicer",
+    "slow": "takes more than a few seconds",
+}
+
+with contextlib.suppress(ImportError):  # not everything here needs it
+    import hypothesis
+
+    # The same examples on every run: a failure on one machine is a failure on all.
+    hypothesis.settings.register_profile(
+        "segmentationcore",
+        derandomize=True,
+        deadline=None,
+        max_examples=60,
+        suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
+    )
+    hypothesis.settings.load_profile("segmentationcore")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers, so that a misspelt one is an error with --strict-markers."""
+    for name, text in MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {text}")
+
+
+@pytest.fixture(scope="session")
+def slicer_python() -> str:
+    """Python of an environment with slicer-core: the reference where Slicer defines what is right."""
+    executable = os.environ.get("SEGMENTATIONCORE_SLICER_PYTHON", "")
+    if not executable:
+        pytest.skip("SEGMENTATIONCORE_SLICER_PYTHON is not set (make test sets it)")
+    return executable

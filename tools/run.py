@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Run what setup.py made ready, with the right interpreter and environment.
+
+    python3 tools/run.py demo [options]    see `python -m segmentationcore demo --help`
+    python3 tools/run.py test [options]    options for pytest
+    python3 tools/run.py lint
+
+Standard library only, Python 3.9 or newer.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from common import BUILD, ENVIRONMENTS, ROOT, SYSTEM_PYTHON, environment_python, variables
+
+
+def replace_process(command: Sequence[str], environment: dict[str, str]) -> NoReturn:
+    """Become another program, so that signals and the exit status are its own."""
+    sys.stdout.flush()
+    os.chdir(ROOT)
+    os.execve(command[0], command, environment)
+
+
+def demo(options: Sequence[str]) -> int:
+    """The demonstration, in the Python of ParaView's client."""
+    environment = variables()
+    environment["PYTHONPATH"] = str(BUILD / "python")
+    command = [str(SYSTEM_PYTHON), "-m", "segmentationcore", "demo", *options]
+    replace_process(command, environment)
+
+
+def test(options: Sequence[str]) -> int:
+    """All tests; pytest is the one entry, and runs ctest too."""
+    environment = variables()
+    # Some of the tests import the package, and that is the one of the wheel.
+    environment.pop("PYTHONPATH", None)
+    command = [str(environment_python("test")), "-m", "pytest", "Testing", *options]
+    replace_process(command, environment)
+
+
+def lint(_options: Sequence[str]) -> int:
+    """The checks that need no build; all of them run, also after one has failed."""
+    tool = ENVIRONMENTS / "lint" / "bin"
+    names = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.h", "*.cxx"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    sources = [name for name in names if (ROOT / name).is_file()]
+    commands: list[list[str | Path]] = [
+        [tool / "ruff", "check", "."],
+        [tool / "ruff", "format", "--check", "."],
+        [tool / "mypy"],
+        [tool / "codespell"],
+    ]
+    if sources:
+        commands.append([tool / "clang-format", "--dry-run", "--Werror", *sources])
+    failed = []
+    for command in commands:
+        name = Path(command[0]).name
+        print(f"lint: {name} {command[1] if len(command) > 1 else ''}", flush=True)
+        if subprocess.run([str(word) for word in command], cwd=ROOT, check=False).returncode:
+            failed.append(name)
+    if failed:
+        print(f"lint: failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+COMMANDS = {"demo": demo, "test": test, "lint": lint}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Command line; returns the exit status."""
+    if not arguments or arguments[0] not in COMMANDS:
+        print(f"usage: run.py {{{','.join(COMMANDS)}}} [options]", file=sys.stderr)
+        return 2
+    return COMMANDS[arguments[0]](arguments[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
