@@ -38,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def slicer_python() -> str:
-    """Python of an environment with slicer-core: the reference where Slicer defines what is right."""
+    """Python of an environment with slicer-core: the reference where Slicer says what is right."""
     executable = os.environ.get("SEGMENTATIONCORE_SLICER_PYTHON", "")
     if not executable:
         pytest.skip("SEGMENTATIONCORE_SLICER_PYTHON is not set (make test sets it)")

@@ -230,9 +230,10 @@ def make_xml(effects: list[dict[str, Any]]) -> str:
     ]
     for effect in voxel_effects(effects):
         proxy = effect["class"][len("vtk") :]
-        title = f"Segment {effect['title']}" if effect["input"] == "volume" else effect["title"]
+        # paraview.simple names a proxy by its label without the blanks: LabelMapMargin.
+        title = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", proxy)
         lines += [
-            f'    <SourceProxy name="{proxy}" class="{effect["class"]}" label={quoteattr(title + " (labels)")}>',
+            f'    <SourceProxy name="{proxy}" class="{effect["class"]}" label={quoteattr(title)}>',
             f"      <Documentation short_help={quoteattr(effect['summary'])} "
             f"long_help={quoteattr(effect['summary'])}>{escape(effect['summary'])}</Documentation>",
             '      <InputProperty name="Input" command="SetInputConnection">',
@@ -254,7 +255,7 @@ def make_xml(effects: list[dict[str, Any]]) -> str:
         for parameter in [*effect["parameters"], SEGMENT_LABEL]:
             lines += _xml_property(parameter)
         lines += [
-            '      <StringVectorProperty name="LastError" command="GetLastError" information_only="1" si_class="vtkSIVectorProperty">',
+            '      <StringVectorProperty name="LastError" command="GetLastError" information_only="1">',
             "        <Documentation>Why the last execution failed, on any rank; empty after success.</Documentation>",
             "      </StringVectorProperty>",
             '      <Hints><ShowInMenu category="Segmentation"/></Hints>',

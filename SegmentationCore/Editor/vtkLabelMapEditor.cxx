@@ -512,7 +512,7 @@ int vtkLabelMapEditor::RequestData(
     std::vector<Operation> operations;
     communicator.run([&] { operations = segcore::parseOperations(this->Operations); });
 
-    vtkDataArray* scalars = this->GetInputArrayToProcess(0, volume);
+    vtkDataArray* scalars = segcore::arrayToProcess(communicator, this, volume);
     const DistributedImage image(communicator, volume, scalars);
 
     // Go on from the current state if it was made from the same data by the first operations.

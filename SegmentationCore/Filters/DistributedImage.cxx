@@ -2,9 +2,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "DistributedImage.h"
 
+#include "vtkAlgorithm.h"
 #include "vtkDataArray.h"
+#include "vtkDataObject.h"
 #include "vtkImageData.h"
+#include "vtkInformation.h"
 #include "vtkMatrix3x3.h"
+#include "vtkPointData.h"
 
 #include <cmath>
 #include <cstring>
@@ -89,6 +93,36 @@ PieceDescription describe(vtkImageData* input, vtkDataArray* scalars)
 }
 
 } // namespace
+
+//------------------------------------------------------------------------------------------------
+vtkDataArray* arrayToProcess(
+  const Communicator& communicator, vtkAlgorithm* algorithm, vtkImageData* image)
+{
+  vtkDataArray* array = nullptr;
+  communicator.run(
+    [&]
+    {
+      vtkInformation* wanted = algorithm->GetInputArrayInformation(0);
+      const char* name =
+        wanted->Has(vtkDataObject::FIELD_NAME()) ? wanted->Get(vtkDataObject::FIELD_NAME()) : "";
+      vtkPointData* points = image->GetPointData();
+      array = *name ? points->GetArray(name) : points->GetScalars();
+      if (!array && image->GetNumberOfPoints() > 0)
+      {
+        std::string known;
+        for (int i = 0; i < points->GetNumberOfArrays(); ++i)
+        {
+          known += std::string(i ? ", '" : "'") +
+            (points->GetArrayName(i) ? points->GetArrayName(i) : "") + "'";
+        }
+        throw std::invalid_argument(
+          (*name ? "the input image has no point array '" + std::string(name) + "'"
+                 : std::string("the input image has no active point scalars")) +
+          "; it has " + (known.empty() ? "no point arrays" : known));
+      }
+    });
+  return array;
+}
 
 //------------------------------------------------------------------------------------------------
 void Geometry::copyTo(vtkImageData* image) const

@@ -18,11 +18,18 @@
 #include <memory>
 #include <string>
 
+class vtkAlgorithm;
 class vtkDataArray;
 class vtkImageData;
 
 namespace segcore
 {
+
+/// Collective. The point array that an algorithm was told to process (SetInputArrayToProcess), or the
+/// active scalars if it was told no name. Null where the piece has no voxels. Throws AgreedError if
+/// there is no array of that name.
+SEGMENTATIONCOREFILTERS_EXPORT vtkDataArray* arrayToProcess(
+  const Communicator& communicator, vtkAlgorithm* algorithm, vtkImageData* image);
 
 /// Where voxels lie; the same on all ranks.
 struct Geometry
@@ -31,7 +38,7 @@ struct Geometry
   double Spacing[3] = { 1.0, 1.0, 1.0 };
   double Direction[9] = { 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0 };
 
-  void copyTo(vtkImageData* image) const;
+  SEGMENTATIONCOREFILTERS_EXPORT void copyTo(vtkImageData* image) const;
 };
 
 class SEGMENTATIONCOREFILTERS_EXPORT DistributedImage

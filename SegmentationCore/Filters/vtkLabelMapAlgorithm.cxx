@@ -54,7 +54,7 @@ bool vtkLabelMapAlgorithm::Apply(vtkImageData* input, vtkImageData* output)
           throw std::invalid_argument(wrong);
         }
       });
-    segcore::EffectJob job(this, input, this->GetInputArrayToProcess(0, input));
+    segcore::EffectJob job(this, input, segcore::arrayToProcess(communicator, this, input));
     segcore::withThreads([&] { this->Execute(job); });
     output->ShallowCopy(input);
     if (job.output())

@@ -58,7 +58,7 @@ int vtkLabelMapRegionCollector::RequestData(
   try
   {
     const segcore::DistributedImage image(
-      communicator, input, this->GetInputArrayToProcess(0, input));
+      communicator, input, segcore::arrayToProcess(communicator, this, input));
     segcore::Box region = image.whole();
     if (this->Extent[0] <= this->Extent[1])
     {

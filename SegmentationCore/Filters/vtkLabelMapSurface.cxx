@@ -345,7 +345,7 @@ int vtkLabelMapSurface::RequestData(
   {
     communicator.require(this->CheckParameters());
     const segcore::DistributedImage image(
-      communicator, input, this->GetInputArrayToProcess(0, input), this->NumberOfBlocks);
+      communicator, input, segcore::arrayToProcess(communicator, this, input), this->NumberOfBlocks);
     segcore::Progress progress;
     progress.report = [this](double fraction) { this->UpdateProgress(0.8 * fraction); };
     progress.cancelled = [this] { return segcore::isAborted(this); };

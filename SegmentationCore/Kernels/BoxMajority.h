@@ -11,7 +11,8 @@
 /// This is what vtkImageMedian3D, hence Slicer, does.
 /// Threads: yes, any split gives the same bits. Cost: O(1) per voxel for any size (running sums along x,
 /// y and z; additions of 8-bit counts while the box has at most 255 voxels, else 16 or 32 bit).
-/// Scratch: per thread (size_z + 2) x (64 + 2 size_y rows) x width counts; not proportional to the volume.
+/// Scratch: per thread (size_z + 3) x (32, or 2 size_y if more, rows) x width counts; not proportional to
+/// the volume while the box is small against it.
 /// Bad input (even or non-positive size, boxes that do not fit): std::invalid_argument.
 /// Source: Huang, Yang, Tang, IEEE Trans. ASSP 27 (1979), doi:10.1109/TASSP.1979.1163188 (running sums).
 

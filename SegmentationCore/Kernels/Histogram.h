@@ -14,8 +14,8 @@
 /// value: equal on every rank and thread. 64-bit integers are converted to double (to nearest) first.
 ///
 /// Threads: yes; a table per thread. 8 and 16-bit types are counted by value, then binned by value: a single
-/// pass gives range and histogram for any bins (ValueCounts). Cost: one read. Scratch: 8 bytes x bins
-/// per thread; 8 and 16-bit types 1 KiB / 256 KiB per thread, plus one table of 64-bit counts.
+/// pass gives range and histogram for any bins (ValueCounts). Cost: one read. Scratch: 8 bytes per bin and
+/// thread; for 8-bit types 6 KiB, for 16-bit types 1 MiB per thread.
 /// Siblings: OtsuThreshold.h.
 
 #ifndef segcoreHistogram_h

@@ -11,10 +11,10 @@
 /// Fewer than two bins with counts (constant or empty image): valid is false, threshold the first edge.
 /// Cost: O(bins); no threads, no memory.
 ///
-/// Compared with Slicer (vtkITKImageThresholdCalculator, 64 bins) on 150 random images of six scalar types
-/// and ranges from 1e-4 to 1e9: the same bin every time, ties included. Slicer calculates the edge in
-/// single precision; ours is in double, so the numbers agree to about 1e-7 of the largest value. For a
-/// constant image Slicer returns the constant.
+/// Compared with Slicer (vtkITKImageThresholdCalculator, 64 bins) on 8 real images (MRI, CT, micro-CT) and
+/// 210 random ones of six scalar types, ranges from 1e-4 to 2e9: the same bin every time, ties included.
+/// Slicer calculates the edge in single precision, ours is in double: the numbers agree to a few
+/// millionths of a bin's width. For a constant image Slicer returns the constant.
 /// Source: Otsu, IEEE Trans. SMC 9 (1979), doi:10.1109/TSMC.1979.4310076.
 
 #ifndef segcoreOtsuThreshold_h

@@ -282,7 +282,7 @@ struct StencilTable
 
 void NetGrid::smooth(const SurfaceNetOptions& options, const Progress& progress)
 {
-  // One unused cell before the first and after the last: neighbours are read first and masked then.
+  // One unused cell before the first and after the last: neighbours are read first and masked later.
   const Index size = 3 * (this->cells.total + 2);
   this->offsets = Buffer<std::int16_t>(size);
   forRanges(size, Index{ 1 } << 16,
@@ -292,7 +292,6 @@ void NetGrid::smooth(const SurfaceNetOptions& options, const Progress& progress)
   {
     return;
   }
-  const Index nx = this->voxels.dim(0) - 1;
   const Index ny = this->voxels.dim(1) - 1;
   const Index nz = this->voxels.dim(2) - 1;
   // 32767 rather than 32768 keeps a point strictly inside its cell and within 16 bits.
@@ -314,10 +313,9 @@ void NetGrid::smooth(const SurfaceNetOptions& options, const Progress& progress)
           const Index y = r % ny;
           const Index z = r / ny;
           const Index row = this->row(y, z);
-          // A neighbour outside of the grid rests at its centre: its direction counts, its offset is 0.
-          // Inside it exists, because the labels of the shared face differ.
-          const unsigned inside = 3u | (y > 0 ? 4u : 0u) | (y + 1 < ny ? 8u : 0u) |
-            (z > 0 ? 16u : 0u) | (z + 1 < nz ? 32u : 0u);
+          // A neighbour outside of the grid still counts with its direction; what is read as its offset is
+          // some other cell's. That does no harm: cells at the edge of the grid matter in the first step
+          // only, when all offsets are 0 (see open), and no stencil leads out of the whole image.
           const Index rows[4] = { y > 0 ? this->row(y - 1, z) : row,
             y + 1 < ny ? this->row(y + 1, z) : row, z > 0 ? this->row(y, z - 1) : row,
             z + 1 < nz ? this->row(y, z + 1) : row };
@@ -340,15 +338,6 @@ void NetGrid::smooth(const SurfaceNetOptions& options, const Progress& progress)
             {
               const Word mask = (rest & (~rest + 1)) - 1; // the bits below the lowest one
               const unsigned s = this->stencil[cell];
-              unsigned load = s & inside;
-              if (w == 0 && (rest & 1u))
-              {
-                load &= ~1u; // x = 0
-              }
-              if (64 * w + 64 >= nx && mask == lowBits(nx - 1 - 64 * w))
-              {
-                load &= ~2u; // the last x
-              }
               const std::int16_t* o[6] = { from + 3 * (cell - 1), from + 3 * (cell + 1),
                 from + 3 * (before[0] + countOnes(bits[0] & mask)),
                 from + 3 * (before[1] + countOnes(bits[1] & mask)),
@@ -359,7 +348,7 @@ void NetGrid::smooth(const SurfaceNetOptions& options, const Progress& progress)
                 table.direction[s][2] };
               for (unsigned f = 0; f < 6; ++f)
               {
-                const std::int32_t keep = -static_cast<std::int32_t>((load >> f) & 1u);
+                const std::int32_t keep = -static_cast<std::int32_t>((s >> f) & 1u);
                 sum[0] += keep & o[f][0];
                 sum[1] += keep & o[f][1];
                 sum[2] += keep & o[f][2];

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
 from sample_data import ALL_TYPES, noise
 from segmentationcore import margin, threshold, to_array, to_image
 from segmentationcore._arrays import array_of_image, check_spacing, image_of_array
@@ -30,7 +31,10 @@ def test_round_trip(array: np.ndarray) -> None:
     assert np.shares_memory(back, array)
 
 
-@given(hnp.arrays(TYPES, SHAPES), st.sampled_from(["transposed", "fortran", "reversed", "strided", "swapped"]))
+@given(
+    hnp.arrays(TYPES, SHAPES),
+    st.sampled_from(["transposed", "fortran", "reversed", "strided", "swapped"]),
+)
 def test_round_trip_of_other_layouts(array: np.ndarray, layout: str) -> None:
     changed = {
         "transposed": lambda: array.T,
@@ -42,7 +46,10 @@ def test_round_trip_of_other_layouts(array: np.ndarray, layout: str) -> None:
     before = changed.tobytes()
     converted = image_of_array(changed)
     back = array_of_image(converted.image).array.reshape(changed.shape)
-    assert back.astype(array.dtype).tobytes() == np.ascontiguousarray(changed).astype(array.dtype).tobytes()
+    assert (
+        back.astype(array.dtype).tobytes()
+        == np.ascontiguousarray(changed).astype(array.dtype).tobytes()
+    )
     assert changed.tobytes() == before
     may_share = changed.flags.c_contiguous and changed.dtype.isnative
     assert (converted.copied == "") == may_share
@@ -151,7 +158,19 @@ def test_shapes_that_are_refused(shape: tuple[int, ...]) -> None:
         to_image(np.zeros(shape, np.uint8))
 
 
-@pytest.mark.parametrize("spacing", [(1, 1), (1, 1, 1, 1), (0, 1, 1), (-1, 1, 1), (float("nan"), 1, 1), (float("inf"), 1, 1), "abc"], ids=str)
+@pytest.mark.parametrize(
+    "spacing",
+    [
+        (1, 1),
+        (1, 1, 1, 1),
+        (0, 1, 1),
+        (-1, 1, 1),
+        (float("nan"), 1, 1),
+        (float("inf"), 1, 1),
+        "abc",
+    ],
+    ids=str,
+)
 def test_spacings_that_are_refused(spacing: object) -> None:
     with pytest.raises(ValueError, match=r"spacing.*expected 3 positive numbers"):
         check_spacing(spacing, 3)

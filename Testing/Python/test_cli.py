@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 import segmentationcore
 from sample_data import assert_same, smooth_volume
 from segmentationcore import (
@@ -59,7 +60,9 @@ def failing(*arguments: object) -> tuple[int, str]:
 def test_version() -> None:
     done = run("--version")
     assert done.returncode == 0
-    assert done.stdout.startswith(f"segmentationcore {segmentationcore.__version__} (built for VTK ")
+    assert done.stdout.startswith(
+        f"segmentationcore {segmentationcore.__version__} (built for VTK "
+    )
 
 
 def test_help_names_all_commands() -> None:
@@ -106,9 +109,22 @@ def test_info_of_a_volume(volume: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 def test_apply_one_effect(volume: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out.seg.nrrd"
-    arguments = ["apply", str(volume), "-o", str(out), "--effect", "threshold", "--segment", "bright"]
-    assert main([*arguments, "--set", "MinimumThreshold=60", "--set", "maximum_threshold=90.5"]) == 0
-    expected = threshold(smooth_volume((12, 14, 16), 3), minimum_threshold=60, maximum_threshold=90.5)
+    arguments = [
+        "apply",
+        str(volume),
+        "-o",
+        str(out),
+        "--effect",
+        "threshold",
+        "--segment",
+        "bright",
+    ]
+    assert (
+        main([*arguments, "--set", "MinimumThreshold=60", "--set", "maximum_threshold=90.5"]) == 0
+    )
+    expected = threshold(
+        smooth_volume((12, 14, 16), 3), minimum_threshold=60, maximum_threshold=90.5
+    )
     assert f"bright: 'bright', label 1, {expected.sum()} voxels" in capsys.readouterr().out
     image = read_segmentation(out)
     assert_same(to_array(image, "Labels"), expected)
@@ -120,7 +136,10 @@ def test_apply_one_effect(volume: Path, tmp_path: Path, capsys: pytest.CaptureFi
     # And on from there.
     more = tmp_path / "more.seg.nrrd"
     arguments = ["apply", str(volume), "-o", str(more), "--labels", str(out), "-q"]
-    assert main([*arguments, "--effect", "margin", "--segment", "bright", "--set", "MarginSizeMm=-1"]) == 0
+    assert (
+        main([*arguments, "--effect", "margin", "--segment", "bright", "--set", "MarginSizeMm=-1"])
+        == 0
+    )
     assert capsys.readouterr().out == ""
     expected = margin(expected, margin_size_mm=-1, spacing=SPACING)
     assert_same(to_array(read_segmentation(more), "Labels"), expected)
@@ -131,13 +150,24 @@ def test_apply_one_effect(volume: Path, tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_apply_a_file_of_operations(volume: Path, tmp_path: Path) -> None:
     edits = [
-        {"effect": "add_segment", "segment": "a", "parameters": {"Name": "Größe", "Color": [1, 0, 0]}},
-        {"effect": "threshold", "segment": "a", "parameters": {"AutoThresholdMode": "SET_LOWER_MAX"}},
+        {
+            "effect": "add_segment",
+            "segment": "a",
+            "parameters": {"Name": "Größe", "Color": [1, 0, 0]},
+        },
+        {
+            "effect": "threshold",
+            "segment": "a",
+            "parameters": {"AutoThresholdMode": "SET_LOWER_MAX"},
+        },
         {"effect": "islands", "segment": "a"},
     ]
     (tmp_path / "edits.json").write_text(json.dumps(edits))
     out = tmp_path / "out.seg.nrrd"
-    assert main(["apply", str(volume), "-o", str(out), "--operations", str(tmp_path / "edits.json")]) == 0
+    assert (
+        main(["apply", str(volume), "-o", str(out), "--operations", str(tmp_path / "edits.json")])
+        == 0
+    )
     (row,) = read_segments(read_segmentation(out))
     assert (row.name, row.color) == ("Größe", (1.0, 0.0, 0.0))
 
@@ -166,10 +196,22 @@ def test_usage_errors(volume: Path, tmp_path: Path) -> None:
         ([*apply, "--effect", "margn", "--segment", "s"], "did you mean 'margin'"),
         ([*apply, "--effect", "margin"], "--segment"),
         ([*apply, "--effect", "margin", "--segment", "s", "--set", "MarginSizeMm"], "Key=Value"),
-        ([*apply, "--effect", "margin", "--segment", "s", "--set", "Size=1"], "no parameter 'Size'"),
-        ([*apply, "--effect", "margin", "--segment", "s", "--set", "MarginSizeMm=x"], "MarginSizeMm is 'x'"),
-        ([*apply, "--effect", "margin", "--segment", "s", "--set", "MarginSizeMm=1e9"], "MarginSizeMm"),
-        (["apply", volume, "-o", tmp_path / "out.nii", "--effect", "margin", "--segment", "s"], ".seg.nrrd"),
+        (
+            [*apply, "--effect", "margin", "--segment", "s", "--set", "Size=1"],
+            "no parameter 'Size'",
+        ),
+        (
+            [*apply, "--effect", "margin", "--segment", "s", "--set", "MarginSizeMm=x"],
+            "MarginSizeMm is 'x'",
+        ),
+        (
+            [*apply, "--effect", "margin", "--segment", "s", "--set", "MarginSizeMm=1e9"],
+            "MarginSizeMm",
+        ),
+        (
+            ["apply", volume, "-o", tmp_path / "out.nii", "--effect", "margin", "--segment", "s"],
+            ".seg.nrrd",
+        ),
         ([*apply, "--operations", volume, "--segment", "s"], "--segment"),
     ):
         status, line = failing(*arguments)
@@ -218,13 +260,16 @@ def test_ctrl_c_leaves_no_partial_file(tmp_path: Path, seconds: float) -> None:
     edits = [
         {"effect": "add_segment", "segment": "s"},
         {"effect": "threshold", "segment": "s", "parameters": {"MinimumThreshold": 50}},
-        *[{"effect": "margin", "segment": "s", "parameters": {"MarginSizeMm": n}} for n in (3, -3)] * 20,
+        *[{"effect": "margin", "segment": "s", "parameters": {"MarginSizeMm": n}} for n in (3, -3)]
+        * 20,
     ]
     (tmp_path / "edits.json").write_text(json.dumps(edits))
     before = sorted(os.listdir(tmp_path))
     command = [sys.executable, "-m", "segmentationcore", "apply", str(tmp_path / "volume.nrrd")]
     command += ["-o", str(tmp_path / "out.seg.nrrd"), "--operations", str(tmp_path / "edits.json")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         time.sleep(seconds)
         assert process.poll() is None, "it was done too soon; make the volume larger"
         process.send_signal(signal.SIGINT)
@@ -238,11 +283,15 @@ def test_ctrl_c_leaves_no_partial_file(tmp_path: Path, seconds: float) -> None:
 
 def test_a_closed_pipe_is_no_traceback(volume: Path) -> None:
     command = f"{sys.executable} -m segmentationcore apply --list-effects | head -1"
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, timeout=60, check=False
+    )
     assert "Traceback" not in done.stderr
 
 
-def test_hidden_segments_and_names_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_hidden_segments_and_names_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     image = to_image(np.ones((2, 3, 4), np.uint8), name="Labels")
     rows = [Segment("a", 1, name="A name", visible=False, color=(1.0, 0.0, 0.0))]
     write_segmentation(tmp_path / "a.seg.nrrd", image, segments=rows)

@@ -13,15 +13,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from vtkmodules.vtkCommonCore import vtkSMPTools
+from vtkmodules.vtkCommonDataModel import vtkImageData
+from vtkmodules.vtkCommonMath import vtkMatrix3x3
+
 import segmentationcore
 from sample_data import ALL_TYPES, assert_same, blob_labels, smooth_volume
 from segmentationcore import Cancelled, SegmentationCoreError, to_array, to_image
 from segmentationcore._pipeline import execute
 from segmentationcore._registry import snake_case, voxel_effects
 from segmentationcore._run import VOLUME_RESULT, check_parameters, make_filter, run_effect
-from vtkmodules.vtkCommonCore import vtkSMPTools
-from vtkmodules.vtkCommonDataModel import vtkImageData
-from vtkmodules.vtkCommonMath import vtkMatrix3x3
 
 pytestmark = pytest.mark.python
 
@@ -81,13 +82,22 @@ def run(identifier: str, data: Any, parameters: dict[str, Any], **more: Any) -> 
 
 
 def run_filter(
-    identifier: str, image: vtkImageData, parameters: dict[str, Any], label: int = 1, blocks: int = 1
+    identifier: str,
+    image: vtkImageData,
+    parameters: dict[str, Any],
+    label: int = 1,
+    blocks: int = 1,
 ) -> np.ndarray:
     """Run the filter itself in blocks."""
     effect = EFFECTS[identifier]
     spelled = {snake_case(key): value for key, value in parameters.items()}
     checked = check_parameters(
-        effect, {p["name"]: spelled[snake_case(p["name"])] for p in effect["parameters"] if p["name"] in parameters}
+        effect,
+        {
+            p["name"]: spelled[snake_case(p["name"])]
+            for p in effect["parameters"]
+            if p["name"] in parameters
+        },
     )
     algorithm = make_filter(effect, checked, label)
     algorithm.SetNumberOfBlocks(blocks)
@@ -98,7 +108,7 @@ def run_filter(
 
 
 def oblique_image(array: np.ndarray) -> vtkImageData:
-    """Like nothing that anybody takes for granted: extent, origin, spacing, direction, two arrays."""
+    """Extent, origin, spacing and direction that nobody takes for granted; two arrays."""
     image = to_image(array, spacing=SPACING, name="source")
     nz, ny, nx = array.shape
     image.SetExtent(-4, nx - 5, 7, ny + 6, 100, nz + 99)
@@ -152,7 +162,9 @@ def test_array_input_stays(identifier: str, parameters: dict[str, Any]) -> None:
 
 
 @every_case
-def test_image_input_stays_and_geometry_is_kept(identifier: str, parameters: dict[str, Any]) -> None:
+def test_image_input_stays_and_geometry_is_kept(
+    identifier: str, parameters: dict[str, Any]
+) -> None:
     data = sample(identifier)
     image = oblique_image(data)
     before = state(image)
@@ -166,7 +178,10 @@ def test_image_input_stays_and_geometry_is_kept(identifier: str, parameters: dic
     # Extent, origin and direction change nothing; spacing is the same.
     expected = run(identifier, data, parameters, spacing=SPACING)
     assert_same(to_array(result), expected)
-    names = [result.GetPointData().GetArrayName(i) for i in range(result.GetPointData().GetNumberOfArrays())]
+    names = [
+        result.GetPointData().GetArrayName(i)
+        for i in range(result.GetPointData().GetNumberOfArrays())
+    ]
     assert sorted(names) == sorted({"source", "other", name})
 
 
@@ -194,7 +209,9 @@ def test_bool_and_strided_arrays(identifier: str, parameters: dict[str, Any]) ->
         mask = data == 1
         result = run(identifier, mask, parameters, spacing=SPACING)
         assert result.dtype == np.bool_
-        assert_same(result, run(identifier, mask.astype(np.uint8), parameters, spacing=SPACING) == 1)
+        assert_same(
+            result, run(identifier, mask.astype(np.uint8), parameters, spacing=SPACING) == 1
+        )
 
 
 @every_case
@@ -211,7 +228,9 @@ def test_only_the_segment_changes(identifier: str, parameters: dict[str, Any]) -
         assert (labels[changed & (result == 0)] == label).all()
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 9, 8), (9, 1, 8), (9, 8, 1), (1, 1, 9), (9, 1, 1), (2, 2, 2)], ids=str)
+@pytest.mark.parametrize(
+    "shape", [(1, 1, 1), (1, 9, 8), (9, 1, 8), (9, 8, 1), (1, 1, 9), (9, 1, 1), (2, 2, 2)], ids=str
+)
 @pytest.mark.parametrize("content", ["empty", "full", "one voxel", "mixed"])
 @every_case
 def test_degenerate_images(
@@ -244,7 +263,9 @@ def test_a_2d_array_is_a_single_slice(identifier: str, parameters: dict[str, Any
 
 
 @every_case
-def test_renumbered_labels_give_the_matching_result(identifier: str, parameters: dict[str, Any]) -> None:
+def test_renumbered_labels_give_the_matching_result(
+    identifier: str, parameters: dict[str, Any]
+) -> None:
     data = sample(identifier)
     if is_volume(identifier):
         one = run(identifier, data, parameters, spacing=SPACING)
@@ -254,7 +275,9 @@ def test_renumbered_labels_give_the_matching_result(identifier: str, parameters:
     numbers = np.array([0, 250, 3, 77], np.uint8)
     for label in (1, 2, 3):
         expected = numbers[run(identifier, data, parameters, spacing=SPACING, label=label)]
-        result = run(identifier, numbers[data], parameters, spacing=SPACING, label=int(numbers[label]))
+        result = run(
+            identifier, numbers[data], parameters, spacing=SPACING, label=int(numbers[label])
+        )
         assert_same(result, expected)
 
 
@@ -273,11 +296,15 @@ def test_turned_volumes_give_the_turned_result(identifier: str, parameters: dict
 
 @pytest.mark.parametrize("shape", [SHAPE, (40, 3, 5), (1, 17, 19)], ids=str)
 @every_case
-def test_any_number_of_blocks(identifier: str, parameters: dict[str, Any], shape: tuple[int, ...]) -> None:
+def test_any_number_of_blocks(
+    identifier: str, parameters: dict[str, Any], shape: tuple[int, ...]
+) -> None:
     image = to_image(sample(identifier, shape), spacing=SPACING)
     expected = run_filter(identifier, image, parameters)
     for blocks in (2, 3, 5, 8, 64):
-        assert_same(run_filter(identifier, image, parameters, blocks=blocks), expected, f"{blocks} blocks:")
+        assert_same(
+            run_filter(identifier, image, parameters, blocks=blocks), expected, f"{blocks} blocks:"
+        )
 
 
 @pytest.fixture
@@ -312,15 +339,30 @@ def wrong_values(parameter: dict[str, Any]) -> list[tuple[Any, type[Exception]]]
     if kind in ("double", "int", "int64"):
         low, high = parameter["range"]
         step = max(1.0, abs(high)) if kind == "double" else 1
-        wrong = [(low - step, ValueError), (high + step, ValueError), ("3", TypeError), (True, TypeError)]
+        wrong = [
+            (low - step, ValueError),
+            (high + step, ValueError),
+            ("3", TypeError),
+            (True, TypeError),
+        ]
         wrong += [(None, TypeError), ([3], TypeError)]
         if kind == "double":
             return [*wrong, (float("nan"), ValueError)]
         return [*wrong, (3.0, TypeError)]
     if kind == "enum":
-        return [("", ValueError), (parameter["values"][0].lower(), ValueError), (0, TypeError), (None, TypeError)]
+        return [
+            ("", ValueError),
+            (parameter["values"][0].lower(), ValueError),
+            (0, TypeError),
+            (None, TypeError),
+        ]
     if kind == "choice":
-        return [(max(parameter["values"]) + 1, ValueError), (True, TypeError), ("6", TypeError), (6.0, TypeError)]
+        return [
+            (max(parameter["values"]) + 1, ValueError),
+            (True, TypeError),
+            ("6", TypeError),
+            (6.0, TypeError),
+        ]
     return [(2, TypeError), (None, TypeError)]
 
 
@@ -334,7 +376,13 @@ def test_wrong_parameters_raise_and_name_the_culprit(identifier: str) -> None:
             assert type(caught.value) is error, (parameter["name"], value)
             assert snake_case(parameter["name"]) in str(caught.value)
             assert identifier in str(caught.value)
-    for label, error in ((0, ValueError), (-1, ValueError), (2**63, ValueError), (1.0, TypeError), ("1", TypeError)):
+    for label, error in (
+        (0, ValueError),
+        (-1, ValueError),
+        (2**63, ValueError),
+        (1.0, TypeError),
+        ("1", TypeError),
+    ):
         with pytest.raises(error, match="label"):
             run(identifier, data, {}, label=label)
 
@@ -356,7 +404,9 @@ def test_the_filter_refuses_what_the_function_refuses(identifier: str) -> None:
             limits = {"int": 2**31 - 1, "int64": 2**63 - 1}.get(kind)
             low, high = parameter["range"]
             step = max(1.0, abs(high)) if kind == "double" else 1
-            wrong = [v for v in (low - step, high + step) if limits is None or -limits <= v <= limits]
+            wrong = [
+                v for v in (low - step, high + step) if limits is None or -limits <= v <= limits
+            ]
             wrong += [float("nan")] if kind == "double" else []
         for value in wrong:
             algorithm = make_filter(effect, {}, 1)
@@ -393,7 +443,13 @@ def test_labels_must_fit_the_type(identifier: str) -> None:
     if is_volume(identifier):  # the result takes the type that the label needs
         assert run(identifier, data, {}, label=256).dtype == np.uint16
         return
-    for dtype, largest in ((np.uint8, 255), (np.int8, 127), (np.int16, 32767), (np.float32, 2**24), (np.bool_, 1)):
+    for dtype, largest in (
+        (np.uint8, 255),
+        (np.int8, 127),
+        (np.int16, 32767),
+        (np.float32, 2**24),
+        (np.bool_, 1),
+    ):
         run(identifier, data.astype(dtype), {}, label=largest)
         with pytest.raises(ValueError, match=f"label is {largest + 1}.*up to {largest}"):
             run(identifier, data.astype(dtype), {}, label=largest + 1)
@@ -437,12 +493,15 @@ def test_progress_grows_from_0_to_1(identifier: str, parameters: dict[str, Any])
     run(identifier, sample(identifier), parameters, progress=seen.append)
     assert seen, "no progress was reported"
     assert seen == sorted(seen)
-    assert 0.0 <= seen[0] and seen[-1] == 1.0
+    assert seen[0] >= 0.0
+    assert seen[-1] == 1.0
 
 
 @pytest.mark.parametrize("calls", [1, 2, 5])
 @every_case
-def test_cancelling_leaves_nothing_half_written(identifier: str, parameters: dict[str, Any], calls: int) -> None:
+def test_cancelling_leaves_nothing_half_written(
+    identifier: str, parameters: dict[str, Any], calls: int
+) -> None:
     data = np.tile(sample(identifier), (2, 2, 2))
     before = data.tobytes()
     seen: list[float] = []
@@ -466,7 +525,9 @@ def test_cancelling_leaves_nothing_half_written(identifier: str, parameters: dic
 
 
 @every_case
-def test_aborting_the_filter_leaves_an_empty_output(identifier: str, parameters: dict[str, Any]) -> None:
+def test_aborting_the_filter_leaves_an_empty_output(
+    identifier: str, parameters: dict[str, Any]
+) -> None:
     effect = EFFECTS[identifier]
     algorithm = make_filter(effect, check_parameters(effect, parameters), 1)
     algorithm.SetInputDataObject(to_image(sample(identifier)))
@@ -475,7 +536,9 @@ def test_aborting_the_filter_leaves_an_empty_output(identifier: str, parameters:
     tag = algorithm.AddObserver("ProgressEvent", lambda *_: algorithm.SetAbortExecute(1))
     algorithm.Update()
     assert algorithm.GetOutput().GetNumberOfPoints() == 0
-    assert "abort" in algorithm.GetLastError().lower() or "cancel" in algorithm.GetLastError().lower()
+    assert (
+        "abort" in algorithm.GetLastError().lower() or "cancel" in algorithm.GetLastError().lower()
+    )
     # And it can be used again.
     algorithm.RemoveObserver(tag)
     algorithm.SetAbortExecute(0)

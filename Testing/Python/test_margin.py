@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sample_data import assert_same, blob_labels, random_mask, template
 from scipy import ndimage
-from slicer_reference import ask
 
+from sample_data import assert_same, blob_labels, random_mask, template
 from segmentationcore import margin
+from slicer_reference import ask
 
 pytestmark = pytest.mark.python
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sample_data import assert_same, blob_labels, random_mask, template
 from scipy import ndimage
-from slicer_reference import ask
 
+from sample_data import assert_same, blob_labels, random_mask, template
 from segmentationcore import median
+from slicer_reference import ask
 
 pytestmark = pytest.mark.python
 
@@ -74,7 +74,9 @@ def test_width_of_the_kernel(millimetres: float, voxels: int) -> None:
 @pytest.mark.parametrize("millimetres", [2.0, 4.0, 6.0, 8.0, 10.0])
 def test_even_sizes_round_as_in_slicer(millimetres: float) -> None:
     mask = random_mask((5, 6, 30), 4, 50)
-    assert_same(median(mask, kernel_size_mm=millimetres), by_loop(mask, kernel_of(millimetres, (1.0,) * 3)))
+    assert_same(
+        median(mask, kernel_size_mm=millimetres), by_loop(mask, kernel_of(millimetres, (1.0,) * 3))
+    )
 
 
 def test_a_tie_is_background() -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import segmentationcore
 from jsonschema import Draft202012Validator
+
+import segmentationcore
 from segmentationcore import _compiled, _registry, apply_operations
 from segmentationcore._run import make_filter
 
@@ -64,7 +65,9 @@ def test_defaults_are_those_of_the_class(effect: dict[str, Any], parameter: dict
 
 
 @pytest.mark.parametrize(("effect", "parameter"), parameters())
-def test_the_ends_of_the_range_are_accepted(effect: dict[str, Any], parameter: dict[str, Any]) -> None:
+def test_the_ends_of_the_range_are_accepted(
+    effect: dict[str, Any], parameter: dict[str, Any]
+) -> None:
     # What is beyond is in the common suite.
     if parameter["type"] in ("enum", "choice"):
         values = [_registry.setter_value(parameter, value) for value in parameter["values"]]
@@ -86,7 +89,9 @@ def test_the_ends_of_the_range_are_accepted(effect: dict[str, Any], parameter: d
 @pytest.mark.parametrize("effect", EFFECTS.values(), ids=EFFECTS)
 def test_the_class_has_no_parameter_that_is_not_declared(effect: dict[str, Any]) -> None:
     cls = getattr(segmentationcore, effect["class"])
-    own = {name[3:] for name in vars(cls) if name.startswith("Set") and hasattr(cls, f"Get{name[3:]}")}
+    own = {
+        name[3:] for name in vars(cls) if name.startswith("Set") and hasattr(cls, f"Get{name[3:]}")
+    }
     assert own == {parameter["name"] for parameter in effect["parameters"]}
 
 
@@ -131,7 +136,9 @@ def test_the_schema_is_a_schema(generated: Path) -> None:
     ],
     ids=str,
 )
-def test_a_wrong_declaration_stops_the_build(change: dict[str, Any], culprit: str, tmp_path: Path) -> None:
+def test_a_wrong_declaration_stops_the_build(
+    change: dict[str, Any], culprit: str, tmp_path: Path
+) -> None:
     identifier = next(iter(EFFECTS))
     source = json.loads((DECLARATIONS / f"{identifier}.json").read_text())
     (tmp_path / f"{identifier}.json").write_text(json.dumps(source | change))
@@ -182,7 +189,9 @@ def test_the_editor_knows_every_effect(effect: dict[str, Any]) -> None:
         {"effect": "threshold", "segment": "s", "parameters": {"MinimumThreshold": 50}},
     ]
     start = apply_operations(volume, operations)
-    after = apply_operations(volume, [*operations, {"effect": effect["identifier"], "segment": "s"}])
+    after = apply_operations(
+        volume, [*operations, {"effect": effect["identifier"], "segment": "s"}]
+    )
     data = volume if effect["input"] == "volume" else start.labels
     expected = getattr(segmentationcore, effect["identifier"])(data)
     assert (after.labels == expected).all()

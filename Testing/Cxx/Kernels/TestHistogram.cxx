@@ -135,6 +135,31 @@ void testBins()
       CHECK_EQUAL(b.bin(value), slowBin(b, value));
     }
   }
+  // The same through the histogram, which multiplies by the reciprocal first.
+  for (int i = 0; i < 300; ++i)
+  {
+    check::setContext("edges ", i);
+    ScalarRange some;
+    some.add((random.unit() - 0.5) * 1000.0);
+    some.add((random.unit() - 0.5) * (random.below(2) ? 1e-3 : 1e9));
+    const HistogramBins b = segcore::binsFor(some, static_cast<int>(random.between(1, 300)));
+    std::vector<std::int64_t> expected(static_cast<std::size_t>(b.count), 0);
+    std::vector<double> values;
+    for (int edge = 0; edge <= b.count; ++edge)
+    {
+      for (const double value : { b.edge(edge), std::nextafter(b.edge(edge), -1e300),
+             std::nextafter(b.edge(edge), 1e300) })
+      {
+        values.push_back(value);
+        ++expected[static_cast<std::size_t>(slowBin(b, value))];
+      }
+    }
+    std::vector<std::int64_t> counts(expected.size(), 0);
+    segcore::accumulateHistogram(
+      values.data(), static_cast<Index>(values.size()), b, counts.data());
+    CHECK_RANGES(counts, expected, b.count);
+  }
+  check::setContext("bins");
   // Constant, empty and enormous ranges.
   ScalarRange constant;
   constant.add(5.0);

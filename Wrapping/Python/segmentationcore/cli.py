@@ -13,7 +13,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from . import _registry
 
@@ -272,7 +272,8 @@ class _Version(argparse.Action):
         from ._compiled import build_info
 
         built = build_info().get("VTK_VERSION", "unknown")
-        parser.exit(0, f"segmentationcore {segmentationcore.__version__} (built for VTK {built})\n")
+        print(f"segmentationcore {segmentationcore.__version__} (built for VTK {built})")
+        parser.exit(0)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -343,10 +344,19 @@ class _ListEffects(argparse.Action):
                 if not parameter.get("required"):
                     default = f"default {parameter['default']!r}"
                 lines.append(f"  {parameter['name']}: {_registry.accepted(parameter)}; {default}")
-        parser.exit(0, "\n".join(lines) + "\n")
+        print("\n".join(lines))
+        parser.exit(0)
 
 
-def _warn(message: Warning | str, *_where: Any) -> None:
+def _warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """``warnings.showwarning`` in one line."""
     print(f"segmentationcore: warning: {' '.join(str(message).split())}", file=sys.stderr)
 
 
@@ -376,7 +386,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _delegate(given[0], given[1:])
         options = make_parser().parse_args(given)
         with warnings.catch_warnings():
-            warnings.showwarning = _warn  # one line each, without our source code
+            warnings.showwarning = _warn
             options.run(options)
         sys.stdout.flush()
         return 0

@@ -283,15 +283,20 @@ def _label_image(labels: Any, volume: Any) -> Any:
         image.ShallowCopy(voxels)
     else:
         image = image_of_array(voxels, None, "Labels", what).image
+        _check_dimensions(image, volume, what)
         image.SetExtent(volume.GetExtent())
         image.SetOrigin(volume.GetOrigin())
         image.SetSpacing(volume.GetSpacing())
         image.SetDirectionMatrix(volume.GetDirectionMatrix())
+    _check_dimensions(image, volume, what)
+    if table is not None:
+        write_segments(image, table)
+    return image
+
+
+def _check_dimensions(image: Any, volume: Any, what: str) -> None:
     if image.GetDimensions() != volume.GetDimensions():
         raise ValueError(
             f"{what} has {image.GetDimensions()} voxels (x, y, z), the volume "
             f"{volume.GetDimensions()}; expected the same"
         )
-    if table is not None:
-        write_segments(image, table)
-    return image

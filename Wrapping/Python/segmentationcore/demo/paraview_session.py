@@ -58,8 +58,8 @@ class Session:
 
     def hello(self) -> dict[str, Any]:
         """Who is there."""
-        version = simple.GetParaViewVersion()
-        return {"ranks": self.ranks, "paraview": f"{version.major}.{version.minor}.{version.patch}"}
+        version = servermanager.vtkSMProxyManager.GetParaViewSourceVersion()
+        return {"ranks": self.ranks, "paraview": version.rpartition(" ")[2]}
 
     def open(self, volume: str, labels: str | None) -> dict[str, Any]:
         """Read a volume, each rank its own part, and begin to segment it.
@@ -244,14 +244,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     session._answer = answer
 
     def read() -> None:
-        for line in sys.stdin:
-            command = json.loads(line)
-            if command["command"] == "stop":
-                session.stop()
-            else:
-                commands.put(command)
-        session.stop()
-        commands.put(None)
+        try:
+            # pvpython puts something of its own in the place of sys.stdin.
+            with os.fdopen(0, encoding="utf-8") as stream:
+                for line in stream:
+                    command = json.loads(line)
+                    if command["command"] == "stop":
+                        session.stop()
+                    else:
+                        commands.put(command)
+        finally:
+            session.stop()
+            commands.put(None)
 
     threading.Thread(target=read, name="commands", daemon=True).start()
     while (command := commands.get()) is not None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-_GRACE_SECONDS = 5.0
+_GRACE_SECONDS = 3.0
 
 
 class DemoError(Exception):
@@ -60,24 +60,37 @@ class Program:
 
     def end(self) -> None:
         """End it and everything it started. Does nothing when all of them are gone."""
-        # The session may outlive its leader, so it is looked at even if that is gone.
-        for number, grace in ((signal.SIGTERM, _GRACE_SECONDS), (signal.SIGKILL, _GRACE_SECONDS)):
-            _signal_session(self.process.pid, number)
-            deadline = time.monotonic() + grace
-            while time.monotonic() < deadline:
-                self.process.poll()  # collects the leader
-                if not _session_members(self.process.pid):
-                    break
-                time.sleep(0.05)
-            else:
-                continue
-            break
+        # The leader first: it may want to end and collect what it started. The session may outlive
+        # it, so it is looked at even if the leader is gone.
+        for number, leader_only in (
+            (signal.SIGTERM, True),
+            (signal.SIGTERM, False),
+            (signal.SIGKILL, False),
+        ):
+            if leader_only and self.process.poll() is None:
+                self.process.send_signal(number)
+            elif not leader_only:
+                _signal_session(self.process.pid, number)
+            if self._is_gone(_GRACE_SECONDS):
+                break
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(1.0)
         for stream in (self.process.stdin, self.process.stdout):
             if stream is not None:
                 with contextlib.suppress(OSError):
                     stream.close()
+
+
+    def _is_gone(self, seconds: float) -> bool:
+        """Wait until the whole session is gone."""
+        deadline = time.monotonic() + seconds
+        while True:
+            self.process.poll()  # collects the leader
+            if not _session_members(self.process.pid):
+                return True
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
 
 
 class Programs:
@@ -240,6 +253,12 @@ class Talker:
         if not isinstance(result, dict):
             raise AssertionError(f"an answer that is no object: {line!r}")
         return result
+
+    def finish(self, seconds: float) -> None:
+        """Let it end by itself, in good order: its input ends."""
+        if self.program.process.stdin is not None:
+            self.program.process.stdin.close()
+        self.program.wait(seconds)
 
     def close(self) -> None:
         """Close the pipe of the answers."""

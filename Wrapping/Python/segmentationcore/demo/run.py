@@ -70,6 +70,7 @@ class Demonstration:
         try:
             for task in self.options.tasks:
                 self.one_volume(client, task, volumes[task.name])
+            client.finish(30.0)
         finally:
             client.close()
         path = self.report.write()
