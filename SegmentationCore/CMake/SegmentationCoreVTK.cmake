@@ -1,11 +1,11 @@
-# Finds the VTK of the chosen product. The differences between products and VTK versions are here and
-# in Kernels/.. none, Filters/vtkVersionCompatibility.h, and nowhere else.
+# Finds the VTK of the chosen product. Differences between products and VTK versions are here (CMake) and in
+# Filters/vtkVersionCompatibility.h (C++), and nowhere else.
 include_guard(GLOBAL)
 
 # VTK modules that our modules depend on (see the vtk.module files).
 set(SEGMENTATIONCORE_VTK_COMPONENTS
   CommonColor CommonCore CommonDataModel CommonExecutionModel CommonMath CommonTransforms
-  FiltersCore FiltersGeneral IOImage IOXML ParallelCore nlohmannjson)
+  IOXML ParallelCore nlohmannjson)
 
 find_package(Python3 3.10 REQUIRED COMPONENTS Interpreter Development.Module)
 

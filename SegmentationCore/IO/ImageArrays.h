@@ -20,7 +20,8 @@
 namespace segcore
 {
 
-/// A new array for a number of voxels, not initialised. Throws std::bad_alloc if there is no memory.
+/// A new array for a number of voxels, not initialised. Throws std::bad_alloc if there is no
+/// memory.
 inline vtkSmartPointer<vtkDataArray> makeArray(
   int scalarType, Index components, Index voxels, const std::string& name)
 {
@@ -39,7 +40,8 @@ inline vtkSmartPointer<vtkDataArray> makeArray(
   return array;
 }
 
-/// Whole extent and geometry for RequestInformation. The geometry's first voxel has the index 0, 0, 0.
+/// Whole extent and geometry for RequestInformation. The geometry's first voxel has the index 0, 0,
+/// 0.
 inline void setInformation(vtkInformation* outInfo, const Box& whole, const IndexToWorld& geometry)
 {
   int extent[6];

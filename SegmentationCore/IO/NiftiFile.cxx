@@ -22,11 +22,7 @@ constexpr std::size_t Header2 = 540;
 class Fields
 {
 public:
-  Fields(const std::vector<unsigned char>& bytes, bool swap)
-    : Bytes(bytes)
-    , Swap(swap)
-  {
-  }
+  Fields(const std::vector<unsigned char>& bytes, bool swap) : Bytes(bytes), Swap(swap) {}
 
   template <class T>
   T get(std::size_t offset) const
@@ -92,8 +88,9 @@ VolumeFile openNifti(const std::string& path)
   const std::vector<unsigned char> start = readStart(path, Header2, compressed);
   if (!looksLikeNifti(start))
   {
-    throw FileError(path + ": is not a NIfTI file (its first number is neither 348 nor 540, or it is"
-                           " shorter than that)");
+    throw FileError(path +
+      ": is not a NIfTI file (its first number is neither 348 nor 540, or it is"
+      " shorter than that)");
   }
   const std::int32_t first = firstNumber(start, false);
   const bool swap = first != 348 && first != 540;
@@ -106,8 +103,9 @@ VolumeFile openNifti(const std::string& path)
   header.single = kind == (version2 ? "n+2" : "n+1");
   if (!header.single && kind != (version2 ? "ni2" : "ni1"))
   {
-    throw FileError(path + ": no NIfTI magic word found (an Analyze 7.5 header?); such files do not say"
-                           " which side is left, convert to NIfTI first");
+    throw FileError(path +
+      ": no NIfTI magic word found (an Analyze 7.5 header?); such files do not say"
+      " which side is left, convert to NIfTI first");
   }
   if (version2)
   {
@@ -229,8 +227,9 @@ VolumeFile openNifti(const std::string& path)
   }
   if (size[6] > 1 || size[7] > 1 || (size[5] > 1 && colorComponents > 1))
   {
-    throw FileError(path + ": more than one axis beside the three of space is in use, one (components)"
-                           " is possible");
+    throw FileError(path +
+      ": more than one axis beside the three of space is in use, one (components)"
+      " is possible");
   }
   if (colorComponents > 1)
   {
@@ -251,7 +250,7 @@ VolumeFile openNifti(const std::string& path)
     voxels.spatialAxis[a] = a + (colorComponents > 1 ? 1 : 0);
   }
 
-  double(&m)[3][4] = volume.geometry.matrix;
+  double (&m)[3][4] = volume.geometry.matrix;
   if (header.sformCode > 0)
   {
     for (int row = 0; row < 3; ++row)
@@ -269,7 +268,8 @@ VolumeFile openNifti(const std::string& path)
     }
     if (header.qformCode > 0)
     {
-      // Rotation of the unit quaternion (a, b, c, d), a >= 0 not stored; qfac -1 turns the third axis.
+      // Rotation of the unit quaternion (a, b, c, d), a >= 0 not stored; qfac -1 turns the third
+      // axis.
       double b = header.quatern[0];
       double c = header.quatern[1];
       double d = header.quatern[2];
@@ -336,12 +336,14 @@ VolumeFile openNifti(const std::string& path)
     }
     if (!hasEnding(stem, ".hdr"))
     {
-      throw FileError(path + ": a NIfTI header without voxels has to be named .hdr, beside an .img");
+      throw FileError(
+        path + ": a NIfTI header without voxels has to be named .hdr, beside an .img");
     }
     const bool upper = stem.back() == 'R';
     stem.replace(stem.size() - 4, 4, upper ? ".IMG" : ".img");
     std::error_code error;
-    voxels.path = std::filesystem::exists(std::filesystem::u8path(stem), error) ? stem : stem + ".gz";
+    voxels.path =
+      std::filesystem::exists(std::filesystem::u8path(stem), error) ? stem : stem + ".gz";
     readStart(voxels.path, 1, compressed);
   }
   const double least = header.single ? (version2 ? 544.0 : 352.0) : 0.0;
@@ -351,10 +353,12 @@ VolumeFile openNifti(const std::string& path)
     offset = least; // not set
   }
   // Some writers let the data begin right after the 348 bytes.
-  if (!(offset >= (header.single ? least - 4.0 : 0.0)) || offset > 9.0e15 || offset != std::floor(offset))
+  if (!(offset >= (header.single ? least - 4.0 : 0.0)) || offset > 9.0e15 ||
+    offset != std::floor(offset))
   {
-    throw FileError(path + ": the voxels are said to begin at byte " + std::to_string(header.offset) +
-      ", " + std::to_string(static_cast<Index>(least)) + " or more is needed");
+    throw FileError(path + ": the voxels are said to begin at byte " +
+      std::to_string(header.offset) + ", " + std::to_string(static_cast<Index>(least)) +
+      " or more is needed");
   }
   voxels.encoding = compressed ? Encoding::Gzip : Encoding::Raw;
   (compressed ? voxels.decodedSkip : voxels.offset) = static_cast<Index>(offset);

@@ -204,7 +204,8 @@ std::vector<std::vector<double>> toVectors(const Line& line, const std::string& 
       const std::string word = lower(text.substr(i, end - i));
       if (word != "none" && word != "nan")
       {
-        line.fail(shown(text.substr(i, end - i)) + " found, 'none' or a vector like (1,0,0) is needed");
+        line.fail(
+          shown(text.substr(i, end - i)) + " found, 'none' or a vector like (1,0,0) is needed");
       }
       vectors.emplace_back();
       i = end;
@@ -245,8 +246,8 @@ std::vector<std::string> toStrings(const std::string& text)
 }
 
 // Everything but the fields that say what the space is.
-void parseField(NrrdHeader& header, const Line& line, const std::string& field, const std::string& value,
-  std::size_t& dimension, bool& endianKnown, bool& encodingKnown)
+void parseField(NrrdHeader& header, const Line& line, const std::string& field,
+  const std::string& value, std::size_t& dimension, bool& endianKnown, bool& encodingKnown)
 {
   const auto perAxis = [&](std::size_t count)
   {
@@ -275,8 +276,9 @@ void parseField(NrrdHeader& header, const Line& line, const std::string& field, 
     header.scalarType = scalarTypeFromName(lower(value));
     if (header.scalarType == 0)
     {
-      line.fail("type " + shown(value) + " found, one of int8, uint8, int16, uint16, int32, uint32, int64,"
-                                         " uint64, float, double (or their C names) is needed");
+      line.fail("type " + shown(value) +
+        " found, one of int8, uint8, int16, uint16, int32, uint32, int64,"
+        " uint64, float, double (or their C names) is needed");
     }
   }
   else if (field == "encoding")
@@ -320,7 +322,8 @@ void parseField(NrrdHeader& header, const Line& line, const std::string& field, 
       const Index size = toInteger(line, word);
       if (size < 1 || size > VTK_INT_MAX)
       {
-        line.fail("size " + shown(word) + " found, 1 to " + std::to_string(VTK_INT_MAX) + " is possible");
+        line.fail(
+          "size " + shown(word) + " found, 1 to " + std::to_string(VTK_INT_MAX) + " is possible");
       }
       header.sizes.push_back(size);
     }
@@ -382,12 +385,12 @@ void parseField(NrrdHeader& header, const Line& line, const std::string& field, 
     }
     header.spaceOrigin = vectors[0];
   }
-  else if (field == "spacings" || field == "axis mins" || field == "axismins" || field == "axis maxs" ||
-    field == "axismaxs")
+  else if (field == "spacings" || field == "axis mins" || field == "axismins" ||
+    field == "axis maxs" || field == "axismaxs")
   {
     std::vector<double> values = toReals(line, value);
     perAxis(values.size());
-    (field == "spacings"     ? header.spacings
+    (field == "spacings"                 ? header.spacings
         : field[field.size() - 2] == 'n' ? header.axisMins
                                          : header.axisMaxs) = std::move(values);
   }
@@ -427,8 +430,8 @@ void parseField(NrrdHeader& header, const Line& line, const std::string& field, 
     }
     header.dataFile = value;
   }
-  // Fields that say nothing about voxels or geometry (content, units, labels, thicknesses, measurement
-  // frame, number, old min, sample units, ...) and unknown ones are passed over.
+  // Fields that say nothing about voxels or geometry (content, units, labels, thicknesses,
+  // measurement frame, number, old min, sample units, ...) and unknown ones are passed over.
 }
 
 } // namespace
@@ -486,7 +489,8 @@ NrrdHeader parseNrrdHeader(const std::string& bytes, const std::string& path, In
     const std::size_t colon = text.find(": ");
     if (pair != std::string::npos && pair < colon)
     {
-      header.keyValues.emplace_back(unescaped(text.substr(0, pair)), unescaped(text.substr(pair + 2)));
+      header.keyValues.emplace_back(
+        unescaped(text.substr(0, pair)), unescaped(text.substr(pair + 2)));
       continue;
     }
     const std::size_t separator = colon != std::string::npos ? colon : text.find(':');
@@ -536,7 +540,8 @@ void interpretNrrdAxes(
   const auto kind = [&](std::size_t axis)
   { return header.kinds.empty() ? std::string("???") : header.kinds[axis]; };
   const auto isUnknown = [](const std::string& name) { return name == "???" || name == "none"; };
-  const auto isSpatialKind = [](const std::string& name) { return name == "domain" || name == "space"; };
+  const auto isSpatialKind = [](const std::string& name)
+  { return name == "domain" || name == "space"; };
 
   for (std::size_t axis = 0; axis < axes; ++axis)
   {
@@ -548,7 +553,8 @@ void interpretNrrdAxes(
     }
   }
 
-  // Which axes are spatial: those with a direction; else those whose kind says so; else, up to three.
+  // Which axes are spatial: those with a direction; else those whose kind says so; else, up to
+  // three.
   std::vector<bool> spatial(axes, false);
   if (!header.spaceDirections.empty())
   {
@@ -605,8 +611,9 @@ void interpretNrrdAxes(
       }
       if (voxels.componentAxis >= 0)
       {
-        throw FileError(path + ": more than one axis that is not spatial found, one (components or"
-                               " layers) is possible");
+        throw FileError(path +
+          ": more than one axis that is not spatial found, one (components or"
+          " layers) is possible");
       }
       voxels.componentAxis = static_cast<int>(voxels.sizes.size());
     }
@@ -638,9 +645,9 @@ void interpretNrrdAxes(
       const std::vector<double>& vector = header.spaceDirections[spatialAxes[column]];
       if (vector.size() != spaceDimension)
       {
-        throw FileError(path + ": the space direction of axis " + std::to_string(spatialAxes[column]) +
-          " has " + std::to_string(vector.size()) + " numbers, the space has " +
-          std::to_string(spaceDimension) + " dimensions");
+        throw FileError(path + ": the space direction of axis " +
+          std::to_string(spatialAxes[column]) + " has " + std::to_string(vector.size()) +
+          " numbers, the space has " + std::to_string(spaceDimension) + " dimensions");
       }
       for (std::size_t row = 0; row < 3; ++row)
       {
@@ -648,7 +655,7 @@ void interpretNrrdAxes(
       }
     }
     // The missing columns of a slice or a line: at right angles, one millimetre.
-    double(&m)[3][4] = geometry.matrix;
+    double (&m)[3][4] = geometry.matrix;
     if (spatialAxes.size() == 1)
     {
       const int smallest = std::abs(m[0][0]) < std::abs(m[1][0]) ? 0 : 1;
@@ -691,8 +698,7 @@ void interpretNrrdAxes(
         step = std::isfinite(step) && step != 0.0 ? step : 1.0;
       }
       geometry.matrix[column][column] = step;
-      geometry.matrix[column][3] =
-        std::isfinite(mins) ? mins + (node ? 0.0 : 0.5 * step) : 0.0;
+      geometry.matrix[column][3] = std::isfinite(mins) ? mins + (node ? 0.0 : 0.5 * step) : 0.0;
     }
   }
   if (!header.spaceOrigin.empty())
@@ -862,7 +868,8 @@ std::string NrrdHeader::toText() const
       (this->spaceDirections.size() != this->sizes.size() || this->space.empty())) ||
     (!this->kinds.empty() && this->kinds.size() != this->sizes.size()))
   {
-    throw std::invalid_argument("NrrdHeader::toText: sizes, space, directions or kinds do not agree");
+    throw std::invalid_argument(
+      "NrrdHeader::toText: sizes, space, directions or kinds do not agree");
   }
   const auto vectorText = [](const std::vector<double>& vector)
   {

@@ -48,7 +48,8 @@ std::vector<Box> slabs(const Box& box, Index voxelBytes)
 }
 
 // One row of one component, converted to the type of the file, every `step`-th value of `to`.
-void packRow(int fromType, const void* from, Index first, Index count, int toType, void* to, Index step)
+void packRow(
+  int fromType, const void* from, Index first, Index count, int toType, void* to, Index step)
 {
   dispatchScalar(fromType, from,
     [&](const auto* values)
@@ -121,10 +122,9 @@ SharedImage shareImage(const Communicator& communicator, vtkImageData* image)
     image->GetExtent(extent);
   }
   const Box piece = Box::fromExtent(extent);
-  shared.owner = static_cast<int>(
-    communicator.allReduceMin(std::int64_t{ piece.empty() ? communicator.size() : communicator.rank() }));
-  communicator.require(
-    shared.owner == communicator.size() ? "The input image has no voxels." : "");
+  shared.owner = static_cast<int>(communicator.allReduceMin(
+    std::int64_t{ piece.empty() ? communicator.size() : communicator.rank() }));
+  communicator.require(shared.owner == communicator.size() ? "The input image has no voxels." : "");
   shared.distribution = Distribution(communicator, piece);
 
   IndexToWorld local;
@@ -164,7 +164,8 @@ void writeNrrd(const Communicator& communicator, const SharedImage& image,
       probe.path = output.path;
       probe.scalarType = output.scalarType;
       scalarSize = probe.scalarSize();
-      if (output.box.empty() || !image.distribution.whole().contains(output.box) || output.components < 1)
+      if (output.box.empty() || !image.distribution.whole().contains(output.box) ||
+        output.components < 1)
       {
         throw FileError(output.path + ": no voxels to write");
       }
@@ -177,7 +178,8 @@ void writeNrrd(const Communicator& communicator, const SharedImage& image,
       {
         if (!array || array->GetNumberOfTuples() != piece.size())
         {
-          throw FileError(output.path + ": an array has not as many values as the image has voxels");
+          throw FileError(
+            output.path + ": an array has not as many values as the image has voxels");
         }
         components += array->GetNumberOfComponents();
         if (arrays.size() > 1 && array->GetNumberOfComponents() != 1)
@@ -249,7 +251,8 @@ void writeNrrd(const Communicator& communicator, const SharedImage& image,
       }
     });
 
-  // Voxels of a box that this rank holds, in the order and type of the file, to `to`, which stores `memory`.
+  // Voxels of a box that this rank holds, in the order and type of the file, to `to`, which stores
+  // `memory`.
   const auto pack = [&](const Box& box, const Box& memory, std::byte* to)
   {
     for (Index z = box.lo[2]; z <= box.hi[2]; ++z)
@@ -260,7 +263,8 @@ void writeNrrd(const Communicator& communicator, const SharedImage& image,
         std::byte* row = to + memory.offset(box.lo[0], y, z) * voxelBytes;
         if (arrays.size() == 1 && fileScalarType(arrays[0]->GetDataType()) == output.scalarType)
         {
-          std::memcpy(row, static_cast<const std::byte*>(arrays[0]->GetVoidPointer(0)) + from * voxelBytes,
+          std::memcpy(row,
+            static_cast<const std::byte*>(arrays[0]->GetVoidPointer(0)) + from * voxelBytes,
             static_cast<std::size_t>(box.dim(0) * voxelBytes));
         }
         else if (arrays.size() == 1)
@@ -345,8 +349,8 @@ void writeNrrd(const Communicator& communicator, const SharedImage& image,
           {
             for (Index y = box.lo[1]; y <= box.hi[1]; ++y)
             {
-              std::memcpy(gathered.data() + slab.offset(box.lo[0], y, z) * voxelBytes, bytes.data() + at,
-                rowBytes);
+              std::memcpy(gathered.data() + slab.offset(box.lo[0], y, z) * voxelBytes,
+                bytes.data() + at, rowBytes);
               at += rowBytes;
             }
           }

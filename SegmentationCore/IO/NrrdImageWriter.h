@@ -3,8 +3,8 @@
 /// \file
 /// Writes an image that is distributed over ranks to one NRRD file, through rank 0, slab by slab.
 ///
-/// Private to this module. Memory: one slab of 32 MiB on rank 0 and its parts on the others, however large
-/// the image is. Nothing is left or replaced if anything fails, on any rank.
+/// Private to this module. Memory: one slab of 32 MiB on rank 0 and its parts on the others,
+/// however large the image is. Nothing is left or replaced if anything fails, on any rank.
 #ifndef segcore_NrrdImageWriter_h
 #define segcore_NrrdImageWriter_h
 
@@ -30,11 +30,12 @@ struct SharedImage
   int owner = 0; ///< the lowest rank that holds voxels
 };
 
-/// Collective. Throws AgreedError if no rank has a voxel, the pieces leave holes, or ranks differ in
-/// origin, spacing or direction.
+/// Collective. Throws AgreedError if no rank has a voxel, the pieces leave holes, or ranks differ
+/// in origin, spacing or direction.
 SharedImage shareImage(const Communicator& communicator, vtkImageData* image);
 
-/// The VTK type of the same size and kind that the files know: int8 to uint64, float, double; 0 for others.
+/// The VTK type of the same size and kind that the files know: int8 to uint64, float, double; 0 for
+/// others.
 int fileScalarType(int vtkType);
 
 /// Collective. Bytes of rank `owner` to all; for small things.
@@ -52,10 +53,10 @@ struct NrrdOutput
   std::vector<std::pair<std::string, std::string>> keyValues;
 };
 
-/// Collective. Writes the voxels of `output.box`. `arrays`: this rank's arrays over its piece, ignored where
-/// the piece is empty; either one array that has all components, or one array per component, whose integers
-/// are converted to the type of the file. `progress` is called on all ranks; false from any stops all.
-/// Throws AgreedError.
+/// Collective. Writes the voxels of `output.box`. `arrays`: this rank's arrays over its piece,
+/// ignored where the piece is empty; either one array that has all components, or one array per
+/// component, whose integers are converted to the type of the file. `progress` is called on all
+/// ranks; false from any stops all. Throws AgreedError.
 void writeNrrd(const Communicator& communicator, const SharedImage& image,
   const std::vector<vtkDataArray*>& arrays, const NrrdOutput& output,
   const std::function<bool(double)>& progress);

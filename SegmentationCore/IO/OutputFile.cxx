@@ -88,8 +88,7 @@ struct OutputFile::Compressor
   z_stream State;
   std::vector<unsigned char> Buffer;
 
-  explicit Compressor(int level)
-    : Buffer(std::size_t{ 1 } << 18)
+  explicit Compressor(int level) : Buffer(std::size_t{ 1 } << 18)
   {
     std::memset(&this->State, 0, sizeof(this->State));
     if (deflateInit2(&this->State, std::min(std::max(level, 1), 9), Z_DEFLATED, 15 + 16, 8,
@@ -104,8 +103,7 @@ struct OutputFile::Compressor
 };
 
 //----------------------------------------------------------------------------
-OutputFile::OutputFile(const std::string& path)
-  : Path(path)
+OutputFile::OutputFile(const std::string& path) : Path(path)
 {
   std::error_code error;
   const fs::path wanted = fs::u8path(path);

@@ -4,9 +4,9 @@
 /// A file that appears complete or not at all.
 ///
 /// Bytes go to `<name>.tmp-<process>-<number>` in the same folder; commit() flushes it to the disk
-/// (fsync) and renames it over the wanted name. Until then, and if anything fails, an older file of that
-/// name stays as it was and the temporary one is removed. A symbolic link is followed: what it points to
-/// is replaced. Permissions of a replaced file are kept.
+/// (fsync) and renames it over the wanted name. Until then, and if anything fails, an older file of
+/// that name stays as it was and the temporary one is removed. A symbolic link is followed: what it
+/// points to is replaced. Permissions of a replaced file are kept.
 ///
 /// Throws FileError, beginning with the path. Not for several threads.
 #ifndef segcore_OutputFile_h
@@ -57,8 +57,8 @@ private:
   bool Finished = false;
 };
 
-/// Commits two files that belong together: if the second cannot be renamed, the first gets its old content
-/// back.
+/// Commits two files that belong together: if the second cannot be renamed, the first gets its old
+/// content back.
 void commitTogether(OutputFile& first, OutputFile& second);
 
 } // namespace segcore

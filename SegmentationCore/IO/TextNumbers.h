@@ -48,8 +48,7 @@ inline bool parseReal(const std::string& text, double& value)
     word += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   }
   const bool negative = !word.empty() && word[0] == '-';
-  const std::string plain =
-    negative || (!word.empty() && word[0] == '+') ? word.substr(1) : word;
+  const std::string plain = negative || (!word.empty() && word[0] == '+') ? word.substr(1) : word;
   if (plain == "nan")
   {
     value = std::numeric_limits<double>::quiet_NaN();

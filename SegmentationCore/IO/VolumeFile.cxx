@@ -46,7 +46,8 @@ void IndexToWorld::origin(double result[3]) const
 }
 
 //----------------------------------------------------------------------------
-void IndexToWorld::setFrom(const double origin[3], const double spacing[3], const double direction[9])
+void IndexToWorld::setFrom(
+  const double origin[3], const double spacing[3], const double direction[9])
 {
   for (int row = 0; row < 3; ++row)
   {
@@ -77,8 +78,9 @@ void IndexToWorld::check(const std::string& path) const
     {
       if (!std::isfinite(value))
       {
-        throw FileError(path + ": the position or the axes of the volume contain a number that is not"
-                               " finite");
+        throw FileError(path +
+          ": the position or the axes of the volume contain a number that is not"
+          " finite");
       }
     }
   }
@@ -86,13 +88,14 @@ void IndexToWorld::check(const std::string& path) const
   this->spacing(length);
   double d[9];
   this->direction(d);
-  const double determinant = d[0] * (d[4] * d[8] - d[5] * d[7]) - d[1] * (d[3] * d[8] - d[5] * d[6]) +
-    d[2] * (d[3] * d[7] - d[4] * d[6]);
-  if (!(length[0] > 0.0 && length[1] > 0.0 && length[2] > 0.0) || !(std::abs(determinant) > 1.0e-6) ||
-    !std::isfinite(length[0] + length[1] + length[2]))
+  const double determinant = d[0] * (d[4] * d[8] - d[5] * d[7]) -
+    d[1] * (d[3] * d[8] - d[5] * d[6]) + d[2] * (d[3] * d[7] - d[4] * d[6]);
+  if (!(length[0] > 0.0 && length[1] > 0.0 && length[2] > 0.0) ||
+    !(std::abs(determinant) > 1.0e-6) || !std::isfinite(length[0] + length[1] + length[2]))
   {
-    throw FileError(path + ": the axes of the volume do not span space (one is zero, or all lie in one"
-                           " plane)");
+    throw FileError(path +
+      ": the axes of the volume do not span space (one is zero, or all lie in one"
+      " plane)");
   }
 }
 

@@ -3,8 +3,8 @@
 /// \file
 /// A volume file of any format, opened: where its voxels are and how they lie in the world.
 ///
-/// The world is RAS, millimetres: whatever the file says is converted here, once. The voxels stay in the
-/// order of the file, so that voxel indices are those that Slicer and ITK show.
+/// The world is RAS, millimetres: whatever the file says is converted here, once. The voxels stay
+/// in the order of the file, so that voxel indices are those that Slicer and ITK show.
 #ifndef segcore_VolumeFile_h
 #define segcore_VolumeFile_h
 
@@ -18,8 +18,8 @@
 namespace segcore
 {
 
-/// From voxel indices (i, j, k) to the world: spacing times direction in the first three columns, the
-/// position of the first voxel in the last.
+/// From voxel indices (i, j, k) to the world: spacing times direction in the first three columns,
+/// the position of the first voxel in the last.
 struct SEGMENTATIONCOREIO_EXPORT IndexToWorld
 {
   double matrix[3][4] = { { 1, 0, 0, 0 }, { 0, 1, 0, 0 }, { 0, 0, 1, 0 } };
@@ -32,7 +32,8 @@ struct SEGMENTATIONCOREIO_EXPORT IndexToWorld
   void setFrom(const double origin[3], const double spacing[3], const double direction[9]);
   /// World position of a voxel.
   void position(const double index[3], double result[3]) const;
-  /// Throws FileError, beginning with `path`, if a number is not finite or the axes are in one plane.
+  /// Throws FileError, beginning with `path`, if a number is not finite or the axes are in one
+  /// plane.
   void check(const std::string& path) const;
 };
 
@@ -57,8 +58,9 @@ struct OpenOptions
   bool unknownSpaceIsRAS = false;
 };
 
-/// Opens .nrrd, .nhdr, .nii, .nii.gz, .hdr with .img, by content. Throws FileError; nothing but the header
-/// is read, and everything that the header promises is checked against the length of the file.
+/// Opens .nrrd, .nhdr, .nii, .nii.gz, .hdr with .img, by content. Throws FileError; nothing but the
+/// header is read, and everything that the header promises is checked against the length of the
+/// file.
 SEGMENTATIONCOREIO_EXPORT VolumeFile openVolume(
   const std::string& path, const OpenOptions& options = OpenOptions());
 

@@ -18,10 +18,7 @@
 namespace segcore
 {
 
-FileError::FileError(const std::string& text)
-  : std::runtime_error(text)
-{
-}
+FileError::FileError(const std::string& text) : std::runtime_error(text) {}
 
 FileError::~FileError() = default;
 
@@ -163,9 +160,7 @@ private:
 class GzipSource : public ByteSource
 {
 public:
-  GzipSource(const std::string& path, Index offset)
-    : Path(path)
-    , Raw(path, offset)
+  GzipSource(const std::string& path, Index offset) : Path(path), Raw(path, offset)
   {
     std::memset(&this->State, 0, sizeof(this->State));
     if (inflateInit2(&this->State, 15 + 32) != Z_OK) // + 32: gzip or zlib header
@@ -244,8 +239,8 @@ public:
       else if (status != Z_OK && status != Z_BUF_ERROR)
       {
         throw FileError(this->Path + ": the compressed data is damaged after " +
-          std::to_string(this->Produced) + " bytes (decompressed): " +
-          (this->State.msg ? this->State.msg : "not gzip data"));
+          std::to_string(this->Produced) +
+          " bytes (decompressed): " + (this->State.msg ? this->State.msg : "not gzip data"));
       }
     }
     const Index got = count - static_cast<Index>(this->State.avail_out);
@@ -268,10 +263,7 @@ class TextSource : public ByteSource
 {
 public:
   TextSource(const VoxelFile& file)
-    : Path(file.path)
-    , Raw(file.path, file.offset)
-    , Type(file.scalarType)
-    , Size(file.scalarSize())
+    : Path(file.path), Raw(file.path, file.offset), Type(file.scalarType), Size(file.scalarSize())
   {
   }
 
@@ -390,7 +382,8 @@ private:
         // beyond float's range is undefined for a plain cast
         return this->store(to,
           std::abs(real) > VTK_FLOAT_MAX && std::isfinite(real)
-            ? std::copysign(std::numeric_limits<float>::infinity(), static_cast<float>(real > 0) - 0.5f)
+            ? std::copysign(
+                std::numeric_limits<float>::infinity(), static_cast<float>(real > 0) - 0.5f)
             : static_cast<float>(real));
       default:
         if (!parseReal(this->Token, real))
@@ -429,12 +422,13 @@ void scatter(const unsigned char* from, Index count, unsigned char* to, Index st
 {
   for (Index i = 0; i < count; ++i)
   {
-    std::memcpy(to + i * stride * static_cast<Index>(sizeof(T)), from + i * static_cast<Index>(sizeof(T)),
-      sizeof(T));
+    std::memcpy(to + i * stride * static_cast<Index>(sizeof(T)),
+      from + i * static_cast<Index>(sizeof(T)), sizeof(T));
   }
 }
 
-void scatterBySize(int size, const unsigned char* from, Index count, unsigned char* to, Index stride)
+void scatterBySize(
+  int size, const unsigned char* from, Index count, unsigned char* to, Index stride)
 {
   switch (size)
   {
@@ -505,7 +499,11 @@ Index VoxelFile::components() const
 Box VoxelFile::whole() const
 {
   const auto size = [this](int axis)
-  { return this->spatialAxis[axis] < 0 ? Index{ 1 } : this->sizes[static_cast<std::size_t>(this->spatialAxis[axis])]; };
+  {
+    return this->spatialAxis[axis] < 0
+      ? Index{ 1 }
+      : this->sizes[static_cast<std::size_t>(this->spatialAxis[axis])];
+  };
   return Box::ofSize(size(0), size(1), size(2));
 }
 
@@ -572,7 +570,8 @@ void VoxelFile::check() const
       enough = this->decodedSkip <= available && bytes <= available - this->decodedSkip;
       break;
     case Encoding::Gzip:
-      enough = bytes / BestCompression <= available && this->decodedSkip / BestCompression <= available;
+      enough =
+        bytes / BestCompression <= available && this->decodedSkip / BestCompression <= available;
       break;
     case Encoding::Text: // one digit and one separator each
       enough = bytes / this->scalarSize() <= (available + 1) / 2;
@@ -580,8 +579,8 @@ void VoxelFile::check() const
   }
   if (!enough)
   {
-    throw FileError(this->path + ": " + std::to_string(bytes) + " bytes of voxels are announced, but " +
-      std::to_string(available) + " bytes of " +
+    throw FileError(this->path + ": " + std::to_string(bytes) +
+      " bytes of voxels are announced, but " + std::to_string(available) + " bytes of " +
       (this->encoding == Encoding::Raw ? "data" : "encoded data") +
       " are in the file, which cannot hold them; is it incomplete?");
   }
@@ -631,18 +630,20 @@ bool readVoxels(const VoxelFile& file, const Box& box, const Box& memory,
     rowsSize *= file.sizes[axis];
   }
 
-  // One component alone, or components that lie beside each other as in the file, need no scattering.
+  // One component alone, or components that lie beside each other as in the file, need no
+  // scattering.
   bool direct = targets[0].stride == static_cast<Index>(targets.size());
   for (std::size_t c = 0; c < targets.size(); ++c)
   {
-    direct = direct &&
-      targets[c].stride == targets[0].stride &&
-      targets[c].base == static_cast<unsigned char*>(targets[0].base) + c * static_cast<std::size_t>(scalarSize);
+    direct = direct && targets[c].stride == targets[0].stride &&
+      targets[c].base ==
+        static_cast<unsigned char*>(targets[0].base) + c * static_cast<std::size_t>(scalarSize);
   }
   direct = direct && (targets.size() == 1 || file.componentAxis == 0);
 
-  // A run is what is contiguous in the file: the first axes, as long as those below are wanted in full.
-  // If it must be scattered, it is kept below a megabyte as long as it has more than one axis.
+  // A run is what is contiguous in the file: the first axes, as long as those below are wanted in
+  // full. If it must be scattered, it is kept below a megabyte as long as it has more than one
+  // axis.
   std::size_t runAxes = 1;
   Index runSize = count[0];
   while (runAxes < axes && count[runAxes - 1] == file.sizes[runAxes - 1] &&
@@ -678,7 +679,8 @@ bool readVoxels(const VoxelFile& file, const Box& box, const Box& memory,
   };
 
   Index filePosition = 0; // in elements
-  std::vector<Index> at(axes, 0); // position of the run within what is wanted; 0 on the run's own axes
+  std::vector<Index> at(
+    axes, 0); // position of the run within what is wanted; 0 on the run's own axes
   for (;;)
   {
     Index start = 0;
@@ -716,7 +718,8 @@ bool readVoxels(const VoxelFile& file, const Box& box, const Box& memory,
       {
         swapBytes(buffer.data(), runSize * scalarSize, scalarSize);
       }
-      // Rows of the run along the first axis. `at` is used as counter for the run's other axes, too.
+      // Rows of the run along the first axis. `at` is used as counter for the run's other axes,
+      // too.
       const bool firstIsComponent = file.componentAxis == 0;
       for (Index row = 0; row < runSize; row += count[0])
       {
@@ -741,7 +744,8 @@ bool readVoxels(const VoxelFile& file, const Box& box, const Box& memory,
             ? 0
             : static_cast<std::size_t>(at[static_cast<std::size_t>(file.componentAxis)]);
           scatterBySize(scalarSize, from, count[0],
-            static_cast<unsigned char*>(targets[c].base) + rowVoxel * targets[c].stride * scalarSize,
+            static_cast<unsigned char*>(targets[c].base) +
+              rowVoxel * targets[c].stride * scalarSize,
             targets[c].stride);
         }
         for (std::size_t axis = 1; axis < runAxes; ++axis)
@@ -774,7 +778,8 @@ bool readVoxels(const VoxelFile& file, const Box& box, const Box& memory,
 
 //----------------------------------------------------------------------------
 bool scanVoxels(const VoxelFile& file,
-  const std::function<void(const unsigned char*, Index, Index)>& visit, const ReadProgress& progress)
+  const std::function<void(const unsigned char*, Index, Index)>& visit,
+  const ReadProgress& progress)
 {
   file.check();
   const int scalarSize = file.scalarSize();
@@ -800,7 +805,8 @@ bool scanVoxels(const VoxelFile& file,
 }
 
 //----------------------------------------------------------------------------
-std::vector<unsigned char> readStart(const std::string& path, std::size_t limit, bool& wasCompressed)
+std::vector<unsigned char> readStart(
+  const std::string& path, std::size_t limit, bool& wasCompressed)
 {
   fileLength(path); // a folder can be opened on some systems
   std::vector<unsigned char> bytes;
@@ -860,8 +866,8 @@ Index skipLines(const std::string& path, Index offset, Index lines)
     const Index available = raw.peek(data);
     if (available == 0)
     {
-      throw FileError(path + ": " + std::to_string(lines) + " lines were to be skipped, there are " +
-        std::to_string(lines - left));
+      throw FileError(path + ": " + std::to_string(lines) +
+        " lines were to be skipped, there are " + std::to_string(lines - left));
     }
     Index used = 0;
     while (used < available && left > 0)

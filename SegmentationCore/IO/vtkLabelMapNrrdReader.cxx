@@ -34,10 +34,10 @@ class vtkLabelMapNrrdReader::vtkInternals
 {
 public:
   segcore::VolumeFile Volume;
-  segcore::Box Stored;          // in the output's indices; empty if the file stores no image
+  segcore::Box Stored;           // in the output's indices; empty if the file stores no image
   segcore::Index Offset[3] = {}; // of the stored buffer
   segcore::IndexToWorld Lattice; // of index 0 0 0
-  bool IsPlain = false;         // no segment keys: the table is made from the voxels
+  bool IsPlain = false;          // no segment keys: the table is made from the voxels
   bool TableIsKnown = false;
   vtkNew<vtkLabelSegmentTable> Table;
 
@@ -148,10 +148,7 @@ void autoColor(segcore::Index index, double rgb[3])
 } // namespace
 
 //----------------------------------------------------------------------------
-vtkLabelMapNrrdReader::vtkLabelMapNrrdReader()
-  : Internals(new vtkInternals)
-{
-}
+vtkLabelMapNrrdReader::vtkLabelMapNrrdReader() : Internals(new vtkInternals) {}
 
 vtkLabelMapNrrdReader::~vtkLabelMapNrrdReader() = default;
 
@@ -225,8 +222,7 @@ void vtkLabelMapNrrdReader::ReadInformation(vtkInformation* outInfo)
     }
     // Slicer writes one voxel at any place for a segmentation without voxels.
     const bool nothingStored = self.Stored.size() == 1;
-    const segcore::Box united =
-      same ? referenceExtent.unite(self.Stored) : referenceExtent;
+    const segcore::Box united = same ? referenceExtent.unite(self.Stored) : referenceExtent;
     const double voxels = static_cast<double>(united.dim(0)) * static_cast<double>(united.dim(1)) *
       static_cast<double>(united.dim(2));
     const double stored = static_cast<double>(self.Stored.size());
@@ -287,8 +283,8 @@ void vtkLabelMapNrrdReader::FindReference()
     self.Stored.lo[a] += offset;
     self.Stored.hi[a] += offset;
   }
-  const double back[3] = { -static_cast<double>(self.Offset[0]), -static_cast<double>(self.Offset[1]),
-    -static_cast<double>(self.Offset[2]) };
+  const double back[3] = { -static_cast<double>(self.Offset[0]),
+    -static_cast<double>(self.Offset[1]), -static_cast<double>(self.Offset[2]) };
   double origin[3];
   self.Lattice.position(back, origin);
   for (int row = 0; row < 3; ++row)
@@ -330,9 +326,11 @@ void vtkLabelMapNrrdReader::ReadSegments()
         const std::vector<std::string> words = segcore::splitWords(*text);
         for (std::size_t i = 0; i < 3; ++i)
         {
-          if (words.size() != 3 || !segcore::parseReal(words[i], color[i]) || !std::isfinite(color[i]))
+          if (words.size() != 3 || !segcore::parseReal(words[i], color[i]) ||
+            !std::isfinite(color[i]))
           {
-            self.Fail(prefix + ending, "'" + text->substr(0, 60) + "' found, three numbers are needed");
+            self.Fail(
+              prefix + ending, "'" + text->substr(0, 60) + "' found, three numbers are needed");
           }
         }
       }
@@ -514,7 +512,8 @@ void vtkLabelMapNrrdReader::ReadPart(const int extent[6], vtkImageData* output)
   }
   output->GetPointData()->SetScalars(arrays[0]);
   self.Table->ToFieldData(output->GetFieldData());
-  for (const char* key : { segcore::ConversionParametersName, segcore::ContainedRepresentationsName })
+  for (const char* key :
+    { segcore::ConversionParametersName, segcore::ContainedRepresentationsName })
   {
     if (const std::string* text = self.Find(key))
     {

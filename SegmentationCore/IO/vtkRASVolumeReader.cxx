@@ -60,10 +60,7 @@ public:
 };
 
 //----------------------------------------------------------------------------
-vtkRASVolumeReader::vtkRASVolumeReader()
-  : Internals(new vtkInternals)
-{
-}
+vtkRASVolumeReader::vtkRASVolumeReader() : Internals(new vtkInternals) {}
 
 vtkRASVolumeReader::~vtkRASVolumeReader() = default;
 
@@ -164,7 +161,8 @@ void vtkRASVolumeReader::ReadPart(const int extent[6], vtkImageData* output)
   }
   if (self.Volume.rescales())
   {
-    const int type = voxels.scalarSize() <= 2 || voxels.scalarType == VTK_FLOAT ? VTK_FLOAT : VTK_DOUBLE;
+    const int type =
+      voxels.scalarSize() <= 2 || voxels.scalarType == VTK_FLOAT ? VTK_FLOAT : VTK_DOUBLE;
     auto scaled = segcore::makeArray(type, components, box.size(), "ImageScalars");
     const vtkIdType count = array->GetNumberOfValues();
     const double slope = self.Volume.slope;

@@ -58,9 +58,9 @@ void vtkRASVolumeWriter::WriteImage(
   output.scalarType = agreed.type;
   output.components = agreed.components;
   output.componentKind = agreed.type != VTK_UNSIGNED_CHAR ? "vector"
-    : agreed.components == 3                               ? "RGB-color"
-    : agreed.components == 4                               ? "RGBA-color"
-                                                           : "vector";
+    : agreed.components == 3                              ? "RGB-color"
+    : agreed.components == 4                              ? "RGBA-color"
+                                                          : "vector";
   output.box = shared.distribution.whole();
   segcore::writeNrrd(
     communicator, shared, { scalars }, output, [this](double part) { return this->Report(part); });

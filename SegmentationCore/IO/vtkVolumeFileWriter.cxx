@@ -111,7 +111,8 @@ int vtkVolumeFileWriter::RequestData(
           throw segcore::FileError(path + ": the name has to end in .nrrd or .nhdr");
         }
       });
-    this->WriteImage(communicator, image, image ? this->GetInputArrayToProcess(0, inputVector) : nullptr);
+    this->WriteImage(
+      communicator, image, image ? this->GetInputArrayToProcess(0, inputVector) : nullptr);
   }
   catch (const segcore::AgreedError& error)
   {

@@ -2,20 +2,23 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
  * @class vtkVolumeFileWriter
- * @brief what the writers of volume files have in common: the file, compression, the ranks, and errors
+ * @brief what the writers of volume files have in common: the file, compression, the ranks, and
+ * errors
  *
- * Input: a vtkImageData, whose world is RAS millimetres; each rank holds a part of it, any part. Shared
- * planes and ghost voxels are written once, by the lowest rank that has them. The input is never changed.
+ * Input: a vtkImageData, whose world is RAS millimetres; each rank holds a part of it, any part.
+ * Shared planes and ghost voxels are written once, by the lowest rank that has them. The input is
+ * never changed.
  *
- * File: NRRD, one file (.nrrd) or header and data (.nhdr and .raw or .raw.gz). The space in the file is
- * left-posterior-superior. The file appears complete or not at all (see OutputFile.h): it is written under
- * a temporary name beside the wanted one, flushed to the disk, and renamed. If anything fails on any rank,
- * all ranks report the same error and what was there before stays.
+ * File: NRRD, one file (.nrrd) or header and data (.nhdr and .raw or .raw.gz). The space in the
+ * file is left-posterior-superior. The file appears complete or not at all (see OutputFile.h): it
+ * is written under a temporary name beside the wanted one, flushed to the disk, and renamed. If
+ * anything fails on any rank, all ranks report the same error and what was there before stays.
  *
- * Parallel: collective; rank 0 writes. Slabs of 32 MB are collected there one after the other, so its
- * memory does not grow with the image.
+ * Parallel: collective; rank 0 writes. Slabs of 32 MB are collected there one after the other, so
+ * its memory does not grow with the image.
  *
- * Write() (or Update()) does the work; ErrorCode is 0 after success and LastError says what went wrong.
+ * Write() (or Update()) does the work; ErrorCode is 0 after success and LastError says what went
+ * wrong.
  */
 #ifndef vtkVolumeFileWriter_h
 #define vtkVolumeFileWriter_h
@@ -57,7 +60,8 @@ public:
   ///@}
 
   ///@{
-  /// The ranks that write together. Default: the global controller; null or one process means serial.
+  /// The ranks that write together. Default: the global controller; null or one process means
+  /// serial.
   virtual void SetController(vtkMultiProcessController* controller);
   vtkMultiProcessController* GetController() const { return this->Controller; }
   ///@}

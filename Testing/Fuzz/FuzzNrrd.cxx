@@ -1,10 +1,11 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
 
-// libFuzzer target: any bytes as a volume file. Either they are understood and can be read, or a FileError says
-// why not; nothing else may happen.
+// libFuzzer target: any bytes as a volume file. Either they are understood and can be read, or a
+// FileError says why not; nothing else may happen.
 //
-//   clang++ -fsanitize=fuzzer,address,undefined ...;  FuzzNrrd -max_len=4096 -max_total_time=600 corpus/
+//   clang++ -fsanitize=fuzzer,address,undefined ...;  FuzzNrrd -max_len=4096 -max_total_time=600
+//   corpus/
 //
 // The mutations in TestNrrdFile are the small, repeatable sister of this; they need no clang.
 
@@ -41,8 +42,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
 
   // And as a file, by content: NIfTI headers come this way, too.
-  static const std::filesystem::path path =
-    std::filesystem::temp_directory_path() / ("FuzzNrrd-" + std::to_string(std::random_device()()) + ".nrrd");
+  static const std::filesystem::path path = std::filesystem::temp_directory_path() /
+    ("FuzzNrrd-" + std::to_string(std::random_device()()) + ".nrrd");
   {
     std::ofstream stream(path, std::ios::binary | std::ios::trunc);
     stream.write(text.data(), static_cast<std::streamsize>(text.size()));
@@ -57,7 +58,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       const auto read = [&](const segcore::Box& box)
       {
         const segcore::Index count = voxels.components();
-        std::vector<unsigned char> values(static_cast<std::size_t>(box.size() * count * voxels.scalarSize()));
+        std::vector<unsigned char> values(
+          static_cast<std::size_t>(box.size() * count * voxels.scalarSize()));
         std::vector<segcore::VoxelTarget> targets;
         for (segcore::Index c = 0; c < count; ++c)
         {

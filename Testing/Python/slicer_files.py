@@ -115,6 +115,7 @@ def _write(path: str, exchange: str) -> None:
 def _read(path: str, exchange: str) -> None:
     import slicer
     from vtkmodules.util.numpy_support import vtk_to_numpy
+    from vtkmodules.vtkCommonCore import reference
     from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
     scene = slicer.vtkMRMLScene()
@@ -141,14 +142,11 @@ def _read(path: str, exchange: str) -> None:
             where = np.argwhere(values.reshape(shape) == segment.GetLabelValue())[:, ::-1]
             where = where + np.array(extent[::2])
             positions = where @ to_world[:3, :3].T + to_world[:3, 3]
-        # GetTags cannot be reached from Python: ask for those that matter.
+        # vtkSegment::GetTags cannot be reached from Python: ask for those that the tests use.
         tags = {}
-        for name in json.loads(sys.argv[4]) if len(sys.argv) > 4 else ["TerminologyEntry", "plain", "odd"]:
-            text = str()
+        for name in ("TerminologyEntry", "plain", "odd"):
             if segment.HasTag(name):
-                import vtkmodules.vtkCommonCore as core
-
-                value = core.reference(text)
+                value = reference("")
                 segment.GetTag(name, value)
                 tags[name] = str(value)
         rows.append(

@@ -28,9 +28,7 @@ public:
     std::filesystem::create_directories(this->Path_);
   }
   /// The folder of another process, which removes it.
-  explicit TemporaryFolder(const std::filesystem::path& existing)
-    : Path_(existing)
-    , IsMine_(false)
+  explicit TemporaryFolder(const std::filesystem::path& existing) : Path_(existing), IsMine_(false)
   {
   }
   ~TemporaryFolder()

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Label maps and volumes to files and back: what comes back, by rank and by part, what is refused, and that a
-// failure leaves nothing behind. Runs with one rank and, under mpirun, with several.
+// Label maps and volumes to files and back: what comes back, by rank and by part, what is refused,
+// and that a failure leaves nothing behind. Runs with one rank and, under mpirun, with several.
 
 #include "ParallelTest.h"
 #include "TemporaryFolder.h"
@@ -115,7 +115,8 @@ public:
     this->Listener_->SetClientData(&this->text);
     this->Listener_->SetCallback([](vtkObject*, unsigned long, void* collected, void* message)
       { *static_cast<std::string*>(collected) += static_cast<const char*>(message); });
-    for (vtkObject* object : { static_cast<vtkObject*>(algorithm), static_cast<vtkObject*>(algorithm->GetExecutive()) })
+    for (vtkObject* object :
+      { static_cast<vtkObject*>(algorithm), static_cast<vtkObject*>(algorithm->GetExecutive()) })
     {
       object->AddObserver(vtkCommand::ErrorEvent, this->Listener_);
       object->AddObserver(vtkCommand::WarningEvent, this->Listener_);
@@ -127,8 +128,8 @@ private:
   vtkNew<vtkCallbackCommand> Listener_;
 };
 
-bool writeTo(const Communicator& c, const std::string& path, vtkImageData* image, bool crop, bool compress,
-  std::string* error = nullptr)
+bool writeTo(const Communicator& c, const std::string& path, vtkImageData* image, bool crop,
+  bool compress, std::string* error = nullptr)
 {
   vtkNew<vtkLabelMapNrrdWriter> writer;
   Quiet quiet(writer);
@@ -147,7 +148,8 @@ bool writeTo(const Communicator& c, const std::string& path, vtkImageData* image
   return written;
 }
 
-void checkLabels(const Communicator& c, vtkImageData* image, const Box& expectedBox, const std::string& context)
+void checkLabels(
+  const Communicator& c, vtkImageData* image, const Box& expectedBox, const std::string& context)
 {
   int extent[6];
   image->GetExtent(extent);
@@ -159,7 +161,8 @@ void checkLabels(const Communicator& c, vtkImageData* image, const Box& expected
   bool geometry = true;
   for (int i = 0; i < 9; ++i)
   {
-    geometry = geometry && std::abs(image->GetDirectionMatrix()->GetData()[i] - direction[i]) < 1e-12;
+    geometry =
+      geometry && std::abs(image->GetDirectionMatrix()->GetData()[i] - direction[i]) < 1e-12;
     geometry = geometry && (i > 2 || std::abs(image->GetOrigin()[i] - origin[i]) < 1e-12);
     geometry = geometry && (i > 2 || std::abs(image->GetSpacing()[i] - spacing[i]) < 1e-12);
   }
@@ -265,7 +268,8 @@ void partsStored(const Communicator& c, const TemporaryFolder& folder)
 {
   // Cropped and not padded: the stored box, in the indices of the reference.
   const std::string path = folder / "crop.seg.nrrd";
-  writeTo(c, path, pieceImage(pieceOf(Layout::SharedPlanes, whole, c.rank(), c.size())), true, true);
+  writeTo(
+    c, path, pieceImage(pieceOf(Layout::SharedPlanes, whole, c.rank(), c.size())), true, true);
   vtkNew<vtkLabelMapNrrdReader> reader;
   reader->SetFileName(path.c_str());
   reader->SetController(c.controller());
@@ -350,13 +354,15 @@ void refusals(const Communicator& c, const TemporaryFolder& folder)
 
 void volumes(const Communicator& c, const TemporaryFolder& folder)
 {
-  static const int types[] = { VTK_CHAR, VTK_SIGNED_CHAR, VTK_UNSIGNED_CHAR, VTK_SHORT, VTK_UNSIGNED_SHORT, VTK_INT,
-    VTK_UNSIGNED_INT, VTK_LONG, VTK_UNSIGNED_LONG, VTK_LONG_LONG, VTK_ID_TYPE, VTK_FLOAT, VTK_DOUBLE };
+  static const int types[] = { VTK_CHAR, VTK_SIGNED_CHAR, VTK_UNSIGNED_CHAR, VTK_SHORT,
+    VTK_UNSIGNED_SHORT, VTK_INT, VTK_UNSIGNED_INT, VTK_LONG, VTK_UNSIGNED_LONG, VTK_LONG_LONG,
+    VTK_ID_TYPE, VTK_FLOAT, VTK_DOUBLE };
   for (const int type : types)
   {
     for (int components = 1; components < 4; components += 2)
     {
-      const std::string context = "type " + std::to_string(type) + " components " + std::to_string(components);
+      const std::string context =
+        "type " + std::to_string(type) + " components " + std::to_string(components);
       const Box piece = pieceOf(Layout::Irregular, whole, c.rank(), c.size());
       const auto image = vtkSmartPointer<vtkImageData>::New();
       image->SetOrigin(origin);
@@ -442,15 +448,18 @@ void otherFiles(const Communicator& c, const TemporaryFolder& folder)
   {
     // A plain label volume of 2 x 2 x 2 voxels.
     folder.write("plain.nrrd",
-      std::string("NRRD0004\ntype: int8\nencoding: raw\ndimension: 3\nsizes: 2 2 2\nspacings: 1 1 1\n\n") +
+      std::string(
+        "NRRD0004\ntype: int8\nencoding: raw\ndimension: 3\nsizes: 2 2 2\nspacings: 1 1 1\n\n") +
         std::string("\0\5\5\0\0\2\0\xff", 8));
     folder.write("broken.seg.nrrd",
       "NRRD0004\ntype: uint8\nencoding: raw\ndimension: 3\nsizes: 2 2 2\nSegment0_ID:=a\n"
       "Segment0_Layer:=3\n\n01234567");
     folder.write("huge.seg.nrrd",
       "NRRD0004\ntype: uint8\nencoding: raw\ndimension: 3\nsizes: 2 2 2\nspace: RAS\n"
-      "space directions: (1,0,0) (0,1,0) (0,0,1)\nspace origin: (0,0,0)\nSegment0_ID:=a\nSegment0_Layer:=0\n"
-      "Segmentation_ConversionParameters:=Reference image geometry|1;0;0;0;0;1;0;0;0;0;1;0;0;0;0;1;0;99999;0;"
+      "space directions: (1,0,0) (0,1,0) (0,0,1)\nspace origin: "
+      "(0,0,0)\nSegment0_ID:=a\nSegment0_Layer:=0\n"
+      "Segmentation_ConversionParameters:=Reference image "
+      "geometry|1;0;0;0;0;1;0;0;0;0;1;0;0;0;0;1;0;99999;0;"
       "99999;0;99999;|&\n\n01234567");
     vtkNew<vtkXMLImageDataWriter> writer;
     writer->SetInputData(pieceImage(whole));
@@ -469,8 +478,11 @@ void otherFiles(const Communicator& c, const TemporaryFolder& folder)
     vtkNew<vtkLabelSegmentTable> table;
     PARALLEL_CHECK(c, table->FromFieldData(reader->GetOutput()->GetFieldData()), "plain");
     PARALLEL_CHECK(c, table->GetNumberOfSegments() == 2, "plain");
-    PARALLEL_CHECK(c, table->GetSegmentIndex("Segment_2") == 0 && table->GetSegmentIndex("Segment_5") == 1, "plain");
-    PARALLEL_CHECK(c, table->GetNthSegmentLabelValue(1) == 5 && table->GetNthSegmentNameAutoGenerated(1), "plain");
+    PARALLEL_CHECK(c,
+      table->GetSegmentIndex("Segment_2") == 0 && table->GetSegmentIndex("Segment_5") == 1,
+      "plain");
+    PARALLEL_CHECK(c,
+      table->GetNthSegmentLabelValue(1) == 5 && table->GetNthSegmentNameAutoGenerated(1), "plain");
     PARALLEL_CHECK(c, quiet.text.find("below 0") != std::string::npos, quiet.text);
   }
   const auto fails = [&](const char* name, const char* word)
@@ -480,7 +492,8 @@ void otherFiles(const Communicator& c, const TemporaryFolder& folder)
     reader->SetController(c.controller());
     reader->SetFileName((folder / name).c_str());
     reader->Update();
-    PARALLEL_CHECK(c, std::string(reader->GetLastError()).find(word) != std::string::npos, reader->GetLastError());
+    PARALLEL_CHECK(c, std::string(reader->GetLastError()).find(word) != std::string::npos,
+      reader->GetLastError());
     PARALLEL_CHECK(c, reader->GetOutput()->GetNumberOfPoints() == 0, name);
   };
   fails("broken.seg.nrrd", "Segment0_Layer");
@@ -526,8 +539,8 @@ int TestLabelMapNrrd(int argc, char* argv[])
   c.broadcast(bytes);
   if (!folder)
   {
-    folder.reset(
-      new TemporaryFolder(std::filesystem::path(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()))));
+    folder.reset(new TemporaryFolder(std::filesystem::path(
+      std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()))));
   }
   roundTrips(c, *folder);
   partsStored(c, *folder);

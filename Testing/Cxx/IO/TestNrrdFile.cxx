@@ -58,11 +58,12 @@ void refused(const std::string& text, const std::vector<std::string>& words, int
 
 void fields()
 {
-  const NrrdHeader header = parse("NRRD0005\r\n# comment\r\ntype: unsigned short\r\nENCODING: gz\r\n"
-                                  "endian: big\r\ndimension: 4\r\nsizes: 2 3 4 5\r\n"
-                                  "space: LPS\r\nspace directions: none ( 1, 0,0) (0,1e0,0)(0,0,-2)\r\n"
-                                  "space origin: (1,2,3)\r\nkinds: list domain domain domain\r\n"
-                                  "a key:=a value: with := colons\r\nline\\nkey:=C:\\\\new\\nline\r\n\r\n");
+  const NrrdHeader header =
+    parse("NRRD0005\r\n# comment\r\ntype: unsigned short\r\nENCODING: gz\r\n"
+          "endian: big\r\ndimension: 4\r\nsizes: 2 3 4 5\r\n"
+          "space: LPS\r\nspace directions: none ( 1, 0,0) (0,1e0,0)(0,0,-2)\r\n"
+          "space origin: (1,2,3)\r\nkinds: list domain domain domain\r\n"
+          "a key:=a value: with := colons\r\nline\\nkey:=C:\\\\new\\nline\r\n\r\n");
   CHECK_EQUAL(header.scalarType, VTK_UNSIGNED_SHORT);
   CHECK(!header.littleEndian && header.encoding == segcore::Encoding::Gzip);
   CHECK_EQUAL(header.space, std::string("left-posterior-superior"));
@@ -84,13 +85,14 @@ void fields()
     const char* name;
     int type;
   } types[] = { { "int8", VTK_SIGNED_CHAR }, { "signed short int", VTK_SHORT }, { "INT", VTK_INT },
-    { "uint32_t", VTK_UNSIGNED_INT }, { "long long", VTK_TYPE_INT64 }, { "uint64", VTK_TYPE_UINT64 },
-    { "float", VTK_FLOAT }, { "double", VTK_DOUBLE } };
+    { "uint32_t", VTK_UNSIGNED_INT }, { "long long", VTK_TYPE_INT64 },
+    { "uint64", VTK_TYPE_UINT64 }, { "float", VTK_FLOAT }, { "double", VTK_DOUBLE } };
   for (const auto& type : types)
   {
-    CHECK_EQUAL(parse(std::string("NRRD0001\nendian: little\nencoding: raw\ndimension: 1\nsizes: 2\ntype: ") +
-                  type.name + "\n\n")
-                  .scalarType,
+    CHECK_EQUAL(
+      parse(std::string("NRRD0001\nendian: little\nencoding: raw\ndimension: 1\nsizes: 2\ntype: ") +
+        type.name + "\n\n")
+        .scalarType,
       type.type);
   }
 }
@@ -98,7 +100,8 @@ void fields()
 void geometry()
 {
   // The same place in the world, said in three spaces.
-  const std::string tail = "space directions: (0,2,0) (-1,0,0) (0,0,3)\nspace origin: (10,20,30)\n\n";
+  const std::string tail =
+    "space directions: (0,2,0) (-1,0,0) (0,0,3)\nspace origin: (10,20,30)\n\n";
   const double signs[3][2] = { { 1, 1 }, { -1, 1 }, { -1, -1 } };
   const char* spaces[3] = { "right-anterior-superior", "LAS", "left-posterior-superior" };
   for (int s = 0; s < 3; ++s)
@@ -117,16 +120,19 @@ void geometry()
   CHECK_EQUAL(axes(start + "space: 3D-right-handed\n" + tail, true).geometry.matrix[0][3], 10.0);
   CHECK_EQUAL(axes(start + "space dimension: 3\n" + tail).geometry.matrix[0][3], -10.0);
 
-  // ITK's reading of spacings and axis mins: half a voxel for cells, and cells unless nodes are said.
-  const VolumeFile mins = axes(start + "spacings: 1 2 nan\naxis mins: 10 20 30\ncenters: cell ??? node\n\n");
+  // ITK's reading of spacings and axis mins: half a voxel for cells, and cells unless nodes are
+  // said.
+  const VolumeFile mins =
+    axes(start + "spacings: 1 2 nan\naxis mins: 10 20 30\ncenters: cell ??? node\n\n");
   CHECK_EQUAL(mins.geometry.matrix[0][3], -10.5);
   CHECK_EQUAL(mins.geometry.matrix[1][3], -21.0);
   CHECK_EQUAL(mins.geometry.matrix[2][3], 30.0);
   CHECK_EQUAL(mins.geometry.matrix[2][2], 1.0);
 
   // A slice gets a third axis at right angles.
-  const VolumeFile slice = axes("NRRD0004\ntype: uint8\nencoding: raw\ndimension: 2\nsizes: 2 3\n"
-                                "space: RAS\nspace directions: (0,2,0) (0,0,2)\nspace origin: (1,2,3)\n\n");
+  const VolumeFile slice =
+    axes("NRRD0004\ntype: uint8\nencoding: raw\ndimension: 2\nsizes: 2 3\n"
+         "space: RAS\nspace directions: (0,2,0) (0,0,2)\nspace origin: (1,2,3)\n\n");
   CHECK_EQUAL(slice.geometry.matrix[0][2], 1.0);
   CHECK(slice.voxels.whole() == segcore::Box::ofSize(2, 3, 1));
 
@@ -134,12 +140,14 @@ void geometry()
   const std::string four = "NRRD0004\ntype: uint8\nencoding: raw\ndimension: 4\nsizes: 5 6 7 8\n";
   CHECK_EQUAL(axes(four + "kinds: vector space space space\n\n").voxels.componentAxis, 0);
   CHECK_EQUAL(axes(four + "kinds: space space space list\n\n").voxels.componentAxis, 3);
-  CHECK(axes(four + "kinds: space space list space\n\n").voxels.whole() == segcore::Box::ofSize(5, 6, 8));
+  CHECK(axes(four + "kinds: space space list space\n\n").voxels.whole() ==
+    segcore::Box::ofSize(5, 6, 8));
 }
 
 void refusals()
 {
-  CHECK(axes(start + "\n").voxels.whole() == segcore::Box::ofSize(2, 3, 4)); // as it stands it is right
+  CHECK(
+    axes(start + "\n").voxels.whole() == segcore::Box::ofSize(2, 3, 4)); // as it stands it is right
   REFUSED("", "test.nrrd", "NRRD");
   REFUSED("NRRD0009\n\n", "test.nrrd:1", "NRRD0009", "NRRD0005");
   REFUSED("hello", "test.nrrd:1", "'hello'");
@@ -206,9 +214,11 @@ void files()
   refuses(start + "line skip: 3\n\n" + data, "lines");
   refuses("NRRD0004\n" + std::string(std::size_t{ 65 } << 20, 'a'), "empty line");
 
-  CHECK_EQUAL(segcore::openNrrd(folder.write("b.nrrd", start + "byte skip: -1\n\nfiller" + data)).voxels.offset,
+  CHECK_EQUAL(segcore::openNrrd(folder.write("b.nrrd", start + "byte skip: -1\n\nfiller" + data))
+                .voxels.offset,
     static_cast<Index>(start.size() + 14 + 1 + 6));
-  CHECK_EQUAL(segcore::openNrrd(folder.write("c.nrrd", start + "line skip: 2\nbyte skip: 1\n\na\nb\n." + data))
+  CHECK_EQUAL(segcore::openNrrd(
+                folder.write("c.nrrd", start + "line skip: 2\nbyte skip: 1\n\na\nb\n." + data))
                 .voxels.offset,
     static_cast<Index>(start.size() + 13 + 13 + 1 + 5));
 
@@ -225,7 +235,8 @@ void files()
   CHECK_THROWS(segcore::openNrrd(header(folder / "data.raw")), FileError);
   CHECK_THROWS(segcore::openNrrd(header("sub")), FileError);
   std::error_code error;
-  std::filesystem::create_symlink(folder.path() / "data.raw", folder.path() / "in" / "link.raw", error);
+  std::filesystem::create_symlink(
+    folder.path() / "data.raw", folder.path() / "in" / "link.raw", error);
   if (!error)
   {
     CHECK_THROWS(segcore::openNrrd(header("link.raw")), FileError);
@@ -240,20 +251,22 @@ void files()
 void mutations()
 {
   const std::vector<std::string> seeds = {
-    start + "space: LPS\nspace directions: (1,0,0) (0,1,0) (0,0,1)\nspace origin: (1,2,3)\n"
-            "kinds: domain domain domain\nkey:=value\n\n" +
+    start +
+      "space: LPS\nspace directions: (1,0,0) (0,1,0) (0,0,1)\nspace origin: (1,2,3)\n"
+      "kinds: domain domain domain\nkey:=value\n\n" +
       std::string(24, 'x'),
     "NRRD0005\ntype: double\ndimension: 4\nspace: right-anterior-superior\nsizes: 2 2 2 2\n"
-    "space directions: none (1,0,0) (0,1,0) (0,0,1)\nkinds: vector domain domain domain\nendian: big\n"
+    "space directions: none (1,0,0) (0,1,0) (0,0,1)\nkinds: vector domain domain domain\nendian: "
+    "big\n"
     "encoding: gzip\nspace origin: (0,0,0)\nbyte skip: 0\nline skip: 0\n\n" +
       gzipped(std::string(128, 'y')),
     "NRRD0001\r\ntype: int\r\ndimension: 2\r\nsizes: 2 2\r\nencoding: ascii\r\nspacings: 1 nan\r\n"
     "axis mins: 0 0\r\naxis maxs: 1 1\r\ncenters: node cell\r\n\r\n1 2 3 4",
     start + "data file: data.raw\n",
   };
-  const std::vector<std::string> inserts = { "-", "9", "\n", "\r", ":", "=", "(", ")", ",", "%", "nan",
-    "1e999", "4294967296", "-1", std::string(1, '\0'), "\xff", "none", "\n\n", "../", "dimension: 3\n",
-    "sizes: 1 1 1\n" };
+  const std::vector<std::string> inserts = { "-", "9", "\n", "\r", ":", "=", "(", ")", ",", "%",
+    "nan", "1e999", "4294967296", "-1", std::string(1, '\0'), "\xff", "none", "\n\n", "../",
+    "dimension: 3\n", "sizes: 1 1 1\n" };
   TemporaryFolder folder("TestNrrdFileMutations");
   folder.write("data.raw", std::string(24, 'z'));
   check::Random random(20240117);
@@ -261,14 +274,16 @@ void mutations()
   for (int round = 0; round < 6000; ++round)
   {
     check::setContext("round ", round);
-    std::string text = seeds[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(seeds.size())))];
+    std::string text =
+      seeds[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(seeds.size())))];
     if (random.below(4) == 0)
     {
       text.resize(static_cast<std::size_t>(random.below(static_cast<std::int64_t>(text.size()))));
     }
     for (std::int64_t change = random.below(4); change > 0 && !text.empty(); --change)
     {
-      const auto at = static_cast<std::size_t>(random.below(static_cast<std::int64_t>(text.size())));
+      const auto at =
+        static_cast<std::size_t>(random.below(static_cast<std::int64_t>(text.size())));
       switch (random.below(4))
       {
         case 0:
@@ -278,10 +293,14 @@ void mutations()
           text.erase(at, static_cast<std::size_t>(random.between(1, 9)));
           break;
         case 2:
-          text.insert(at, inserts[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(inserts.size())))]);
+          text.insert(at,
+            inserts[static_cast<std::size_t>(
+              random.below(static_cast<std::int64_t>(inserts.size())))]);
           break;
         default:
-          text.insert(at, text.substr(static_cast<std::size_t>(random.below(static_cast<std::int64_t>(at + 1))), 12));
+          text.insert(at,
+            text.substr(
+              static_cast<std::size_t>(random.below(static_cast<std::int64_t>(at + 1))), 12));
       }
     }
     try
@@ -301,7 +320,8 @@ void mutations()
         std::vector<segcore::VoxelTarget> targets;
         for (Index c = 0; c < volume.voxels.components(); ++c)
         {
-          targets.push_back({ values.data() + c * volume.voxels.scalarSize(), volume.voxels.components() });
+          targets.push_back(
+            { values.data() + c * volume.voxels.scalarSize(), volume.voxels.components() });
         }
         segcore::readVoxels(volume.voxels, whole, whole, targets);
         ++understood;

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Parts of a file, in every encoding and with the component axis anywhere, against a slow look-up; NIfTI
-// headers by hand-made files.
+// Parts of a file, in every encoding and with the component axis anywhere, against a slow look-up;
+// NIfTI headers by hand-made files.
 
 #include "Check.h"
 #include "NiftiFile.h"
@@ -121,8 +121,9 @@ void parts()
         std::vector<segcore::VoxelTarget> targets;
         for (Index c = 0; c < components; ++c)
         {
-          targets.push_back(interleaved ? segcore::VoxelTarget{ got.data() + c, components }
-                                        : segcore::VoxelTarget{ got.data() + c * memory.size(), 1 });
+          targets.push_back(interleaved
+              ? segcore::VoxelTarget{ got.data() + c, components }
+              : segcore::VoxelTarget{ got.data() + c * memory.size(), 1 });
         }
         CHECK(segcore::readVoxels(file, box, memory, targets));
         std::vector<std::int32_t> expected(got.size(), -7);
@@ -146,8 +147,8 @@ void parts()
                   n = n * file.sizes[a] + at[a];
                 }
                 const Index to = memory.offset(x, y, z);
-                expected[static_cast<std::size_t>(interleaved ? to * components + c : to + c * memory.size())] =
-                  valueOf(n);
+                expected[static_cast<std::size_t>(
+                  interleaved ? to * components + c : to + c * memory.size())] = valueOf(n);
               }
             }
           }
@@ -256,7 +257,8 @@ void niftiHeaders()
 {
   TemporaryFolder folder("TestVoxelFileNifti");
   const std::string data(48, '\1');
-  const auto open = [&](const std::string& header) { return segcore::openNifti(folder.write("v.nii", header + data)); };
+  const auto open = [&](const std::string& header)
+  { return segcore::openNifti(folder.write("v.nii", header + data)); };
 
   // None: voxel sizes along L, P, S.
   const segcore::VolumeFile plain = open(nifti());
@@ -277,7 +279,8 @@ void niftiHeaders()
     put<float>(q, 76, qfac);
     const segcore::VolumeFile turned = open(q);
     const auto& m = turned.geometry.matrix;
-    CHECK(std::abs(m[1][0] - 1.0) < 1e-6 && std::abs(m[0][1] + 2.0) < 1e-6 && std::abs(m[0][0]) < 1e-6);
+    CHECK(
+      std::abs(m[1][0] - 1.0) < 1e-6 && std::abs(m[0][1] + 2.0) < 1e-6 && std::abs(m[0][0]) < 1e-6);
     CHECK(std::abs(m[2][2] - 3.0 * static_cast<double>(qfac)) < 1e-6);
     CHECK_EQUAL(m[0][3], 10.0);
   }

@@ -154,7 +154,7 @@ class Session:
             )
             surface.GatherToRoot = 0
             display = simple.Show(surface, view)
-            simple.ColorBy(display, None)
+            display.ColorArrayName = [None, ""]
             display.DiffuseColor = list(row["color"])
             display.AmbientColor = list(row["color"])
             display.Opacity = 0.35 if row["id"] in translucent else 1.0
