@@ -1,7 +1,7 @@
 """Segmentation files written and read by Slicer itself: runs in an environment with slicer-core.
 
-`slicer_write` and `slicer_read` run this file with Slicer's Python. A segmentation travels as a dict of
-plain values beside arrays with the axes z, y, x.
+`slicer_write` and `slicer_read` run this file with Slicer's Python. A segmentation travels as a
+dict of plain values beside arrays with the axes z, y, x.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def slicer_write(
 
 
 def slicer_read(python: str, path: Path) -> list[dict[str, Any]]:
-    """What Slicer sees in a file: per segment its metadata and the world positions of its voxels (RAS)."""
+    """What Slicer sees in a file: by segment its metadata and its voxels' positions (RAS)."""
     exchange = path.with_suffix(".exchange.npz")
     _run(python, "read", path, exchange)
     with np.load(exchange) as found:

@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 import segmentationcore
 from segmentationcore import _registry, errors
 from segmentationcore._pipeline import readable
@@ -136,7 +135,8 @@ def test_missing_compiled_modules_are_told(tmp_path: Path) -> None:
     assert printed[:2] == ["segmentationcore", "[]"]
     assert len(printed) == 4
     for line in printed[2:]:
-        assert "pip install segmentationcore" in line and "PYTHONPATH" in line
+        assert "pip install segmentationcore" in line
+        assert "PYTHONPATH" in line
 
 
 def test_another_vtk_is_told(tmp_path: Path) -> None:
@@ -178,7 +178,8 @@ def test_without_vtk_is_told(tmp_path: Path) -> None:
         path=tmp_path,
     ).splitlines()
     assert printed[0] == "margin"
-    assert "VTK cannot be imported" in printed[1] and "pip install" in printed[1]
+    assert "VTK cannot be imported" in printed[1]
+    assert "pip install" in printed[1]
 
 
 def test_without_generated_files_is_told(tmp_path: Path) -> None:
@@ -342,7 +343,8 @@ def test_no_vtk_message_is_only_printed(capfd: pytest.CaptureFixture[str]) -> No
     with pytest.raises(segmentationcore.Cancelled):
         segmentationcore.margin(np.eye(9, dtype=np.uint8), progress=lambda _f: False)
     captured = capfd.readouterr()
-    assert captured.out == "" and captured.err == ""
+    assert captured.out == ""
+    assert captured.err == ""
 
 
 def test_ctrl_c_interrupts_an_effect() -> None:

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-
 from sample_data import ALL_TYPES, noise
 from segmentationcore import margin, threshold, to_array, to_image
 from segmentationcore._arrays import array_of_image, check_spacing, image_of_array
@@ -200,4 +199,5 @@ def test_memory_maps_and_matrices(tmp_path: object) -> None:
     mapped[1, 2, 3] = 1
     assert image_of_array(mapped).copied == ""
     result = margin(mapped, margin_size_mm=1.0)
-    assert type(result) is np.ndarray and result.sum() == 7
+    assert type(result) is np.ndarray
+    assert result.sum() == 7

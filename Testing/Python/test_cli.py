@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 import segmentationcore
 from sample_data import assert_same, smooth_volume
 from segmentationcore import (
@@ -97,7 +96,8 @@ def test_list_effects(capsys: pytest.CaptureFixture[str]) -> None:
 def test_info_of_a_volume(volume: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", str(volume)]) == 0
     text = capsys.readouterr().out
-    assert "16 x 14 x 12" in text and "1 x 0.9 x 1.5 mm" in text
+    assert "16 x 14 x 12" in text
+    assert "1 x 0.9 x 1.5 mm" in text
     assert main(["info", "--json", str(volume)]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["dimensions"] == [16, 14, 12]

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK
-from scipy import ndimage
-
 from sample_data import assert_same, blob_labels, random_mask, template
+from scipy import ndimage
 from segmentationcore import islands, threshold, to_image, vtkLabelMapIslands
 from slicer_reference import ask
 

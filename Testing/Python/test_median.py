@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import ndimage
-
 from sample_data import assert_same, blob_labels, random_mask, template
+from scipy import ndimage
 from segmentationcore import median
 from slicer_reference import ask
 

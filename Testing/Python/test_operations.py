@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import segmentationcore
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-
-import segmentationcore
 from sample_data import assert_same, smooth_volume
 from segmentationcore import (
     Cancelled,
@@ -111,7 +110,8 @@ def test_operations_are_returned_plain_and_new() -> None:
     checked = validate_operation(given_one)
     assert json.loads(json.dumps(checked)) == checked
     assert checked["parameters"] == {"MarginSizeMm": 2.0}
-    assert checked is not given_one and checked["parameters"] is not given_one["parameters"]
+    assert checked is not given_one
+    assert checked["parameters"] is not given_one["parameters"]
     assert "parameters" in validate_operation({"effect": "margin", "segment": "s"})
 
 

@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from jsonschema import Draft202012Validator
-
 import segmentationcore
+from jsonschema import Draft202012Validator
 from segmentationcore import _compiled, _registry, apply_operations
 from segmentationcore._run import make_filter
 
@@ -145,7 +144,8 @@ def test_a_wrong_declaration_stops_the_build(
     command = [sys.executable, str(GENERATOR), "--effects", str(tmp_path), "--list"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
-    assert f"{identifier}.json" in done.stderr and culprit in done.stderr
+    assert f"{identifier}.json" in done.stderr
+    assert culprit in done.stderr
 
 
 def sample_value(parameter: dict[str, Any]) -> Any:

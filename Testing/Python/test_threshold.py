@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK
-
 from sample_data import ALL_TYPES, assert_same, noise, smooth_volume, template
 from segmentationcore import SegmentationCoreError, threshold, to_image, vtkLabelMapThreshold
 from slicer_reference import ask

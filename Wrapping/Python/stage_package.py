@@ -1,8 +1,10 @@
-"""Put the Python package together in a build tree, from links: sources, generated files, compiled modules.
+"""Put the Python package of a build tree together: links to the sources beside the compiled modules.
 
-stage_package.py SOURCE GENERATED COMPILED TARGET
+stage_package.py SOURCE GENERATED PACKAGE LINK
 
-Links instead of copies, so that an edited source needs no build, and a second run changes nothing.
+PACKAGE is the folder of the compiled modules; they find their libraries relative to it. LINK becomes a link
+to the folder that holds PACKAGE: a short path for PYTHONPATH. Links instead of copies, so that an edited
+source needs no build, and a second run changes nothing.
 """
 
 from __future__ import annotations
@@ -22,16 +24,20 @@ def link(target: Path, source: Path) -> None:
 
 def main() -> None:
     """Command line."""
-    source, generated, compiled, target = (Path(argument) for argument in sys.argv[1:5])
-    target.mkdir(parents=True, exist_ok=True)
-    wanted = {path.name: path for path in source.iterdir() if path.name != "__pycache__"}
-    wanted |= {path.name: path for path in generated.iterdir() if path.is_file()}
-    wanted |= {path.name: path for path in compiled.glob("*.so") if path.is_file()}
+    source, generated, package, short = (Path(argument) for argument in sys.argv[1:5])
+    package.mkdir(parents=True, exist_ok=True)
+    wanted = {
+        path.name: path
+        for folder in (source, generated)
+        for path in folder.iterdir()
+        if not path.name.startswith(".") and path.name != "__pycache__"
+    }
     for name, path in wanted.items():
-        link(target / name, path)
-    for path in target.iterdir():
-        if path.is_symlink() and (path.name not in wanted or not path.exists()):
+        link(package / name, path)
+    for path in package.iterdir():
+        if path.is_symlink() and path.name not in wanted:
             path.unlink()
+    link(short, package.parent)
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def _voxel_counts(image: Any) -> dict[tuple[str, int], int]:
     for layer in sorted({segment.array_name for segment in read_segments(image)}):
         if image.GetPointData().GetArray(layer) is not None:
             values, counts = np.unique(array_of_image(image, layer).array, return_counts=True)
-            result.update({(layer, int(v)): int(n) for v, n in zip(values, counts)})
+            result.update({(layer, int(v)): int(n) for v, n in zip(values, counts, strict=True)})
     return result
 
 
@@ -124,7 +124,7 @@ def command_info(options: argparse.Namespace) -> None:
     print(f"  voxels     {_numbers(described['dimensions'])} (x, y, z)")
     print(f"  spacing    {_numbers(described['spacing'])} mm")
     print(f"  origin     {', '.join(f'{value:g}' for value in described['origin'])} mm RAS")
-    for axis, direction in zip("ijk", described["directions"]):
+    for axis, direction in zip("ijk", described["directions"], strict=True):
         print(f"  {axis} axis     {', '.join(f'{value:g}' for value in direction)}")
     for array in described["arrays"]:
         low, high = array["range"] or ("?", "?")

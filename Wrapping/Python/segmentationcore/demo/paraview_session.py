@@ -152,6 +152,7 @@ class Session:
             surface = simple.LabelMapSurface(
                 Input=self.backend.editor, SegmentLabel=row["label_value"]
             )
+            surface.Array = ["POINTS", "Labels"]
             surface.GatherToRoot = 0
             display = simple.Show(surface, view)
             display.ColorArrayName = [None, ""]
@@ -159,8 +160,10 @@ class Session:
             display.AmbientColor = list(row["color"])
             display.Opacity = 0.35 if row["id"] in translucent else 1.0
             shown.append((row, surface, display))
-        outline = simple.Show(self._reader, view, "UniformGridRepresentation")
-        outline.SetRepresentationType("Outline")
+        # The outline that an image representation draws does not know of directions.
+        box = simple.Outline(Input=self._reader)
+        outline = simple.Show(box, view)
+        outline.ColorArrayName = [None, ""]
         outline.AmbientColor = outline.DiffuseColor = [0.6, 0.6, 0.6]
         self._aim(view, direction)
         simple.SaveScreenshot(picture, view, ImageResolution=list(_PICTURE_SIZE))
@@ -171,6 +174,7 @@ class Session:
         simple.SaveScreenshot(ranks_picture, view, ImageResolution=list(_PICTURE_SIZE))
         for _, surface, _ in shown:
             simple.Delete(surface)
+        simple.Delete(box)
         simple.Delete(view)
         return {"seconds": time.perf_counter() - begin, "triangles": triangles}
 
