@@ -134,10 +134,13 @@ def execute(
             thing.RemoveObserver(tag)
     if run.failure is not None:
         raise run.failure
-    if run.interrupted:
-        raise Interrupted(f"{what}: interrupted; nothing was changed", run.errors)
-    if run.cancelled:
-        raise Cancelled(f"{what}: cancelled; nothing was changed", run.errors)
+    if run.interrupted or run.cancelled:
+        # A writer that was asked too late has replaced the file, and that is not undone.
+        late = action is not None and bool(succeeded)
+        state = "it was complete already" if late else "nothing was changed"
+        if run.interrupted:
+            raise Interrupted(f"{what}: interrupted; {state}", run.errors)
+        raise Cancelled(f"{what}: cancelled; {state}", run.errors)
     text = algorithm.GetLastError() if hasattr(algorithm, "GetLastError") else ""
     if not text and run.errors:
         text = "; ".join(dict.fromkeys(readable(error) for error in run.errors))

@@ -21,6 +21,7 @@ DELEGATED = {
     "bridge": ("segmentationcore.bridge.command", "serve a running segmentation to Slicer"),
     "demo": ("segmentationcore.demo", "run the demonstration"),
 }
+OPTIONAL = ("msgpack", "websockets")
 
 
 class UsageError(Exception):
@@ -253,14 +254,18 @@ def _delegate(command: str, arguments: list[str]) -> int:
     """Run a command of another part of the package; it has its own ``main(arguments)``."""
     import importlib
 
-    module_name = DELEGATED[command][0]
     try:
-        module = importlib.import_module(module_name)
+        module = importlib.import_module(DELEGATED[command][0])
+        return int(module.main(arguments) or 0)
     except ModuleNotFoundError as error:
-        if error.name != module_name:
-            raise
-        raise UsageError(f"{command}: not part of this installation ({error})") from error
-    return int(module.main(arguments) or 0)
+        if error.name in OPTIONAL:
+            raise ImportError(
+                f"{command} needs the module {error.name}; install it with: "
+                'pip install "segmentationcore[bridge]"'
+            ) from error
+        if error.name == DELEGATED[command][0]:
+            raise UsageError(f"{command} is not part of this installation") from error
+        raise
 
 
 class _Version(argparse.Action):
@@ -364,6 +369,8 @@ def _one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         name = f"{error.filename}: " if error.filename else ""
         return f"{name}{error.strerror}"
+    if isinstance(error, KeyboardInterrupt) and not str(error):
+        return "interrupted; nothing was written"
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -393,8 +400,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         print(f"segmentationcore: {_one_line(error)}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:  # also Interrupted
-        print("segmentationcore: cancelled; nothing was written", file=sys.stderr)
+    except KeyboardInterrupt as error:  # also Interrupted, which says how far it came
+        print(f"segmentationcore: {_one_line(error)}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # segmentationcore info .. | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -30,6 +30,7 @@ from ..bridge.server import BridgeServer
 from ..bridge.snapshot import take_snapshot
 
 _PICTURE_SIZE = (1000, 800)
+_MANY = 6  # segments that get a surface of their own
 _BACKGROUND = (0.10, 0.11, 0.13)
 _RANK_COLORS = ((0.30, 0.60, 0.90), (0.95, 0.70, 0.25), (0.45, 0.75, 0.40), (0.80, 0.45, 0.70))
 
@@ -145,21 +146,21 @@ class Session:
         view.Background = list(_BACKGROUND)
         view.OrientationAxesVisibility = 1
         view.EnableRayTracing = 0
+        segments = [row for row in self.backend.describe()["segments"] if row["voxel_count"]]
         shown = []
-        for row in self.backend.describe()["segments"]:
-            if not row["voxel_count"] or not row["visible"]:
-                continue
-            surface = simple.LabelMapSurface(
-                Input=self.backend.editor, SegmentLabel=row["label_value"]
-            )
-            surface.Array = ["POINTS", "Labels"]
-            surface.GatherToRoot = 0
-            display = simple.Show(surface, view)
-            display.ColorArrayName = [None, ""]
-            display.DiffuseColor = list(row["color"])
-            display.AmbientColor = list(row["color"])
-            display.Opacity = 0.35 if row["id"] in translucent else 1.0
-            shown.append((row, surface, display))
+        if len(segments) > _MANY:
+            # One surface of all, which brings the colours with it.
+            surface, display = self._show_surface(view, 0)
+            display.ColorArrayName = ["CELLS", "SegmentColor"]
+            display.MapScalars = 0
+            shown.append((surface, display))
+        else:
+            for row in segments:
+                surface, display = self._show_surface(view, row["label_value"])
+                display.ColorArrayName = [None, ""]
+                display.DiffuseColor = display.AmbientColor = list(row["color"])
+                display.Opacity = 0.35 if row["id"] in translucent else 1.0
+                shown.append((surface, display))
         # The outline that an image representation draws does not know of directions.
         box = simple.Outline(Input=self._reader)
         outline = simple.Show(box, view)
@@ -168,11 +169,11 @@ class Session:
         self._aim(view, direction)
         simple.SaveScreenshot(picture, view, ImageResolution=list(_PICTURE_SIZE))
         triangles = sum(
-            int(surface.GetDataInformation().GetNumberOfCells()) for _, surface, _ in shown
+            int(surface.GetDataInformation().GetNumberOfCells()) for surface, _ in shown
         )
         self._color_by_rank(shown)
         simple.SaveScreenshot(ranks_picture, view, ImageResolution=list(_PICTURE_SIZE))
-        for _, surface, _ in shown:
+        for surface, _ in shown:
             simple.Delete(surface)
         simple.Delete(box)
         simple.Delete(view)
@@ -206,8 +207,16 @@ class Session:
         view.CameraViewUp = [0.0, 0.0, 1.0]
         simple.ResetCamera(view)
 
-    def _color_by_rank(self, shown: Sequence[tuple[Any, Any, Any]]) -> None:
-        for _, _, display in shown:
+    def _show_surface(self, view: Any, label: int) -> tuple[Any, Any]:
+        surface = simple.LabelMapSurface(Input=self.backend.editor, SegmentLabel=label)
+        # Else ParaView prefers an array by which it has coloured before.
+        surface.Array = ["POINTS", "Labels"]
+        surface.GatherToRoot = 0
+        return surface, simple.Show(surface, view)
+
+    def _color_by_rank(self, shown: Sequence[tuple[Any, Any]]) -> None:
+        for _, display in shown:
+            display.MapScalars = 1
             display.Opacity = 1.0
             simple.ColorBy(display, ("POINTS", "vtkProcessId"))
             table = simple.GetColorTransferFunction("vtkProcessId")

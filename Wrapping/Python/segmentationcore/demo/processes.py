@@ -80,7 +80,6 @@ class Program:
                 with contextlib.suppress(OSError):
                     stream.close()
 
-
     def _is_gone(self, seconds: float) -> bool:
         """Wait until the whole session is gone."""
         deadline = time.monotonic() + seconds

@@ -59,6 +59,7 @@ ROCK = Task(
         operation("add_segment", "heavy", Name="Heavy mineral", Color=[0.95, 0.60, 0.15]),
         operation("threshold", "heavy", MinimumThreshold=33000.0),
         operation("islands", "heavy", Operation="REMOVE_SMALL_ISLANDS", MinimumSize=500),
+        operation("median", "heavy", KernelSizeMm=1.5),
     ),
     operation("margin", "pores", MarginSizeMm=-1.0),
 )
