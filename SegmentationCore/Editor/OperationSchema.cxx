@@ -11,6 +11,7 @@
 
 #include <cmath>
 #include <limits>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 
@@ -180,6 +181,42 @@ ParameterValue readParameter(const Json& declaration, const Json& value, const s
   return result;
 }
 
+/// The text as JSON. Refuses what the parser would accept but nobody means: a key twice in an object (of
+/// which it would take the last), and nesting that no operation has (values are written recursively).
+Json parseJson(const std::string& text)
+{
+  constexpr int deepest = 8;
+  std::vector<std::set<std::string>> keys;
+  const auto check = [&](int depth, Json::parse_event_t event, Json& parsed)
+  {
+    if (depth > deepest)
+    {
+      throw std::invalid_argument("the operations are nested too deeply");
+    }
+    if (event == Json::parse_event_t::object_start)
+    {
+      keys.emplace_back();
+    }
+    else if (event == Json::parse_event_t::object_end)
+    {
+      keys.pop_back();
+    }
+    else if (event == Json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
+    {
+      throw std::invalid_argument("the operations have the key " + shown(parsed) + " twice in one object");
+    }
+    return true;
+  };
+  try
+  {
+    return Json::parse(text, check);
+  }
+  catch (const Json::exception& error)
+  {
+    throw std::invalid_argument(std::string("the operations are not valid JSON: ") + error.what());
+  }
+}
+
 Operation parseOperation(const Json& json, std::size_t position)
 {
   const std::string where = "operation " + std::to_string(position + 1);
@@ -258,15 +295,7 @@ Operation parseOperation(const Json& json, std::size_t position)
 //------------------------------------------------------------------------------------------------
 std::vector<Operation> parseOperations(const std::string& text)
 {
-  Json json;
-  try
-  {
-    json = Json::parse(text);
-  }
-  catch (const Json::parse_error& error)
-  {
-    throw std::invalid_argument(std::string("the operations are not valid JSON: ") + error.what());
-  }
+  const Json json = parseJson(text);
   std::vector<Operation> operations;
   if (json.is_array())
   {

@@ -20,6 +20,7 @@
 #include "vtkImageData.h"
 #include "vtkInformation.h"
 #include "vtkInformationVector.h"
+#include "vtkMatrix3x3.h"
 #include "vtkNew.h"
 #include "vtkObjectFactory.h"
 #include "vtkPointData.h"
@@ -87,6 +88,15 @@ vtkSmartPointer<vtkDataArray> convertLabels(vtkDataArray* labels, int type)
   return converted;
 }
 
+/// The colour of the n-th segment where nobody chose one: red, green, blue from 0 to 1.
+std::vector<double> paletteColor(int n)
+{
+  vtkNew<vtkColorSeries> palette;
+  palette->SetColorScheme(vtkColorSeries::BREWER_QUALITATIVE_SET1);
+  const vtkColor3ub color = palette->GetColorRepeating(n);
+  return { color[0] / 255.0, color[1] / 255.0, color[2] / 255.0 };
+}
+
 /// Collective. Voxels of every label of the whole image, 0 left out.
 std::vector<segcore::LabelSum> countVoxels(
   const Communicator& communicator, const segcore::Distribution& layout, vtkDataArray* labels)
@@ -144,9 +154,10 @@ struct vtkLabelMapEditor::State
   vtkNew<vtkLabelSegmentTable> Table;
   std::vector<std::string> Applied;
 
-  // What it was made from.
+  // What it was made from: the array, and where its voxels lie.
   vtkSmartPointer<vtkDataArray> Volume;
   vtkMTimeType VolumeTime = 0;
+  vtkNew<vtkImageData> Structure;
   vtkMTimeType StartTime = 0;
 
   /// A state to go on from; arrays are shared, since operations replace and never change them.
@@ -158,8 +169,26 @@ struct vtkLabelMapEditor::State
     other->Applied = this->Applied;
     other->Volume = this->Volume;
     other->VolumeTime = this->VolumeTime;
+    other->Structure->CopyStructure(this->Structure);
     other->StartTime = this->StartTime;
     return other;
+  }
+
+  /// Whether it was made from an array of this volume, as it is now.
+  bool belongsTo(vtkImageData* volume) const
+  {
+    bool has = !this->Volume;
+    for (int i = 0; !has && i < volume->GetPointData()->GetNumberOfArrays(); ++i)
+    {
+      has = volume->GetPointData()->GetArray(i) == this->Volume;
+    }
+    return has && (!this->Volume || this->VolumeTime == this->Volume->GetMTime()) &&
+      this->Labels->GetNumberOfTuples() == volume->GetNumberOfPoints() &&
+      std::equal(volume->GetExtent(), volume->GetExtent() + 6, this->Structure->GetExtent()) &&
+      std::equal(volume->GetOrigin(), volume->GetOrigin() + 3, this->Structure->GetOrigin()) &&
+      std::equal(volume->GetSpacing(), volume->GetSpacing() + 3, this->Structure->GetSpacing()) &&
+      std::equal(volume->GetDirectionMatrix()->GetData(), volume->GetDirectionMatrix()->GetData() + 9,
+        this->Structure->GetDirectionMatrix()->GetData());
   }
 
   /// The position of a segment; throws if there is none.
@@ -249,10 +278,36 @@ void vtkLabelMapEditor::State::start(
     throw AgreedError("array '" + start.arrayName() +
       "' of the label map has negative or floating values, expected whole numbers from 0");
   }
+  // 2^63 and more are no label values.
+  if (range[1] >= 9223372036854775808.0)
+  {
+    throw AgreedError("array '" + start.arrayName() + "' of the label map has values beyond 2^63 - 1");
+  }
+  const bool hasTable = vtkLabelSegmentTable::HasTable(labelMap->GetFieldData());
+  const bool anyTable = communicator.agreeFlag(hasTable);
   communicator.run(
     [&]
     {
-      const int type = smallestLabelType(static_cast<Index>(range[1]));
+      if (anyTable && !hasTable)
+      {
+        throw std::invalid_argument("the segment table of the label map is missing on this rank");
+      }
+      if (hasTable && !this->Table->FromFieldData(labelMap->GetFieldData()))
+      {
+        throw std::invalid_argument("the segment table in the label map's field data is not valid");
+      }
+      if (this->Table->GetNumberOfLayers() > 1)
+      {
+        throw std::invalid_argument(
+          "the segment table of the label map has several layers; the editor works on one");
+      }
+      // The type must hold the labels of empty segments too.
+      Index largest = static_cast<Index>(range[1]);
+      for (int i = 0; i < this->Table->GetNumberOfSegments(); ++i)
+      {
+        largest = std::max<Index>(largest, this->Table->GetNthSegmentLabelValue(i));
+      }
+      const int type = smallestLabelType(largest);
       if (given)
       {
         this->Labels = convertLabels(given, type);
@@ -262,24 +317,17 @@ void vtkLabelMapEditor::State::start(
         this->Labels.TakeReference(vtkDataArray::CreateDataArray(type));
         this->Labels->SetName(LabelsName);
       }
-      if (vtkLabelSegmentTable::HasTable(labelMap->GetFieldData()) &&
-        !this->Table->FromFieldData(labelMap->GetFieldData()))
-      {
-        throw std::invalid_argument("the segment table in the label map's field data is not valid");
-      }
     });
-  if (!vtkLabelSegmentTable::HasTable(labelMap->GetFieldData()))
+  // Labels without a segment get one, so that no later segment takes their voxels over.
+  for (const segcore::LabelSum& entry : countVoxels(communicator, start.distribution(), this->Labels))
   {
-    vtkNew<vtkColorSeries> palette;
-    palette->SetColorScheme(vtkColorSeries::BREWER_QUALITATIVE_SET1);
-    for (const segcore::LabelSum& entry :
-      countVoxels(communicator, start.distribution(), this->Labels))
+    const Index label = entry.label;
+    if (this->Table->FindByLabel(0, label) < 0)
     {
-      const std::string name = "Segment_" + std::to_string(entry.label);
-      const vtkColor3ub color =
-        palette->GetColorRepeating(this->Table->GetNumberOfSegments());
-      this->Table->AddSegment(name, name, color[0] / 255.0, color[1] / 255.0, color[2] / 255.0,
-        static_cast<vtkTypeInt64>(entry.label));
+      const std::string id =
+        this->Table->GenerateUniqueSegmentID("Segment_" + std::to_string(label));
+      const std::vector<double> color = paletteColor(this->Table->GetNumberOfSegments());
+      this->Table->AddSegment(id, id, color[0], color[1], color[2], label);
     }
   }
 }
@@ -309,10 +357,7 @@ void vtkLabelMapEditor::State::applyTable(const Operation& operation)
     const bool chosen = color.empty();
     if (chosen)
     {
-      vtkNew<vtkColorSeries> palette;
-      palette->SetColorScheme(vtkColorSeries::BREWER_QUALITATIVE_SET1);
-      const vtkColor3ub next = palette->GetColorRepeating(this->Table->GetNumberOfSegments());
-      color = { next[0] / 255.0, next[1] / 255.0, next[2] / 255.0 };
+      color = paletteColor(this->Table->GetNumberOfSegments());
     }
     const std::string& name = parameters.at("Name").Text;
     const int index = this->Table->AddSegment(operation.Segment,
@@ -518,8 +563,7 @@ int vtkLabelMapEditor::RequestData(
     // Go on from the current state if it was made from the same data by the first operations.
     const vtkMTimeType startTime = labelMap ? labelMap->GetMTime() : 0;
     bool fresh = !this->Current || this->Current->Volume != scalars ||
-      (scalars && this->Current->VolumeTime != scalars->GetMTime()) ||
-      this->Current->StartTime != startTime || this->Current->Applied.size() > operations.size();
+      !this->Current->belongsTo(volume) || this->Current->StartTime != startTime || this->Current->Applied.size() > operations.size();
     for (std::size_t i = 0; !fresh && i < this->Current->Applied.size(); ++i)
     {
       fresh = this->Current->Applied[i] != operations[i].Text;
@@ -532,6 +576,7 @@ int vtkLabelMapEditor::RequestData(
       next = std::make_unique<State>();
       next->Volume = scalars;
       next->VolumeTime = scalars ? scalars->GetMTime() : 0;
+      next->Structure->CopyStructure(volume);
       next->StartTime = startTime;
       next->start(communicator, image, labelMap);
     }
@@ -588,11 +633,15 @@ int vtkLabelMapEditor::RequestData(
     this->LastError = error.what();
     vtkErrorMacro(<< this->LastError);
   }
-  // After an error the last good state stays visible, if it belongs to this volume.
   output->Initialize();
-  if (!this->Current || this->Current->Labels->GetNumberOfTuples() != volume->GetNumberOfPoints())
+  if (!this->LastError.empty())
   {
-    return this->LastError.empty() ? 1 : 0;
+    // The last good state stays visible if it belongs to this volume, on all ranks.
+    if (communicator.agreeFlag(!this->Current || !this->Current->belongsTo(volume)))
+    {
+      this->Current.reset();
+      return 0;
+    }
   }
   output->CopyStructure(volume);
   output->GetPointData()->SetScalars(this->Current->Labels);

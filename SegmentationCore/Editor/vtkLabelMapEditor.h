@@ -6,6 +6,7 @@
  *
  * Input 0: the volume (source of thresholds; gives the geometry). Input 1, optional: the label map to
  * start from, on the same voxels, with its segment table in the field data (see vtkLabelSegmentTable).
+ * Labels that have voxels but no segment get one, named Segment_<label>.
  *
  * Operations: a JSON array of operations, oldest first, each like
  *     {"effect": "margin", "segment": "pores", "parameters": {"MarginSizeMm": 2.0}}
@@ -20,8 +21,9 @@
  * from other segments.
  *
  * All or nothing: if any new operation fails (unknown effect, segment or parameter, value out of range,
- * filter error, abort) none of them is applied, the output stays as it was, and LastError says which
- * operation failed and why, the same text on all ranks. The inputs are never changed.
+ * filter error, abort) none of them is applied, the output stays as it was (empty if it belonged to
+ * another volume), and LastError says which operation failed and why, the same text on all ranks. The
+ * inputs are never changed.
  *
  * Threads, ranks, exactness: those of the effects. Memory: the label map, plus one copy while an
  * operation runs. Progress: progress events with the title of the running operation as text.

@@ -22,11 +22,15 @@ void vtkLabelMapMedian::Execute(segcore::EffectJob& job)
   using segcore::Index;
   const segcore::Box whole = job.whole();
   Index size[3], halo[3];
-  for (int axis = 0; axis < 3; ++axis)
-  {
-    size[axis] = segcore::kernelVoxels(this->KernelSizeMm, job.geometry().Spacing[axis]);
-    halo[axis] = (size[axis] - 1) / 2;
-  }
+  job.communicator().run(
+    [&]
+    {
+      for (int axis = 0; axis < 3; ++axis)
+      {
+        size[axis] = segcore::kernelVoxels(this->KernelSizeMm, job.geometry().Spacing[axis]);
+        halo[axis] = (size[axis] - 1) / 2;
+      }
+    });
   job.replaceSegment(halo,
     [&](const std::uint8_t* mask, const segcore::Box& padded, const segcore::Box& target,
       std::uint8_t* out, const segcore::Progress& progress)

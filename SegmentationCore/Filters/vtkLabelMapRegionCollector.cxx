@@ -6,9 +6,12 @@
 #include "HaloExchange.h"
 
 #include "vtkDataArray.h"
+#include "vtkDoubleArray.h"
+#include "vtkFieldData.h"
 #include "vtkImageData.h"
 #include "vtkInformation.h"
 #include "vtkInformationVector.h"
+#include "vtkNew.h"
 #include "vtkObjectFactory.h"
 #include "vtkPointData.h"
 #include "vtkStreamingDemandDrivenPipeline.h"
@@ -88,6 +91,11 @@ int vtkLabelMapRegionCollector::RequestData(
     output->Initialize();
     image.geometry().copyTo(output);
     output->GetFieldData()->ShallowCopy(input->GetFieldData());
+    vtkNew<vtkDoubleArray> direction;
+    direction->SetName("DirectionMatrix");
+    direction->SetNumberOfComponents(9);
+    direction->InsertNextTuple(image.geometry().Direction);
+    output->GetFieldData()->AddArray(direction);
     if (array)
     {
       int extent[6];

@@ -531,7 +531,7 @@ inline void commonSuite(const World& world, const Maker& make, const char* outpu
     CHECK_REFUSED(world, make(), moved, "different origin, spacing or direction");
     Box gap = paralleltest::slab(shape.box, 2, rank, size);
     gap.lo[2] += odd ? 0 : 1;
-    CHECK_REFUSED(world, make(), makePiece(shape, values, gap), "no rank holds");
+    CHECK_REFUSED(world, make(), makePiece(shape, values, gap), "do not cover the whole image");
   }
 
   // Parameters that all effects have.

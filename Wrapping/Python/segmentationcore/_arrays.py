@@ -134,8 +134,7 @@ def image_of_array(
     flat = plain.reshape(-1)
     vtk_type = _VTK_TYPES[plain.dtype.kind, plain.dtype.itemsize]
     support: Any = numpy_support  # has no types
-    data = support.numpy_to_vtk(flat, deep=0, array_type=vtk_type)
-    data._numpy_reference = flat  # VTK keeps this with the C++ object, so the memory stays
+    data = support.numpy_to_vtk(flat, deep=0, array_type=vtk_type)  # keeps the array alive
     data.SetName(name)
     image = vtkImageData()
     image.SetDimensions(*reversed((1, *array.shape)[-3:]))

@@ -198,13 +198,16 @@ class ParaViewBackend:
         if any(extent[2 * axis] > extent[2 * axis + 1] for axis in range(3)):
             raise BackendError("the volume is empty: it was not read, or not yet")
         image = self._fetch_image([extent[2 * (i // 2)] for i in range(6)])
-        matrix = image.GetDirectionMatrix()
+        # ParaView 5.11 drops the image's own matrix on the way; the collector sends a copy along.
+        direction = image.GetFieldData().GetArray("DirectionMatrix")
+        if direction is None or direction.GetNumberOfComponents() != 9:
+            raise RuntimeError("the region arrived without its DirectionMatrix field array")
         return {
             "volume": {
                 "extent": extent,
                 "origin": [float(x) for x in image.GetOrigin()],
                 "spacing": [float(x) for x in image.GetSpacing()],
-                "directions": [matrix.GetElement(row, col) for row in range(3) for col in range(3)],
+                "directions": [float(direction.GetComponent(0, i)) for i in range(9)],
             },
             "ranks": int(servermanager.ActiveConnection.GetNumberOfDataPartitions()),
             "revision": self._revision,

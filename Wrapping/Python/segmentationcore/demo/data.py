@@ -15,6 +15,7 @@ them. Needs NumPy and nothing of ours that is compiled.
 
 from __future__ import annotations
 
+import colorsys
 import gzip
 import os
 import plistlib
@@ -45,6 +46,26 @@ PACKAGES = {
 ROCK_SPACING = (0.5, 0.5, 0.6)
 """Millimetres. A micro-CT voxel is a hundred times smaller; enlarged like this, a rock wants the
 same margins in millimetres as a head does."""
+
+ATLAS_REGIONS = (
+    "Precentral",
+    "Postcentral",
+    "Frontal_Sup_L",
+    "Frontal_Sup_R",
+    "Frontal_Mid_L",
+    "Frontal_Mid_R",
+    "Parietal_Sup",
+    "Parietal_Inf",
+    "Angular",
+    "Occipital_Mid",
+    "Temporal_Sup_L",
+    "Temporal_Sup_R",
+    "Temporal_Mid_L",
+    "Temporal_Mid_R",
+    "Cerebelum_Crus",
+    "Thalamus",
+)
+"""Large regions on both sides; the whole atlas has 116, which takes Slicer a minute."""
 
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -178,8 +199,12 @@ def read_atlas_colours(path: PathLike) -> NDArray[np.uint8]:
     return planes.reshape(3, 256).T
 
 
-def write_atlas(path: PathLike, source: Path = ATLAS_FILE) -> int:
+def write_atlas(
+    path: PathLike, source: Path = ATLAS_FILE, regions: Sequence[str] | None = None
+) -> int:
     """Write the atlas as a segmentation; returns the number of segments.
+
+    ``regions`` are beginnings of the names that are wanted; None means all of them.
 
     Written here and not by our own writer, so that the reader of the plugin meets a file of
     another hand.
@@ -194,20 +219,28 @@ def write_atlas(path: PathLike, source: Path = ATLAS_FILE) -> int:
         "Segmentation_ReferenceImageExtentOffset": "0 0 0",
     }
     number = 0
+    labels = np.zeros_like(atlas.voxels)
     for label, place in places_by_label(atlas.voxels):
+        name = names.get(label, f"Region_{label}")
+        if regions is not None and not name.startswith(tuple(regions)):
+            continue
+        labels[place] = label
+        color = colours[label] / 255
+        if color.sum() < 0.3:  # some entries of the table are black
+            color = np.array(colorsys.hsv_to_rgb(label * 0.618 % 1.0, 0.5, 0.9))
         extent = " ".join(f"{axis.min()} {axis.max()}" for axis in reversed(place))
         prefix = f"Segment{number}_"
         fields |= {
-            prefix + "ID": names.get(label, f"Region_{label}"),
-            prefix + "Name": names.get(label, f"Region {label}").replace("_", " "),
-            prefix + "Color": " ".join(f"{value / 255:.6g}" for value in colours[label]),
+            prefix + "ID": name,
+            prefix + "Name": name.replace("_", " "),
+            prefix + "Color": " ".join(f"{value:.6g}" for value in color),
             prefix + "LabelValue": str(label),
             prefix + "Layer": "0",
             prefix + "Extent": extent,
             prefix + "Tags": "",
         }
         number += 1
-    write_nrrd(path, atlas, fields)
+    write_nrrd(path, Volume(labels, atlas.axes, atlas.origin), fields)
     return number
 
 

@@ -107,7 +107,7 @@ class Demonstration:
             result["atlas"] = data.require(data.located(data.HEAD_FILE))
             labels = folder / "atlas.seg.nrrd"
             if not labels.exists():
-                data.write_atlas(labels, data.located(data.ATLAS_FILE))
+                data.write_atlas(labels, data.located(data.ATLAS_FILE), data.ATLAS_REGIONS)
             self._labels["atlas"] = labels
         self.report.add(Step("", "data", 1, time.perf_counter() - begin))
         return result

@@ -69,7 +69,7 @@ BRAIN = Task(
     refined("brain", "SET_LOWER_MAX", 1000, "Brain", (0.90, 0.70, 0.55)),
     operation("margin", "brain", MarginSizeMm=-1.0),
 )
-# Edits of an atlas with 116 segments that is there already.
+# Edits of an atlas that is there already.
 ATLAS = Task(
     "atlas",
     "MRI of a head with its atlas",
@@ -78,7 +78,7 @@ ATLAS = Task(
         operation("margin", "Thalamus_L", MarginSizeMm=1.0),
         operation("islands", "Thalamus_L", Operation="KEEP_LARGEST_ISLAND"),
     ),
-    operation("margin", "Precentral_L", MarginSizeMm=-2.0),
+    operation("margin", "Frontal_Mid_R", MarginSizeMm=-3.0),
 )
 CT = Task(
     "ct",
