@@ -389,7 +389,12 @@ def build_wheel() -> None:
         for old in DIST.glob("segmentationcore-*.whl"):
             old.unlink()
         python = environment_python("build")
-        variables = {"PATH": f"{python.parent}:{os.environ.get('PATH', '')}", "PYTHONPATH": ""}
+        variables = {
+            "PATH": f"{python.parent}:{os.environ.get('PATH', '')}",
+            "PYTHONPATH": "",
+            # The headers and tools of the wheel's VTK are put together here, once.
+            "SEGMENTATIONCORE_VTK_SDK": str(STATE / "vtk-sdk"),
+        }
         pip: list[str | Path] = [python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
         arguments: list[str | Path] = ["--no-deps", "--no-build-isolation", "--no-index"]
         arguments += ["--wheel-dir", DIST]

@@ -16,6 +16,7 @@
 #include "vtkSmartPointer.h"
 
 #include <algorithm>
+#include <type_traits>
 
 namespace segcore
 {
@@ -97,6 +98,7 @@ inline vtkSmartPointer<vtkImageData> takeOutLabel(vtkImageData* image, int label
           }
         });
     });
+  from->Modified(); // its range; not the image
   taken->GetPointData()->SetScalars(to);
   return taken;
 }

@@ -13,9 +13,8 @@
  * One place for the directions: they are stored only in vtkImageData's own direction matrix. There is
  * no second copy that could get out of step, so VTK's filters and writers, and ParaView, see what
  * SetDirections wrote, and what SetDirectionMatrix or a pipeline wrote is seen here. The matrix is
- * never shared with another object: SetDirectionMatrix(vtkMatrix3x3*) copies the elements. (Whoever
- * writes to the elements of GetDirectionMatrix() directly bypasses VTK's caches as well as ours, and
- * has to call SetDirectionMatrix or Modified afterwards, as with any vtkImageData.)
+ * never shared with another object: SetDirectionMatrix(vtkMatrix3x3*) copies the elements. (As with
+ * any vtkImageData, do not write to the elements of GetDirectionMatrix(): VTK would not notice.)
  *
  * Copies: ShallowCopy, DeepCopy and CopyStructure take the directions from another
  * vtkOrientedImageData. From a plain vtkImageData they keep the directions that this image has,

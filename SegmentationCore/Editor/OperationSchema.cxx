@@ -9,6 +9,7 @@
 #include VTK_NLOHMANN_JSON(json.hpp)
 // clang-format on
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -213,7 +214,11 @@ Json parseJson(const std::string& text)
   }
   catch (const Json::exception& error)
   {
-    throw std::invalid_argument(std::string("the operations are not valid JSON: ") + error.what());
+    // The parser quotes what it read, which may be long or no text at all.
+    std::string what = std::string(error.what()).substr(0, 300);
+    std::replace_if(
+      what.begin(), what.end(), [](unsigned char byte) { return byte < 32 || byte > 126; }, '?');
+    throw std::invalid_argument("the operations are not valid JSON: " + what);
   }
 }
 

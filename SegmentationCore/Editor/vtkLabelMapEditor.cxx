@@ -563,7 +563,8 @@ int vtkLabelMapEditor::RequestData(
     // Go on from the current state if it was made from the same data by the first operations.
     const vtkMTimeType startTime = labelMap ? labelMap->GetMTime() : 0;
     bool fresh = !this->Current || this->Current->Volume != scalars ||
-      !this->Current->belongsTo(volume) || this->Current->StartTime != startTime || this->Current->Applied.size() > operations.size();
+      !this->Current->belongsTo(volume) || this->Current->StartTime != startTime ||
+      this->Current->Applied.size() > operations.size();
     for (std::size_t i = 0; !fresh && i < this->Current->Applied.size(); ++i)
     {
       fresh = this->Current->Applied[i] != operations[i].Text;

@@ -70,6 +70,9 @@ void testRegions(const World& world, bool everyRegion)
       updatePieces(world, source, collector);
       CHECK_EQUAL(std::string(collector->GetLastError()), "");
       checkPiece(collector->GetOutput(), shape, rank == 0 ? expected : Box(), values, "values", __FILE__, __LINE__);
+      auto* direction = vtkDoubleArray::SafeDownCast(
+        collector->GetOutput()->GetFieldData()->GetArray("DirectionMatrix"));
+      CHECK(direction && std::equal(shape.direction, shape.direction + 9, direction->GetPointer(0)));
       CHECK_EQUAL(collector->GetOutput()->GetFieldData()->GetAbstractArray("note"), note.Get());
       if (!everyRegion)
       {

@@ -199,8 +199,10 @@ def _on_lattice(found: SegmentationFile, snapshot: Snapshot, problems: list[str]
     low, high = np.maximum(offset, 0), np.minimum(offset + size, shape)
     outside = found.labels.astype(bool)
     if (low < high).all():
-        target = tuple(slice(a, b) for a, b in zip(low[::-1], high[::-1]))
-        source = tuple(slice(a, b) for a, b in zip((low - offset)[::-1], (high - offset)[::-1]))
+        target = tuple(slice(a, b) for a, b in zip(low[::-1], high[::-1], strict=True))
+        source = tuple(
+            slice(a, b) for a, b in zip((low - offset)[::-1], (high - offset)[::-1], strict=True)
+        )
         result[target] = found.labels[source]
         outside[source] = False
     lost = int(np.count_nonzero(outside))

@@ -252,7 +252,7 @@ def places_by_label(
     places = np.flatnonzero(flat)
     places = places[np.argsort(flat[places], kind="stable")]
     values, starts = np.unique(flat[places], return_index=True)
-    for value, group in zip(values, np.split(places, starts[1:])):
+    for value, group in zip(values, np.split(places, starts[1:]), strict=True):
         yield int(value), np.unravel_index(group, labels.shape)
 
 

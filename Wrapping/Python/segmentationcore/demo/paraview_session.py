@@ -132,11 +132,13 @@ class Session:
         ranks_picture: str,
         direction: Sequence[float],
         translucent: Sequence[str],
+        coarsening: int,
     ) -> dict[str, Any]:
         """Two pictures of all segments: in their colours, and coloured by the rank that holds them.
 
         The surfaces stay where they were made, each rank renders its own, and the images are
-        composited. Segments in ``translucent`` let others shine through.
+        composited. Segments in ``translucent`` let others shine through; ``coarsening`` is that of
+        the surfaces.
         """
         begin = time.perf_counter()
         view = simple.CreateRenderView()
@@ -150,13 +152,13 @@ class Session:
         shown = []
         if len(segments) > _MANY:
             # One surface of all, which brings the colours with it.
-            surface, display = self._show_surface(view, 0)
+            surface, display = self._show_surface(view, 0, coarsening)
             display.ColorArrayName = ["CELLS", "SegmentColor"]
             display.MapScalars = 0
             shown.append((surface, display))
         else:
             for row in segments:
-                surface, display = self._show_surface(view, row["label_value"])
+                surface, display = self._show_surface(view, row["label_value"], coarsening)
                 display.ColorArrayName = [None, ""]
                 display.DiffuseColor = display.AmbientColor = list(row["color"])
                 display.Opacity = 0.35 if row["id"] in translucent else 1.0
@@ -207,10 +209,11 @@ class Session:
         view.CameraViewUp = [0.0, 0.0, 1.0]
         simple.ResetCamera(view)
 
-    def _show_surface(self, view: Any, label: int) -> tuple[Any, Any]:
+    def _show_surface(self, view: Any, label: int, coarsening: int) -> tuple[Any, Any]:
         surface = simple.LabelMapSurface(Input=self.backend.editor, SegmentLabel=label)
         # Else ParaView prefers an array by which it has coloured before.
         surface.Array = ["POINTS", "Labels"]
+        surface.Coarsening = coarsening
         surface.GatherToRoot = 0
         return surface, simple.Show(surface, view)
 

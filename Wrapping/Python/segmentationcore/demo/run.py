@@ -228,12 +228,17 @@ class Demonstration:
             ranks_picture=str(folder / "paraview-ranks.png"),
             direction=_DIRECTIONS.get(task.name, _FROM_THE_FRONT),
             translucent=_TRANSLUCENT.get(task.name, []),
+            coarsening=self.coarsening(task, 256),
         )
         self.report.add(Step(task.name, "surfaces and pictures", ranks, rendered["seconds"]))
 
         operations = self.slicer_session(client, task, volume, folder, patience)
         self.compare(client, task, volume, folder, operations, patience)
         client.ask("close", seconds=patience, others=self._watched)
+
+    def coarsening(self, task: Task, finest: int) -> int:
+        """How much surfaces are reduced: every pore of a large rock makes millions of triangles."""
+        return max(1, self.options.size // finest) if task.name == "rock" else 1
 
     def edit(self, client: Talker, task: Task, operation: dict[str, Any], patience: float) -> None:
         """One operation on all ranks."""
@@ -275,6 +280,8 @@ class Demonstration:
                 folder,
                 "--operation",
                 json.dumps(task.slicer_operation),
+                "--coarsening",
+                str(self.coarsening(task, 128)),
             ],
             seconds=2 * patience,
             variables=self.other_python(),

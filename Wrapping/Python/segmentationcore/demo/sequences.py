@@ -87,7 +87,7 @@ CT = Task(
         *refined("soft", "SET_LOWER_MAX", 1000, "Soft tissue", (0.85, 0.60, 0.50)),
         operation("add_segment", "bone", Name="Bone", Color=[0.95, 0.93, 0.80]),
         operation("threshold", "bone", MinimumThreshold=250.0),
-        operation("islands", "bone", Operation="REMOVE_SMALL_ISLANDS", MinimumSize=1000),
+        operation("islands", "bone", Operation="KEEP_LARGEST_ISLAND"),
     ),
     operation("margin", "soft", MarginSizeMm=-1.0),
 )
