@@ -168,13 +168,14 @@ def make_cxx(effects: list[dict[str, Any]]) -> str:
 
 def _xml_property(parameter: dict[str, Any]) -> list[str]:
     name, kind = parameter["name"], parameter["type"]
+    # paraview.simple names a property by its label without the blanks, so the unit stays out of it.
     label = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-    unit = f" [{parameter['unit']}]" if parameter["unit"] else ""
-    documentation = [f"        <Documentation>{escape(parameter['sentence'])}</Documentation>"]
+    text = parameter["sentence"] + (f" Unit: {parameter['unit']}." if parameter["unit"] else "")
+    documentation = [f"        <Documentation>{escape(text)}</Documentation>"]
     if kind == "double":
         low, high = parameter["range"]
         head = (
-            f'      <DoubleVectorProperty name="{name}" label={quoteattr(label + unit)} '
+            f'      <DoubleVectorProperty name="{name}" label={quoteattr(label)} '
             f'command="Set{name}" number_of_elements="1" default_values="{parameter["default"]!r}"'
         )
         if "data_default" in parameter:
@@ -214,7 +215,7 @@ def _xml_property(parameter: dict[str, Any]) -> list[str]:
             low, high = parameter["range"]
             domain = [f'        <IntRangeDomain name="range" min="{low}" max="{high}"/>']
         head = (
-            f'      <{tag} name="{name}" label={quoteattr(label + unit)} '
+            f'      <{tag} name="{name}" label={quoteattr(label)} '
             f'command="Set{name}" number_of_elements="1" default_values="{default}">'
         )
         return [head, *domain, *documentation, f"      </{tag}>"]

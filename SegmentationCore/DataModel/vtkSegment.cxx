@@ -3,6 +3,7 @@
 #include "vtkSegment.h"
 
 #include "LabelImage.h"
+#include "XMLText.h"
 #include "vtkDataSet.h"
 #include "vtkMath.h"
 #include "vtkObjectFactory.h"
@@ -21,32 +22,6 @@ namespace
 const char* const DefaultTerminology =
   "Segmentation category and type - 3D Slicer General Anatomy list"
   "~SCT^85756007^Tissue~SCT^85756007^Tissue~^^~Anatomic codes - DICOM master list~^^~^^";
-
-std::string XMLText(const std::string& text)
-{
-  std::string result;
-  for (const char character : text)
-  {
-    switch (character)
-    {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        result += character;
-    }
-  }
-  return result;
-}
 }
 
 //----------------------------------------------------------------------------
@@ -96,12 +71,12 @@ void vtkSegment::ReadXMLAttributes(const char** vtkNotUsed(atts)) {}
 void vtkSegment::WriteXML(ostream& of, int nIndent)
 {
   const vtkIndent indent(nIndent);
-  of << indent << "Name=\"" << XMLText(this->Name ? this->Name : "") << "\" Color=\""
+  of << indent << "Name=\"" << segcore::xmlText(this->Name ? this->Name : "") << "\" Color=\""
      << this->Color[0] << " " << this->Color[1] << " " << this->Color[2] << "\" LabelValue=\""
      << this->LabelValue << "\" Tags=\"";
   for (const auto& tag : this->Tags)
   {
-    of << XMLText(tag.first + ":" + tag.second + "|");
+    of << segcore::xmlText(tag.first + ":" + tag.second + "|");
   }
   of << "\"";
 }

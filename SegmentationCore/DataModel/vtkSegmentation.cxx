@@ -3,10 +3,12 @@
 #include "vtkSegmentation.h"
 
 #include "LabelImage.h"
+#include "XMLText.h"
 #include "vtkCallbackCommand.h"
 #include "vtkCollection.h"
 #include "vtkMath.h"
 #include "vtkMinimalStandardRandomSequence.h"
+#include "vtkNew.h"
 #include "vtkObjectFactory.h"
 #include "vtkOrientedImageData.h"
 #include "vtkPolyData.h"
@@ -112,15 +114,8 @@ void vtkSegmentation::ReadXMLAttributes(const char** atts)
 //----------------------------------------------------------------------------
 void vtkSegmentation::WriteXML(ostream& of, int indent)
 {
-  std::string text;
-  for (const char character : this->SourceRepresentationName)
-  {
-    text += character == '&' ? "&amp;"
-      : character == '<'     ? "&lt;"
-      : character == '"'     ? "&quot;"
-                             : std::string(1, character);
-  }
-  of << vtkIndent(indent) << " SourceRepresentationName=\"" << text << "\"";
+  of << vtkIndent(indent) << " SourceRepresentationName=\""
+     << segcore::xmlText(this->SourceRepresentationName) << "\"";
 }
 
 //----------------------------------------------------------------------------
@@ -406,9 +401,8 @@ void vtkSegmentation::OnSourceModified(vtkObject*, unsigned long, void* clientDa
 //----------------------------------------------------------------------------
 vtkSmartPointer<vtkDataObject> vtkSegmentation::MakeEmptyRepresentation(const std::string& name)
 {
-  using Converter_ = vtkSegmentationConverter;
-  if (name == BinaryLabelmapName() ||
-    name == Converter_::GetFractionalLabelmapRepresentationName())
+  using Names = vtkSegmentationConverter;
+  if (name == BinaryLabelmapName() || name == Names::GetFractionalLabelmapRepresentationName())
   {
     auto image = vtkSmartPointer<vtkOrientedImageData>::New();
     if (name == BinaryLabelmapName())
@@ -417,8 +411,8 @@ vtkSmartPointer<vtkDataObject> vtkSegmentation::MakeEmptyRepresentation(const st
     }
     return image;
   }
-  if (name == Converter_::GetClosedSurfaceRepresentationName() ||
-    name == Converter_::GetPlanarContourRepresentationName())
+  if (name == Names::GetClosedSurfaceRepresentationName() ||
+    name == Names::GetPlanarContourRepresentationName())
   {
     return vtkSmartPointer<vtkPolyData>::New();
   }
@@ -812,9 +806,10 @@ bool vtkSegmentation::CopySegmentFromSegmentation(
     return false;
   }
   const std::string reference = vtkSegmentationConverter::GetReferenceImageGeometryParameterName();
-  if (this->GetConversionParameter(reference).empty())
+  const std::string geometry = fromSegmentation->GetConversionParameter(reference);
+  if (!geometry.empty() && this->GetConversionParameter(reference).empty())
   {
-    this->SetConversionParameter(reference, fromSegmentation->GetConversionParameter(reference));
+    this->SetConversionParameter(reference, geometry);
   }
   if (removeFromSource)
   {

@@ -16,6 +16,8 @@
 #include "vtkPointData.h"
 #include "vtkStreamingDemandDrivenPipeline.h"
 
+#include <algorithm>
+
 vtkStandardNewMacro(vtkLabelMapRegionCollector);
 
 namespace
@@ -91,11 +93,16 @@ int vtkLabelMapRegionCollector::RequestData(
     output->Initialize();
     image.geometry().copyTo(output);
     output->GetFieldData()->ShallowCopy(input->GetFieldData());
-    vtkNew<vtkDoubleArray> direction;
-    direction->SetName("DirectionMatrix");
-    direction->SetNumberOfComponents(9);
-    direction->InsertNextTuple(image.geometry().Direction);
-    output->GetFieldData()->AddArray(direction);
+    const segcore::Geometry& geometry = image.geometry();
+    double numbers[15];
+    std::copy_n(geometry.Origin, 3, numbers);
+    std::copy_n(geometry.Spacing, 3, numbers + 3);
+    std::copy_n(geometry.Direction, 9, numbers + 6);
+    vtkNew<vtkDoubleArray> lattice;
+    lattice->SetName("Lattice");
+    lattice->SetNumberOfComponents(15);
+    lattice->InsertNextTuple(numbers);
+    output->GetFieldData()->AddArray(lattice);
     if (array)
     {
       int extent[6];

@@ -10,8 +10,9 @@
  * A client gets it by servermanager.Fetch(proxy, 0); the plain Fetch of a distributed image returns
  * the piece of one rank only.
  *
- * ParaView 5.11 drops the direction matrix of an image on its way from server to client; therefore
- * the field data also has it, as the array `DirectionMatrix` (9 components, row by row).
+ * On its way from server to client ParaView 5.11 drops the direction matrix of an image and rounds its
+ * origin and spacing to six digits. Therefore the field data has the exact lattice as the array
+ * `Lattice`: 15 components, origin, spacing, and directions row by row.
  *
  * The region is clipped to the image. Each voxel comes from the rank that owns it. Volume: the region
  * once. Memory on rank 0: the region. Threads: yes. Ranks: exact.

@@ -52,6 +52,8 @@ class ParaViewBackend:
         self._collector = simple.LabelMapRegionCollector(Input=editor)
         self._mesher = simple.LabelMapSurface(Input=editor)
         self._mesher.GatherToRoot = 1
+        # ParaView prefers an array that something was coloured by before.
+        self._mesher.Array = ["POINTS", "Labels"]
         self._revision = 0
         self._description: BackendDescription | None = None
         _update(self.editor)
@@ -198,16 +200,17 @@ class ParaViewBackend:
         if any(extent[2 * axis] > extent[2 * axis + 1] for axis in range(3)):
             raise BackendError("the volume is empty: it was not read, or not yet")
         image = self._fetch_image([extent[2 * (i // 2)] for i in range(6)])
-        # ParaView 5.11 drops the image's own matrix on the way; the collector sends a copy along.
-        direction = image.GetFieldData().GetArray("DirectionMatrix")
-        if direction is None or direction.GetNumberOfComponents() != 9:
-            raise RuntimeError("the region arrived without its DirectionMatrix field array")
+        # ParaView 5.11 rounds or drops the image's own lattice on the way; the collector sends it along.
+        numbers = image.GetFieldData().GetArray("Lattice")
+        if numbers is None or numbers.GetNumberOfComponents() != 15:
+            raise RuntimeError("the region arrived without its Lattice field array")
+        lattice = [float(numbers.GetComponent(0, i)) for i in range(15)]
         return {
             "volume": {
                 "extent": extent,
-                "origin": [float(x) for x in image.GetOrigin()],
-                "spacing": [float(x) for x in image.GetSpacing()],
-                "directions": [float(direction.GetComponent(0, i)) for i in range(9)],
+                "origin": lattice[0:3],
+                "spacing": lattice[3:6],
+                "directions": lattice[6:15],
             },
             "ranks": int(servermanager.ActiveConnection.GetNumberOfDataPartitions()),
             "revision": self._revision,
