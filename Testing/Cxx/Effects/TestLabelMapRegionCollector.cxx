@@ -70,9 +70,11 @@ void testRegions(const World& world, bool everyRegion)
       updatePieces(world, source, collector);
       CHECK_EQUAL(std::string(collector->GetLastError()), "");
       checkPiece(collector->GetOutput(), shape, rank == 0 ? expected : Box(), values, "values", __FILE__, __LINE__);
-      auto* direction = vtkDoubleArray::SafeDownCast(
-        collector->GetOutput()->GetFieldData()->GetArray("DirectionMatrix"));
-      CHECK(direction && std::equal(shape.direction, shape.direction + 9, direction->GetPointer(0)));
+      auto* lattice = vtkDoubleArray::SafeDownCast(
+        collector->GetOutput()->GetFieldData()->GetArray("Lattice"));
+      CHECK(lattice && std::equal(shape.origin, shape.origin + 3, lattice->GetPointer(0)));
+      CHECK(lattice && std::equal(shape.spacing, shape.spacing + 3, lattice->GetPointer(3)));
+      CHECK(lattice && std::equal(shape.direction, shape.direction + 9, lattice->GetPointer(6)));
       CHECK_EQUAL(collector->GetOutput()->GetFieldData()->GetAbstractArray("note"), note.Get());
       if (!everyRegion)
       {
