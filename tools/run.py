@@ -20,7 +20,7 @@ from typing import NoReturn
 from common import BUILD, ENVIRONMENTS, ROOT, SYSTEM_PYTHON, environment_python, variables
 
 
-def replace_process(command: Sequence[str], environment: dict[str, str]) -> NoReturn:
+def replace_process(command: list[str], environment: dict[str, str]) -> NoReturn:
     """Become another program, so that signals and the exit status are its own."""
     sys.stdout.flush()
     os.chdir(ROOT)

@@ -66,7 +66,6 @@ BUILD_PACKAGES = [
     "paraview-dev",
     "libopenmpi-dev",
     "libdouble-conversion-dev",
-    "nlohmann-json3-dev",
     "zlib1g-dev",
     "python3-dev",
     "python3-venv",

@@ -4,8 +4,9 @@
 /// What the containers do to the voxels of a shared label image: one segment's label at a time.
 ///
 /// All values are compared as numbers, never cast to the voxel type first: label 300 is in no
-/// unsigned char image, although it would be 44 there. Each pass is threaded by vtkSMPTools and touches
-/// a voxel once; the result does not depend on the number of threads. No scalars: nothing is done.
+/// unsigned char image, although it would be 44 there. Each pass is threaded by vtkSMPTools and
+/// touches a voxel once; the result does not depend on the number of threads. No scalars: nothing
+/// is done.
 #ifndef segcore_LabelImage_h
 #define segcore_LabelImage_h
 
@@ -41,8 +42,8 @@ void withValues(vtkDataArray* values, const Body& body)
 template <class T, class Body>
 void forEachValue(T* first, vtkIdType count, const Body& body)
 {
-  vtkSMPTools::For(0, count, 65536,
-    [first, &body](vtkIdType begin, vtkIdType end) { std::for_each(first + begin, first + end, body); });
+  vtkSMPTools::For(0, count, 65536, [first, &body](vtkIdType begin, vtkIdType end)
+    { std::for_each(first + begin, first + end, body); });
 }
 
 /// Sets every voxel that is not `label` to 0.
@@ -104,9 +105,9 @@ inline vtkSmartPointer<vtkImageData> takeOutLabel(vtkImageData* image, int label
 }
 
 /// Makes room for a label: if it does not fit the image's integer type, the voxels get the first of
-/// unsigned char, char, unsigned short, short, unsigned int, int that holds that type's range and the
-/// label. The image object stays, its array is replaced. Types that the list does not have are wide
-/// enough. True if the type changed.
+/// unsigned char, char, unsigned short, short, unsigned int, int that holds that type's range and
+/// the label. The image object stays, its array is replaced. Types that the list does not have are
+/// wide enough. True if the type changed.
 inline bool widenForLabel(vtkImageData* image, int label)
 {
   vtkDataArray* from = image->GetPointData()->GetScalars();
@@ -116,8 +117,8 @@ inline bool widenForLabel(vtkImageData* image, int label)
   }
   const double low = std::min<double>(label, from->GetDataTypeMin());
   const double high = std::max<double>(label, from->GetDataTypeMax());
-  for (const int type : { VTK_UNSIGNED_CHAR, VTK_CHAR, VTK_UNSIGNED_SHORT, VTK_SHORT,
-         VTK_UNSIGNED_INT, VTK_INT })
+  for (const int type :
+    { VTK_UNSIGNED_CHAR, VTK_CHAR, VTK_UNSIGNED_SHORT, VTK_SHORT, VTK_UNSIGNED_INT, VTK_INT })
   {
     if (vtkDataArray::GetDataTypeMin(type) <= low && vtkDataArray::GetDataTypeMax(type) >= high)
     {

@@ -17,8 +17,7 @@ vtkStandardNewMacro(vtkOrientedImageData);
 class vtkOrientedImageData::ModifiedHold
 {
 public:
-  explicit ModifiedHold(vtkOrientedImageData* image)
-    : Image(image)
+  explicit ModifiedHold(vtkOrientedImageData* image) : Image(image)
   {
     ++this->Image->ModifiedHolds;
   }
@@ -122,8 +121,8 @@ void vtkOrientedImageData::SetDirections(double dirs[3][3])
 }
 
 //----------------------------------------------------------------------------
-void vtkOrientedImageData::SetDirections(double ir, double ia, double is, double jr, double ja,
-  double js, double kr, double ka, double ks)
+void vtkOrientedImageData::SetDirections(
+  double ir, double ia, double is, double jr, double ja, double js, double kr, double ka, double ks)
 {
   double dirs[3][3] = { { ir, ia, is }, { jr, ja, js }, { kr, ka, ks } };
   this->SetDirections(dirs);
@@ -237,7 +236,8 @@ void vtkOrientedImageData::SetImageToWorldMatrix(vtkMatrix4x4* mat)
     }
     for (int row = 0; row < 3; ++row)
     {
-      (column < 3 ? dirs[row][column] : origin[row]) = column < 3 ? values[row] / norm : values[row];
+      (column < 3 ? dirs[row][column] : origin[row]) =
+        column < 3 ? values[row] / norm : values[row];
     }
     if (column < 3)
     {

@@ -4,17 +4,18 @@
  * @class vtkOrientedImageData
  * @brief an image with direction cosines, with the interface of Slicer's class of that name
  *
- * Adds to vtkImageData: getting and setting the whole geometry as one image-to-world matrix, bounds of
- * the voxels instead of the voxel centres, and copies that keep the directions.
+ * Adds to vtkImageData: getting and setting the whole geometry as one image-to-world matrix, bounds
+ * of the voxels instead of the voxel centres, and copies that keep the directions.
  *
- * Geometry: world = origin + directions * (spacing * index), in millimetres. Directions are given as
- * `dirs[row][column]`: column = image axis, row = world axis. Left-handed directions are kept.
+ * Geometry: world = origin + directions * (spacing * index), in millimetres. Directions are given
+ * as `dirs[row][column]`: column = image axis, row = world axis. Left-handed directions are kept.
  *
- * One place for the directions: they are stored only in vtkImageData's own direction matrix. There is
- * no second copy that could get out of step, so VTK's filters and writers, and ParaView, see what
- * SetDirections wrote, and what SetDirectionMatrix or a pipeline wrote is seen here. The matrix is
- * never shared with another object: SetDirectionMatrix(vtkMatrix3x3*) copies the elements. (As with
- * any vtkImageData, do not write to the elements of GetDirectionMatrix(): VTK would not notice.)
+ * One place for the directions: they are stored only in vtkImageData's own direction matrix. There
+ * is no second copy that could get out of step, so VTK's filters and writers, and ParaView, see
+ * what SetDirections wrote, and what SetDirectionMatrix or a pipeline wrote is seen here. The
+ * matrix is never shared with another object: SetDirectionMatrix(vtkMatrix3x3*) copies the
+ * elements. (As with any vtkImageData, do not write to the elements of GetDirectionMatrix(): VTK
+ * would not notice.)
  *
  * Copies: ShallowCopy, DeepCopy and CopyStructure take the directions from another
  * vtkOrientedImageData. From a plain vtkImageData they keep the directions that this image has,
@@ -31,8 +32,8 @@
  * Differences from Slicer: Slicer leaves the direction matrix of vtkImageData at identity; a copy
  * fires Modified once instead of one to three times; CopyStructure takes the directions from an
  * oriented image; GetWorldToImageMatrix(nullptr) does nothing instead of crashing; and
- * SetImageToWorldMatrix refuses a matrix with a column of zeros or a number that is not finite, instead
- * of setting directions that are not a number.
+ * SetImageToWorldMatrix refuses a matrix with a column of zeros or a number that is not finite,
+ * instead of setting directions that are not a number.
  *
  * Threads: as vtkImageData.
  *
@@ -55,8 +56,8 @@ public:
   void PrintSelf(ostream& os, vtkIndent indent) override;
 
   ///@{
-  /// Copy everything, voxels by reference (shallow) or by value (deep). See the class comment for the
-  /// directions.
+  /// Copy everything, voxels by reference (shallow) or by value (deep). See the class comment for
+  /// the directions.
   void ShallowCopy(vtkDataObject* src) override;
   void DeepCopy(vtkDataObject* src) override;
   ///@}
@@ -97,9 +98,9 @@ public:
 
   ///@{
   /// The whole geometry: directions times spacing, and the origin in the last column. Setting makes
-  /// the norms of the columns the spacing and the normalized columns the directions. A column without
-  /// length or a number that is not finite is refused with an error, and nothing changes. Null does
-  /// nothing.
+  /// the norms of the columns the spacing and the normalized columns the directions. A column
+  /// without length or a number that is not finite is refused with an error, and nothing changes.
+  /// Null does nothing.
   void GetImageToWorldMatrix(vtkMatrix4x4* mat);
   void SetImageToWorldMatrix(vtkMatrix4x4* mat);
   void SetGeometryFromImageToWorldMatrix(vtkMatrix4x4* mat);

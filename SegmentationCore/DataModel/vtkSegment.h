@@ -4,18 +4,18 @@
  * @class vtkSegment
  * @brief one segment: name, colour, tags, label value, and its representations
  *
- * With the interface of Slicer's class of that name. A representation is a data object under a name,
- * such as "Binary labelmap" (an image in which the segment's voxels have its label value, perhaps
- * shared with other segments) or "Closed surface" (a poly data); see vtkSegmentationConverter for the
- * names. The segment holds a reference to each and does not observe them. Lists of names are
- * alphabetical.
+ * With the interface of Slicer's class of that name. A representation is a data object under a
+ * name, such as "Binary labelmap" (an image in which the segment's voxels have its label value,
+ * perhaps shared with other segments) or "Closed surface" (a poly data); see
+ * vtkSegmentationConverter for the names. The segment holds a reference to each and does not
+ * observe them. Lists of names are alphabetical.
  *
- * Modified fires when something of the segment changes, once for every call at most. Changes inside a
- * representation do not count.
+ * Modified fires when something of the segment changes, once for every call at most. Changes inside
+ * a representation do not count.
  *
- * Differences from Slicer: DeepCopyMetadata copies the two auto-generated flags as well; DeepCopy needs
- * no converter factory, and always makes new objects, so that it never writes into a representation
- * that this segment shares with others.
+ * Differences from Slicer: DeepCopyMetadata copies the two auto-generated flags as well; DeepCopy
+ * needs no converter factory, and always makes new objects, so that it never writes into a
+ * representation that this segment shares with others.
  *
  * @sa vtkSegmentation
  */
@@ -58,15 +58,17 @@ public:
   /// Write name, colour, label value and tags as XML attributes.
   void WriteXML(ostream& of, int nIndent);
 
-  /// Make this segment equal to another, with its own copies of all representations. A copied binary
-  /// labelmap keeps only this segment's label; voxels of segments that shared the image become 0.
+  /// Make this segment equal to another, with its own copies of all representations. A copied
+  /// binary labelmap keeps only this segment's label; voxels of segments that shared the image
+  /// become 0.
   virtual void DeepCopy(vtkSegment* source);
 
   /// Copy name, colour, label value, tags and the two auto-generated flags.
   virtual void DeepCopyMetadata(vtkSegment* source);
 
-  /// Box around all representations. Of an image it is the whole extent, not the segment's own voxels.
-  /// Without any content the minima are VTK_DOUBLE_MAX and the maxima VTK_DOUBLE_MIN, as in Slicer.
+  /// Box around all representations. Of an image it is the whole extent, not the segment's own
+  /// voxels. Without any content the minima are VTK_DOUBLE_MAX and the maxima VTK_DOUBLE_MIN, as in
+  /// Slicer.
   virtual void GetBounds(double bounds[6]);
 
   /// The representation of that name, or null.
@@ -121,8 +123,8 @@ public:
   ///@}
 
   ///@{
-  /// Value of the segment's voxels in its binary labelmap; above 0. Voxels are not changed by setting
-  /// it. Default 1.
+  /// Value of the segment's voxels in its binary labelmap; above 0. Voxels are not changed by
+  /// setting it. Default 1.
   vtkGetMacro(LabelValue, int);
   vtkSetMacro(LabelValue, int);
   ///@}

@@ -35,12 +35,7 @@ const char* BinaryLabelmapName()
 class Disabled
 {
 public:
-  explicit Disabled(bool& flag)
-    : Flag(flag)
-    , Old(flag)
-  {
-    flag = false;
-  }
+  explicit Disabled(bool& flag) : Flag(flag), Old(flag) { flag = false; }
   ~Disabled() { this->Flag = this->Old; }
   Disabled(const Disabled&) = delete;
   void operator=(const Disabled&) = delete;
@@ -78,8 +73,7 @@ bool Contains(const std::vector<std::string>& names, const std::string& name)
 
 //----------------------------------------------------------------------------
 vtkSegmentation::vtkSegmentation()
-  : SourceRepresentationName(BinaryLabelmapName())
-  , Converter(vtkSegmentationConverter::New())
+  : SourceRepresentationName(BinaryLabelmapName()), Converter(vtkSegmentationConverter::New())
 {
   this->SegmentCommand = vtkSmartPointer<vtkCallbackCommand>::New();
   this->SegmentCommand->SetClientData(this);
@@ -175,8 +169,8 @@ void vtkSegmentation::CopySegment(vtkSegment* destination, vtkSegment* source, v
 {
   if (!destination || !source)
   {
-    vtkGenericWarningMacro("vtkSegmentation::CopySegment: no "
-      << (source ? "destination" : "source") << " given.");
+    vtkGenericWarningMacro(
+      "vtkSegmentation::CopySegment: no " << (source ? "destination" : "source") << " given.");
     return;
   }
   destination->DeepCopyMetadata(source);
@@ -368,8 +362,7 @@ void vtkSegmentation::UnobserveSegment(vtkSegment* segment)
 }
 
 //----------------------------------------------------------------------------
-void vtkSegmentation::OnSegmentModified(
-  vtkObject* caller, unsigned long, void* clientData, void*)
+void vtkSegmentation::OnSegmentModified(vtkObject* caller, unsigned long, void* clientData, void*)
 {
   vtkSegmentation* self = static_cast<vtkSegmentation*>(clientData);
   vtkSegment* segment = vtkSegment::SafeDownCast(caller);
@@ -378,8 +371,7 @@ void vtkSegmentation::OnSegmentModified(
   {
     return;
   }
-  self->ObserveSource(
-    found->second, segment->GetRepresentation(self->SourceRepresentationName));
+  self->ObserveSource(found->second, segment->GetRepresentation(self->SourceRepresentationName));
   if (self->SegmentModifiedEnabled)
   {
     std::string id = found->second.ID; // an observer may remove the segment
@@ -442,7 +434,8 @@ bool vtkSegmentation::CheckNewSegment(vtkSegment* segment, const std::string& id
   }
   if (this->GetSegment(id))
   {
-    vtkErrorMacro("AddSegment: the ID '" << id << "' is taken; GenerateUniqueSegmentID gives a free one.");
+    vtkErrorMacro(
+      "AddSegment: the ID '" << id << "' is taken; GenerateUniqueSegmentID gives a free one.");
     return false;
   }
   const std::vector<std::string> names = NamesOf(segment);
@@ -456,9 +449,9 @@ bool vtkSegmentation::CheckNewSegment(vtkSegment* segment, const std::string& id
   {
     if (!names.empty() && !Contains(names, name))
     {
-      vtkErrorMacro("AddSegment: the segment '"
-        << (segment->GetName() ? segment->GetName() : id) << "' has no representation '" << name
-        << "', which all segments here must have.");
+      vtkErrorMacro("AddSegment: the segment '" << (segment->GetName() ? segment->GetName() : id)
+                                                << "' has no representation '" << name
+                                                << "', which all segments here must have.");
       return false;
     }
   }
@@ -736,9 +729,9 @@ std::string vtkSegmentation::GetSegmentIdBySegment(vtkSegment* segment)
 std::string vtkSegmentation::GetSegmentIdBySegmentName(std::string name)
 {
   name = LowerCase(name);
-  const auto found = std::find_if(this->Segments.begin(), this->Segments.end(),
-    [&name](const auto& entry)
-    { return entry.second->GetName() && LowerCase(entry.second->GetName()) == name; });
+  const auto found =
+    std::find_if(this->Segments.begin(), this->Segments.end(), [&name](const auto& entry)
+      { return entry.second->GetName() && LowerCase(entry.second->GetName()) == name; });
   return found == this->Segments.end() ? std::string() : found->first;
 }
 
@@ -819,8 +812,7 @@ bool vtkSegmentation::CopySegmentFromSegmentation(
 }
 
 //----------------------------------------------------------------------------
-void vtkSegmentation::GetContainedRepresentationNames(
-  std::vector<std::string>& representationNames)
+void vtkSegmentation::GetContainedRepresentationNames(std::vector<std::string>& representationNames)
 {
   representationNames = NamesOf(this->GetNthSegment(0));
 }
@@ -836,7 +828,8 @@ bool vtkSegmentation::IsSourceRepresentationPolyData()
 {
   const std::string& name = this->SourceRepresentationName;
   vtkDataObject* first = this->GetSegmentRepresentation(this->GetNthSegmentID(0), name);
-  return vtkPolyData::SafeDownCast(first ? first : this->MakeEmptyRepresentation(name).GetPointer());
+  return vtkPolyData::SafeDownCast(
+    first ? first : this->MakeEmptyRepresentation(name).GetPointer());
 }
 
 //----------------------------------------------------------------------------
@@ -1049,11 +1042,12 @@ void vtkSegmentation::SeparateSegmentLabelmap(std::string segmentId)
   {
     return;
   }
-  vtkImageData* image = vtkImageData::SafeDownCast(segment->GetRepresentation(BinaryLabelmapName()));
+  vtkImageData* image =
+    vtkImageData::SafeDownCast(segment->GetRepresentation(BinaryLabelmapName()));
   if (!image)
   {
-    vtkErrorMacro("SeparateSegmentLabelmap: the binary labelmap of segment '"
-      << segmentId << "' is no image.");
+    vtkErrorMacro(
+      "SeparateSegmentLabelmap: the binary labelmap of segment '" << segmentId << "' is no image.");
     return;
   }
   const vtkSmartPointer<vtkImageData> own = segcore::takeOutLabel(image, segment->GetLabelValue());
@@ -1106,8 +1100,8 @@ int vtkSegmentation::GetLayerIndex(std::string segmentId, std::string representa
   }
   const std::vector<vtkDataObject*> layers = this->GetLayers(representationName);
   const auto found = std::find(layers.begin(), layers.end(),
-    this->GetSegmentRepresentation(segmentId,
-      representationName.empty() ? this->SourceRepresentationName : representationName));
+    this->GetSegmentRepresentation(
+      segmentId, representationName.empty() ? this->SourceRepresentationName : representationName));
   return found == layers.end() ? -1 : static_cast<int>(found - layers.begin());
 }
 

@@ -7,24 +7,26 @@
  * With the interface of Slicer's class of that name; conversion between representations and merging
  * are not part of it yet. Segments are addressed by ID (unique, never empty) or by display index.
  *
- * Source representation: the one that counts (default "Binary labelmap"); the others can be made from
- * it. Its data objects are observed: when one fires Modified, every segment drops its other
- * representations, and ContainedRepresentationNamesModified and SourceRepresentationModified follow.
- * Replacing a segment's source object by AddRepresentation is a change of the segment, and only that.
+ * Source representation: the one that counts (default "Binary labelmap"); the others can be made
+ * from it. Its data objects are observed: when one fires Modified, every segment drops its other
+ * representations, and ContainedRepresentationNamesModified and SourceRepresentationModified
+ * follow. Replacing a segment's source object by AddRepresentation is a change of the segment, and
+ * only that.
  *
- * Layers: several segments may hold the same data object; each distinct object is a layer, counted in
- * the order of first use in the display order. In a shared binary labelmap each segment is told apart
- * by its label value. Removing or separating a segment takes its voxels out of the shared image.
+ * Layers: several segments may hold the same data object; each distinct object is a layer, counted
+ * in the order of first use in the display order. In a shared binary labelmap each segment is told
+ * apart by its label value. Removing or separating a segment takes its voxels out of the shared
+ * image.
  *
- * Events, invoked here; Modified (of the list of segments) comes before SegmentAdded, SegmentRemoved
- * and SegmentsOrderModified:
+ * Events, invoked here; Modified (of the list of segments) comes before SegmentAdded,
+ * SegmentRemoved and SegmentsOrderModified:
  *
  * | event                                | call data                                              |
  * |--------------------------------------|--------------------------------------------------------|
- * | SourceRepresentationModified         | null; this, or the new image, where a call here caused it |
- * | RepresentationModified               | ID of the segment (char*)                              |
- * | SegmentAdded, SegmentRemoved         | ID of the segment                                      |
- * | SegmentModified                      | ID of the segment                                      |
+ * | SourceRepresentationModified         | null; this, or the new image, where a call here caused
+ * it | | RepresentationModified               | ID of the segment (char*) | | SegmentAdded,
+ * SegmentRemoved         | ID of the segment                                      | |
+ * SegmentModified                      | ID of the segment                                      |
  * | ContainedRepresentationNamesModified | null                                                   |
  * | SegmentsOrderModified                | null                                                   |
  *
@@ -33,24 +35,25 @@
  * `<id>_<n>`, n counting up from 1 for the whole segmentation until it is empty again.
  *
  * Differences from Slicer, where its behaviour loses data or contradicts its documentation:
- * - AddSegment refuses an ID that is taken, and a segment that is in the list already. Slicer lists the
- *   ID twice and drops the segment that had it.
- * - The source of the last added segment is observed from the start. In Slicer edits of it go unnoticed
- *   until another segment changes.
- * - A segment that is refused is left as it was, and not observed. (Without conversion, one that lacks
- *   the source, or another representation that the others have, is refused.)
- * - SetSourceRepresentationName refuses a name that a segment has no representation of, as long as that
- *   segment has any. Slicer deletes all voxels and surfaces then.
+ * - AddSegment refuses an ID that is taken, and a segment that is in the list already. Slicer lists
+ * the ID twice and drops the segment that had it.
+ * - The source of the last added segment is observed from the start. In Slicer edits of it go
+ * unnoticed until another segment changes.
+ * - A segment that is refused is left as it was, and not observed. (Without conversion, one that
+ * lacks the source, or another representation that the others have, is refused.)
+ * - SetSourceRepresentationName refuses a name that a segment has no representation of, as long as
+ * that segment has any. Slicer deletes all voxels and surfaces then.
  * - IsSharedBinaryLabelmap returns true when the labelmap is shared; Slicer returns the opposite.
- * - GetUniqueLabelValueForSharedLabelmap of an image counts the label values of segments without voxels.
+ * - GetUniqueLabelValueForSharedLabelmap of an image counts the label values of segments without
+ * voxels.
  * - ReorderSegments ignores repeated IDs; Slicer lists the segment twice.
- * - RemoveAllSegments does not cut up shared images. Removed segments that somebody else holds keep the
- *   shared image and their label value.
- * - CopySegmentFromSegmentation takes a moved segment out of a shared image before it moves, so that no
- *   image is shared between two segmentations.
+ * - RemoveAllSegments does not cut up shared images. Removed segments that somebody else holds keep
+ * the shared image and their label value.
+ * - CopySegmentFromSegmentation takes a moved segment out of a shared image before it moves, so
+ * that no image is shared between two segmentations.
  * - UUIDSegmentIDs works in every build, and is on by default.
- * - GetContainedRepresentationNames asks the first segment of the display order, GetSegmentsByTag
- *   follows that order; Slicer's go by alphabet.
+ * - GetContainedRepresentationNames asks the first segment of the display order; GetSegmentsByTag
+ * and the lists of sharing segments follow that order. Slicer's go by alphabet of the IDs.
  *
  * Cost: look-ups by ID are logarithmic, by index constant; a change of a segment costs a look-up.
  * Threads: not to be used from two at a time; events fire in the calling thread.
@@ -116,8 +119,8 @@ public:
   virtual void WriteXML(ostream& of, int indent);
   ///@}
 
-  /// Make this segmentation equal to another, with its own copies of all data. What is shared there is
-  /// shared here. Null does nothing.
+  /// Make this segmentation equal to another, with its own copies of all data. What is shared there
+  /// is shared here. Null does nothing.
   virtual void DeepCopy(vtkSegmentation* aSegmentation);
 
   /// Take over the conversion parameters of another segmentation.
@@ -126,10 +129,10 @@ public:
   /// Box around all segments; see vtkSegment::GetBounds.
   virtual void GetBounds(double bounds[6]);
 
-  /// Make `destination` equal to `source`. Its representations are those of `baseline` where that one
-  /// has a newer object of the same name, else copies; `cachedRepresentations` (source to copy) lets one
-  /// call after another share the copy of a shared object. Images are copied whole. `baseline` may be
-  /// null.
+  /// Make `destination` equal to `source`. Its representations are those of `baseline` where that
+  /// one has a newer object of the same name, else copies; `cachedRepresentations` (source to copy)
+  /// lets one call after another share the copy of a shared object. Images are copied whole.
+  /// `baseline` may be null.
   static void CopySegment(vtkSegment* destination, vtkSegment* source, vtkSegment* baseline,
     std::map<vtkDataObject*, vtkDataObject*>& cachedRepresentations);
 
@@ -140,23 +143,23 @@ public:
   vtkBooleanMacro(UUIDSegmentIDs, bool);
   ///@}
 
-  /// What the random letters of IDs are drawn from; one for the process, seeded from the clock. Set its
-  /// seed to get the same IDs again.
+  /// What the random letters of IDs are drawn from; one for the process, seeded from the clock. Set
+  /// its seed to get the same IDs again.
   static vtkMinimalStandardRandomSequence* GetSegmentIDRandomSequenceInstance();
 
   // Segments --------------------------------------------------------------------------------------
 
-  /// Add a segment, before another or at the end. Without an ID one is made; then the segment needs a
-  /// name. A segment without representations gets empty ones of the kinds that the others have.
-  /// Representations that the others do not have are removed from it. False, with an error and nothing
-  /// changed, if it cannot be added; see the class comment.
+  /// Add a segment, before another or at the end. Without an ID one is made; then the segment needs
+  /// a name. A segment without representations gets empty ones of the kinds that the others have.
+  /// Representations that the others do not have are removed from it. False, with an error and
+  /// nothing changed, if it cannot be added; see the class comment.
   bool AddSegment(
     vtkSegment* segment, std::string segmentId = "", std::string insertBeforeSegmentId = "");
 
-  /// Add a new segment without voxels and return its ID, "" if that failed. An ID that is taken gets a
-  /// number. Without a name it is Segment_<n> with the smallest free n. With binary labelmaps as source
-  /// it joins the layer of the first segment, with the smallest label value that is free there; the
-  /// image's voxel type is widened if the label does not fit.
+  /// Add a new segment without voxels and return its ID, "" if that failed. An ID that is taken
+  /// gets a number. Without a name it is Segment_<n> with the smallest free n. With binary
+  /// labelmaps as source it joins the layer of the first segment, with the smallest label value
+  /// that is free there; the image's voxel type is widened if the label does not fit.
   std::string AddEmptySegment(
     std::string segmentId = "", std::string segmentName = "", double color[3] = nullptr);
 
@@ -188,29 +191,28 @@ public:
   int GetSegmentIndex(const std::string& segmentId);
   ///@}
 
-  /// Move a segment to an index. Fires the events of a change even if it is there already. False, with
-  /// an error, for an unknown ID or an index out of range.
+  /// Move a segment to an index. Fires the events of a change even if it is there already. False,
+  /// with an error, for an unknown ID or an index out of range.
   bool SetSegmentIndex(const std::string& segmentId, unsigned int newIndex);
 
-  /// Move segments, in the order of the list, before another, or to the end if that one is not given,
-  /// unknown or in the list itself. Unknown and repeated IDs are passed over. Without `insert before`, a
-  /// list that equals the first IDs changes nothing, as in Slicer.
+  /// Move segments, in the order of the list, before another, or to the end if that one is not
+  /// given, unknown or in the list itself. Unknown and repeated IDs are passed over. Without
+  /// `insert before`, a list that equals the first IDs changes nothing, as in Slicer.
   void ReorderSegments(
     std::vector<std::string> segmentIdsToMove, std::string insertBeforeSegmentId = "");
 
   /// ID of a segment, "" if it is not in the list.
   std::string GetSegmentIdBySegment(vtkSegment* segment);
 
-  /// ID of the segment with that name, in any case; of several the first by alphabet of the IDs. "" if
-  /// there is none.
+  /// ID of the segment with that name, in any case; of several the first by alphabet of the IDs. ""
+  /// if there is none.
   std::string GetSegmentIdBySegmentName(std::string name);
 
   /// Segments with that tag, in display order; with that value unless it is empty.
   std::vector<vtkSegment*> GetSegmentsByTag(std::string tag, std::string value = "");
 
   /// A segment's representation, null if there is no such segment or representation.
-  vtkDataObject* GetSegmentRepresentation(
-    std::string segmentId, std::string representationName);
+  vtkDataObject* GetSegmentRepresentation(std::string segmentId, std::string representationName);
 
   /// Copy or move a segment from another segmentation. An ID that is taken gets a number, with a
   /// warning. The reference geometry is taken over if this segmentation has none.
@@ -277,14 +279,16 @@ public:
   ///@}
 
   ///@{
-  /// A label value for a new segment of a layer. Of a segment's layer: the smallest one above 0 that no
-  /// segment there has. Of an image: one more than the largest that a voxel or segment has; 1 for null.
+  /// A label value for a new segment of a layer. Of a segment's layer: the smallest one above 0
+  /// that no segment there has. Of an image: one more than the largest that a voxel or segment has;
+  /// 1 for null.
   int GetUniqueLabelValueForSharedLabelmap(std::string segmentId);
   int GetUniqueLabelValueForSharedLabelmap(vtkOrientedImageData* labelmap);
   ///@}
 
-  /// Give a segment a binary labelmap of its own, with label value 1, and take its voxels out of the
-  /// shared one. Other representations stay. Nothing happens if the segment is unknown or not shared.
+  /// Give a segment a binary labelmap of its own, with label value 1, and take its voxels out of
+  /// the shared one. Other representations stay. Nothing happens if the segment is unknown or not
+  /// shared.
   void SeparateSegmentLabelmap(std::string segmentId);
 
   ///@{
@@ -311,7 +315,8 @@ protected:
   /// `<base>_<n>` with the smallest n from 1 that no segment has as its name.
   std::string GenerateUniqueSegmentName(std::string base);
 
-  /// "2.25." and the decimal value of a random (version 4) UUID: an object identifier by ITU-T X.667.
+  /// "2.25." and the decimal value of a random (version 4) UUID: an object identifier by ITU-T
+  /// X.667.
   static std::string GenerateUUIDDerivedUID();
 
   /// "S_" and that many random characters; letters and digits unless others are given.

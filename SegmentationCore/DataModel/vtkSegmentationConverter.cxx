@@ -17,26 +17,28 @@ vtkStandardNewMacro(vtkSegmentationConverter);
 
 namespace
 {
+std::string Trimmed(const std::string& text)
+{
+  const std::size_t begin = text.find_first_not_of(" \t\r\n");
+  const std::size_t end = text.find_last_not_of(" \t\r\n");
+  return begin == std::string::npos ? std::string() : text.substr(begin, end - begin + 1);
+}
+
 // Streams with the classic locale: an application's locale must not turn "0.5" into "0,5".
 bool ParseReal(const std::string& text, double& value)
 {
-  std::istringstream stream(text);
+  std::istringstream stream(Trimmed(text));
   stream.imbue(std::locale::classic());
   stream >> value;
-  stream >> std::ws;
-  return !stream.fail() && stream.eof() && std::isfinite(value);
+  return !stream.fail() && stream.peek() == std::istringstream::traits_type::eof() &&
+    std::isfinite(value);
 }
 
 bool ParseInteger(const std::string& text, int& value)
 {
-  const std::size_t begin = text.find_first_not_of(" \t\r\n");
-  const std::size_t end = text.find_last_not_of(" \t\r\n");
-  if (begin == std::string::npos)
-  {
-    return false;
-  }
-  const char* last = text.data() + end + 1;
-  const auto result = std::from_chars(text.data() + begin, last, value);
+  const std::string word = Trimmed(text);
+  const char* last = word.data() + word.size();
+  const auto result = std::from_chars(word.data(), last, value);
   return result.ec == std::errc() && result.ptr == last;
 }
 
@@ -155,7 +157,7 @@ void vtkSegmentationConverter::DeserializeConversionParameters(
 {
   std::size_t begin = 0;
   for (std::size_t end = conversionParametersString.find('&'); end != std::string::npos;
-       begin = end + 1, end = conversionParametersString.find('&', begin))
+    begin = end + 1, end = conversionParametersString.find('&', begin))
   {
     const std::string piece = conversionParametersString.substr(begin, end - begin);
     const std::size_t first = piece.find('|');
@@ -164,7 +166,8 @@ void vtkSegmentationConverter::DeserializeConversionParameters(
       continue;
     }
     const std::size_t second = std::min(piece.find('|', first + 1), piece.size());
-    this->SetConversionParameter(piece.substr(0, first), piece.substr(first + 1, second - first - 1),
+    this->SetConversionParameter(piece.substr(0, first),
+      piece.substr(first + 1, second - first - 1),
       second < piece.size() ? piece.substr(second + 1) : std::string());
   }
 }

@@ -4,21 +4,23 @@
  * @class vtkSegmentationConverter
  * @brief names of representations, conversion parameters, and image geometry as text
  *
- * With the interface of Slicer's class of that name, as far as it needs no conversion rules: the names
- * under which segments hold their representations, a list of named parameters, and the text form of an
- * image's geometry.
+ * With the interface of Slicer's class of that name, as far as it needs no conversion rules: the
+ * names under which segments hold their representations, a list of named parameters, and the text
+ * form of an image's geometry.
  *
- * Parameters: an ordered list of name, value and description. None of the three may hold `|` or `&`,
- * the separators of the text form `name|value|description&name|...&`. "Reference image geometry" is
- * always known (empty until set); asking for another name that was never set is an error, as in Slicer.
+ * Parameters: an ordered list of name, value and description. None of the three may hold `|` or
+ * `&`, the separators of the text form `name|value|description&name|...&`. "Reference image
+ * geometry" is always known (empty until set); asking for another name that was never set is an
+ * error, as in Slicer.
  *
  * Geometry text: the 16 elements of the image-to-world matrix by rows, then the 6 numbers of the
- * extent, each followed by `;`. Numbers have the fewest digits, from 15 to 17, that read back as the
- * same number, whatever the locale. Blanks after `;` and text after the last `;` are accepted.
+ * extent, each followed by `;`. Numbers have the fewest digits, from 15 to 17, that read back as
+ * the same number, whatever the locale. Blanks after `;` and text after the last `;` are accepted.
  *
- * Differences from Slicer: a text that cannot be parsed changes nothing at all; numbers that are not
- * finite and extents that are not whole numbers are refused; of a parameter text without `|` nothing
- * is taken; numbers below 1e-6 are written with fewer digits (they read back as the same number).
+ * Differences from Slicer: a text that cannot be parsed changes nothing at all; numbers that are
+ * not finite and extents that are not whole numbers are refused; of a parameter text without `|`
+ * nothing is taken; numbers below 1e-6 are written with fewer digits (they read back as the same
+ * number).
  *
  * @sa vtkSegmentation
  */
@@ -75,8 +77,9 @@ public:
   virtual void DeepCopy(vtkSegmentationConverter* aConverter);
 
   ///@{
-  /// Set or append a parameter; an empty description keeps the one that is there. Refused with an error
-  /// if a text holds a separator. Getting gives "" for a name that is not known, with an error.
+  /// Set or append a parameter; an empty description keeps the one that is there. Refused with an
+  /// error if a text holds a separator. Getting gives "" for a name that is not known, with an
+  /// error.
   void SetConversionParameter(
     const std::string& name, const std::string& value, const std::string& description = "");
   std::string GetConversionParameter(const std::string& name);
@@ -90,8 +93,8 @@ public:
   ///@}
 
   ///@{
-  /// Geometry text of an image, or of a matrix with the extent of an image or a given extent. "" with
-  /// an error if one is missing.
+  /// Geometry text of an image, or of a matrix with the extent of an image or a given extent. ""
+  /// with an error if one is missing.
   static std::string SerializeImageGeometry(vtkOrientedImageData* orientedImageData);
   static std::string SerializeImageGeometry(vtkMatrix4x4* geometryMatrix, vtkImageData* imageData);
   static std::string SerializeImageGeometry(vtkMatrix4x4* geometryMatrix, int extent[6]);

@@ -89,8 +89,7 @@ void ReadTable(vtkImageData* labelMap, vtkLabelSegmentTable* table)
   std::string text;
   vtkNew<vtkCallbackCommand> command;
   command->SetClientData(&text);
-  command->SetCallback(
-    [](vtkObject*, unsigned long, void* client, void* message)
+  command->SetCallback([](vtkObject*, unsigned long, void* client, void* message)
     { *static_cast<std::string*>(client) += static_cast<const char*>(message); });
   const unsigned long tag = table->AddObserver(vtkCommand::ErrorEvent, command);
   const bool read = table->FromFieldData(labelMap->GetFieldData());
@@ -200,8 +199,8 @@ int StatusOf(const std::string& text)
       return status;
     }
   }
-  const bool digits = !text.empty() && text.size() < 10 &&
-    text.find_first_not_of("0123456789") == std::string::npos;
+  const bool digits =
+    !text.empty() && text.size() < 10 && text.find_first_not_of("0123456789") == std::string::npos;
   return digits ? std::stoi(text) : -1;
 }
 
@@ -317,9 +316,9 @@ vtkSmartPointer<vtkDataArray> LayerArray(vtkImageData* image, const int extent[6
   {
     return Renamed(scalars, name);
   }
-  auto array = scalars ? vtkSmartPointer<vtkDataArray>::Take(scalars->NewInstance())
-                       : vtkSmartPointer<vtkDataArray>::Take(
-                           vtkDataArray::CreateDataArray(VTK_UNSIGNED_CHAR));
+  auto array = scalars
+    ? vtkSmartPointer<vtkDataArray>::Take(scalars->NewInstance())
+    : vtkSmartPointer<vtkDataArray>::Take(vtkDataArray::CreateDataArray(VTK_UNSIGNED_CHAR));
   array->SetName(name);
   array->SetNumberOfComponents(1);
   vtkIdType sizes[3];
@@ -452,9 +451,13 @@ bool vtkSegmentationLabelMapAdapter::SegmentationToLabelMap(
       const std::string reference = segmentation->GetConversionParameter(
         vtkSegmentationConverter::GetReferenceImageGeometryParameterName());
       vtkNew<vtkOrientedImageData> geometry;
-      if (!reference.empty() &&
-        vtkSegmentationConverter::DeserializeImageGeometry(reference, geometry, false))
+      if (!reference.empty())
       {
+        if (!vtkSegmentationConverter::DeserializeImageGeometry(reference, geometry, false))
+        {
+          Fail("the conversion parameter 'Reference image geometry' is no geometry: '", reference,
+            "'.");
+        }
         AddGeometry(layers, geometry); // of another lattice: it says nothing about these voxels
       }
 

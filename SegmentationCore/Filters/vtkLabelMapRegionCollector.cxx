@@ -92,7 +92,6 @@ int vtkLabelMapRegionCollector::RequestData(
     }
     output->Initialize();
     image.geometry().copyTo(output);
-    output->GetFieldData()->ShallowCopy(input->GetFieldData());
     const segcore::Geometry& geometry = image.geometry();
     double numbers[15];
     std::copy_n(geometry.Origin, 3, numbers);
@@ -103,6 +102,15 @@ int vtkLabelMapRegionCollector::RequestData(
     lattice->SetNumberOfComponents(15);
     lattice->InsertNextTuple(numbers);
     output->GetFieldData()->AddArray(lattice);
+    // On its way to a client an array without tuples takes all that follow with it (ParaView 5.11).
+    vtkFieldData* fields = input->GetFieldData();
+    for (int i = 0; i < fields->GetNumberOfArrays(); ++i)
+    {
+      if (fields->GetAbstractArray(i)->GetNumberOfTuples() > 0)
+      {
+        output->GetFieldData()->AddArray(fields->GetAbstractArray(i));
+      }
+    }
     if (array)
     {
       int extent[6];

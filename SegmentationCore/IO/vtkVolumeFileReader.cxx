@@ -80,6 +80,12 @@ int vtkVolumeFileReader::RequestData(
   using Pipeline = vtkStreamingDemandDrivenPipeline;
   vtkInformation* outInfo = outputVector->GetInformationObject(0);
   vtkImageData* output = vtkImageData::GetData(outInfo);
+  if (!outInfo->Has(Pipeline::WHOLE_EXTENT()) || !outInfo->Has(vtkDataObject::DIRECTION()))
+  {
+    // RequestInformation failed on all ranks, LastError says why; ParaView asks for data nevertheless.
+    output->Initialize();
+    return 0;
+  }
   int whole[6];
   int extent[6];
   outInfo->Get(Pipeline::WHOLE_EXTENT(), whole);

@@ -196,7 +196,8 @@ def read_atlas_colours(path: PathLike) -> NDArray[np.uint8]:
     planes = np.frombuffer(require(Path(path)).read_bytes(), np.uint8)
     if planes.size != 768:
         raise DataError(f"{path} has {planes.size} bytes; 768 are expected")
-    return planes.reshape(3, 256).T
+    colours: NDArray[np.uint8] = planes.reshape(3, 256).T
+    return colours
 
 
 def write_atlas(

@@ -130,7 +130,7 @@ def _box_sum(values: NDArray[np.int32], radius: int, axis: int) -> NDArray[np.in
 
 def _hash(counters: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Every counter becomes 64 bits that look random."""
-    mixed = counters * np.uint64(0x9E3779B97F4A7C15)
+    mixed: NDArray[np.uint64] = counters * np.uint64(0x9E3779B97F4A7C15)
     mixed ^= mixed >> np.uint64(30)
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
     mixed ^= mixed >> np.uint64(27)
@@ -178,4 +178,5 @@ def _rings(size: int, seed: int) -> NDArray[np.int32]:
     # One element in sixteen is bad, the rest is nearly even.
     bad = (values >> np.uint64(16)) & np.uint64(15) == 0
     amplitude = np.where(bad, strength * _RING, strength * (_RING // 8)) // 0x8000
-    return amplitude.astype(np.int32)[radius]
+    result: NDArray[np.int32] = amplitude.astype(np.int32)[radius]
+    return result

@@ -365,7 +365,7 @@ class Demonstration:
         serial = folder / "serial.seg.nrrd"
         serial.unlink(missing_ok=True)
         labels = self._labels.get(task.name)
-        start = [] if labels is None else ["--labels", labels]
+        start = [] if labels is None else ["--labels", str(labels)]
         begin = time.perf_counter()
         self.programs.run(
             f"wheel-{task.name}",

@@ -1,0 +1,510 @@
+"""Runs in pvpython: what the plugin does in one ParaView session, written as JSON.
+
+    pvpython plugin_session.py <scenario> <folder> <plugin> <ranks> [<port>]
+
+Without a port the session has no server. The assertions are in test_plugin.py.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+from paraview import servermanager, simple
+from vtkmodules.util.numpy_support import vtk_to_numpy
+
+# Whole extent of the wavelet: no axis begins at 0, and no number of ranks divides it.
+EXTENT = [-20, 20, -15, 25, -18, 19]
+
+SEQUENCE = [
+    {
+        "effect": "add_segment",
+        "segment": "a",
+        "parameters": {"Name": "A", "Color": [1.0, 0.2, 0.1]},
+    },
+    {"effect": "threshold", "segment": "a", "parameters": {"AutoThresholdMode": "SET_LOWER_MAX"}},
+    {
+        "effect": "islands",
+        "segment": "a",
+        "parameters": {"Operation": "REMOVE_SMALL_ISLANDS", "MinimumSize": 20},
+    },
+    {"effect": "add_segment", "segment": "b", "parameters": {"LabelValue": 9}},
+    {
+        "effect": "threshold",
+        "segment": "b",
+        "parameters": {"MinimumThreshold": 60.5, "MaximumThreshold": 110.25},
+    },
+    {"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": -1}},
+    {"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": 2}},
+    {"effect": "median", "segment": "b"},
+    {"effect": "islands", "segment": "b"},
+]
+
+
+def crc(array: np.ndarray) -> int:
+    return zlib.crc32(np.ascontiguousarray(array).tobytes())
+
+
+def voxels(image: object, name: str) -> np.ndarray:
+    """The values of an image, [z, y, x]."""
+    sizes = image.GetDimensions()
+    values = vtk_to_numpy(image.GetPointData().GetArray(name))
+    return values.reshape(sizes[2], sizes[1], sizes[0])
+
+
+def collect(proxy: object, name: str, extent: list[int] | None = None) -> tuple[object, np.ndarray]:
+    """A region of a distributed image, here."""
+    collector = simple.LabelMapRegionCollector(Input=proxy)
+    collector.Array = ["POINTS", name]
+    if extent:
+        collector.Extent = extent
+    collector.UpdatePipeline()
+    assert last_error(collector) == "", last_error(collector)
+    image = servermanager.Fetch(collector, 0)
+    simple.Delete(collector)
+    return image, voxels(image, name)
+
+
+def last_error(proxy: object) -> str:
+    proxy.UpdatePropertyInformation()
+    return str(proxy.GetPropertyValue("LastError"))
+
+
+def pieces(proxy: object, name: str, ranks: int) -> list[dict[str, object]]:
+    """What each rank holds, asked one by one."""
+    found = []
+    for rank in range(ranks):
+        image = servermanager.Fetch(proxy, rank)
+        points = image.GetNumberOfPoints()
+        found.append(
+            {
+                "extent": list(image.GetExtent()) if points else None,
+                "crc": crc(voxels(image, name)) if points else 0,
+            }
+        )
+    return found
+
+
+def piece_crcs(whole: np.ndarray, origin: list[int], found: list[dict[str, object]]) -> list[int]:
+    """What the pieces must be, cut from the collected image."""
+    result = []
+    for piece in found:
+        if piece["extent"] is None:
+            result.append(0)
+            continue
+        e = piece["extent"]
+        x, y, z = origin[0::2]
+        part = whole[e[4] - z : e[5] - z + 1, e[2] - y : e[3] - y + 1, e[0] - x : e[1] - x + 1]
+        result.append(crc(part))
+    return result
+
+
+def labels_of(proxy: object, ranks: int, name: str = "Labels") -> dict[str, object]:
+    image, whole = collect(proxy, name)
+    found = pieces(proxy, name, ranks)
+    return {
+        "crc": crc(whole),
+        "type": str(whole.dtype),
+        "shape": list(whole.shape),
+        "extent": list(image.GetExtent()),
+        "counts": {str(v): int(n) for v, n in zip(*np.unique(whole, return_counts=True))},
+        "pieces": found,
+        "piece_crcs": piece_crcs(whole, list(image.GetExtent()), found),
+        "error": last_error(proxy),
+    }
+
+
+def surface_of(proxy: object, ranks: int, **settings: int) -> dict[str, object]:
+    """The gathered surface, and how many triangles each rank holds without gathering."""
+    gathered = simple.LabelMapSurface(Input=proxy, GatherToRoot=1, **settings)
+    gathered.Array = ["POINTS", "Labels"]
+    gathered.UpdatePipeline()
+    data = servermanager.Fetch(gathered, 0)
+    result = {"error": last_error(gathered), "triangles": data.GetNumberOfPolys()}
+    if data.GetNumberOfPolys():
+        cells = vtk_to_numpy(data.GetPolys().GetConnectivityArray())
+        result |= {
+            "points": crc(vtk_to_numpy(data.GetPoints().GetData())),
+            "cells": crc(cells.astype(np.int64)),
+            "labels": crc(vtk_to_numpy(data.GetCellData().GetArray("SegmentLabel"))),
+            "colors": crc(vtk_to_numpy(data.GetCellData().GetArray("SegmentColor")))
+            if data.GetCellData().GetArray("SegmentColor")
+            else None,
+        }
+        keys = vtk_to_numpy(data.GetPointData().GetArray("SurfacePointKey"))
+        label = vtk_to_numpy(data.GetCellData().GetArray("SegmentLabel"))
+        result["distinct keys"] = len(np.unique(keys)) == len(keys)
+        result["open edges"] = open_edges(keys[cells].reshape(-1, 3), label)
+    simple.Delete(gathered)
+    parts = simple.LabelMapSurface(Input=proxy, **settings)
+    parts.Array = ["POINTS", "Labels"]
+    parts.UpdatePipeline()
+    result["parts"] = [servermanager.Fetch(parts, r).GetNumberOfPolys() for r in range(ranks)]
+    simple.Delete(parts)
+    return result
+
+
+def open_edges(triangles: np.ndarray, labels: np.ndarray) -> int:
+    """Directed edges of a label without as many reverse ones."""
+    balance: dict[tuple[int, int, int], int] = {}
+    for corners, label in zip(triangles.tolist(), labels.tolist()):
+        for i in range(3):
+            a, b = corners[i], corners[(i + 1) % 3]
+            key = (label, min(a, b), max(a, b))
+            balance[key] = balance.get(key, 0) + (1 if a < b else -1)
+    return sum(1 for n in balance.values() if n)
+
+
+def wavelet(extent: list[int]) -> object:
+    return simple.Wavelet(WholeExtent=extent)
+
+
+def edited(volume: object, operations: list[dict[str, object]], **inputs: object) -> object:
+    editor = simple.LabelMapEditor(Input=volume, Operations=json.dumps(operations), **inputs)
+    editor.UpdatePipeline()
+    return editor
+
+
+def table_of(proxy: object) -> dict[str, object]:
+    fields = servermanager.Fetch(proxy, 0).GetFieldData()
+    ids = fields.GetAbstractArray("SegmentID")
+    names = fields.GetAbstractArray("SegmentName")
+    return {
+        "ids": [ids.GetValue(i) for i in range(ids.GetNumberOfValues())],
+        "names": [names.GetValue(i) for i in range(names.GetNumberOfValues())],
+        "colors": vtk_to_numpy(fields.GetArray("SegmentColor")).tolist(),
+        "labels": vtk_to_numpy(fields.GetArray("SegmentLabelValue")).tolist(),
+        "counts": vtk_to_numpy(fields.GetArray("SegmentVoxelCount")).tolist(),
+    }
+
+
+# -- scenarios -------------------------------------------------------------------------------------
+
+
+def scenario_effects(folder: Path, ranks: int) -> dict[str, object]:
+    """Each effect, the editor, the collector and the surface on a distributed wavelet."""
+    volume = wavelet(EXTENT)
+    results: dict[str, object] = {"ranks": ranks}
+
+    threshold = simple.LabelMapThreshold(
+        Input=volume, MinimumThreshold=100.0, MaximumThreshold=200.0
+    )
+    results["threshold"] = labels_of(threshold, ranks)
+    _, values = collect(volume, "RTData")
+    results["threshold truth"] = crc(((values >= 100.0) & (values <= 200.0)).astype(np.uint8))
+    otsu = simple.LabelMapThreshold(Input=volume, AutoThresholdMode="SET_LOWER_MAX")
+    results["otsu"] = labels_of(otsu, ranks)
+
+    def on_labels(make: object, **parameters: object) -> dict[str, object]:
+        effect = make(Input=otsu, **parameters)
+        effect.Array = ["POINTS", "Labels"]
+        result = labels_of(effect, ranks)
+        simple.Delete(effect)
+        return result
+
+    results["largest"] = on_labels(simple.LabelMapIslands)
+    results["small"] = on_labels(
+        simple.LabelMapIslands, Operation="REMOVE_SMALL_ISLANDS", MinimumSize=30, Connectivity="26"
+    )
+    results["grown"] = on_labels(simple.LabelMapMargin, MarginSizeMm=2.5)
+    results["shrunk"] = on_labels(simple.LabelMapMargin, MarginSizeMm=-1.0)
+    results["wide"] = on_labels(simple.LabelMapMargin, MarginSizeMm=25.0)
+    results["median"] = on_labels(simple.LabelMapMedian, KernelSizeMm=5.0)
+
+    editor = edited(volume, SEQUENCE)
+    results["editor"] = labels_of(editor, ranks)
+    results["table"] = table_of(editor)
+    results["applied"] = int(editor.GetPropertyValue("NumberOfAppliedOperations"))
+    _, whole = collect(editor, "Labels")
+    regions = {}
+    for name, extent in {
+        "inside": [-5, 9, 0, 12, -10, 10],
+        "slice": [-20, 20, -15, 25, 3, 3],
+        "voxel": [20, 20, 25, 25, 19, 19],
+        "clipped": [10, 900, -900, -10, -900, 900],
+    }.items():
+        image, part = collect(editor, "Labels", extent)
+        clipped = [
+            max(a, b) if i % 2 == 0 else min(a, b)
+            for i, (a, b) in enumerate(zip(extent, EXTENT))
+        ]
+        truth = piece_crcs(whole, EXTENT, [{"extent": clipped}])[0]
+        regions[name] = {
+            "extent": list(image.GetExtent()),
+            "expected extent": clipped,
+            "crc": crc(part),
+            "expected crc": truth,
+        }
+    results["regions"] = regions
+    results["surface"] = surface_of(editor, ranks)
+    results["coarse surface"] = surface_of(editor, ranks, Coarsening=3, SegmentLabel=9)
+
+    # A longer list goes on, a wrong one changes nothing and says why.
+    editor.Operations = json.dumps([*SEQUENCE, {"effect": "margin", "segment": "nope"}])
+    editor.UpdatePipeline()
+    results["editor error"] = last_error(editor)
+    results["applied after error"] = int(editor.GetPropertyValue("NumberOfAppliedOperations"))
+    results["crc after error"] = crc(collect(editor, "Labels")[1])
+    return results
+
+
+def scenario_few_voxels(folder: Path, ranks: int) -> dict[str, object]:
+    """Images with fewer planes, or fewer voxels, than there are ranks: nobody waits for an empty rank."""
+    results: dict[str, object] = {}
+    for name, extent in {
+        "one voxel": [3, 3, -2, -2, 5, 5],
+        "two voxels": [0, 1, 0, 0, 0, 0],
+        "one slice": [0, 6, 0, 5, 2, 2],
+        "two slices": [0, 6, 0, 5, 2, 3],
+    }.items():
+        volume = wavelet(extent)
+        threshold = simple.LabelMapThreshold(Input=volume, MinimumThreshold=0.0)
+        labels = edited(
+            volume,
+            [
+                {"effect": "add_segment", "segment": "s"},
+                {"effect": "threshold", "segment": "s", "parameters": {"MaximumThreshold": 1000}},
+                {"effect": "margin", "segment": "s", "parameters": {"MarginSizeMm": -1}},
+                {"effect": "median", "segment": "s"},
+                {"effect": "islands", "segment": "s"},
+            ],
+        )
+        results[name] = {
+            "extent": extent,
+            "threshold": labels_of(threshold, ranks),
+            "editor": labels_of(labels, ranks),
+            "surface": surface_of(labels, ranks),
+        }
+    return results
+
+
+def scenario_errors(folder: Path, ranks: int) -> dict[str, object]:
+    """Errors reach the client as text, and the session goes on."""
+    volume = wavelet(EXTENT)
+    results: dict[str, object] = {}
+
+    def failure(proxy: object) -> str:
+        # ParaView reports a failed update by text; some versions also raise.
+        try:
+            proxy.UpdatePipeline()
+        except RuntimeError as error:
+            print(f"(UpdatePipeline raised {error})")
+        return last_error(proxy)
+
+    margin = simple.LabelMapMargin(Input=volume, MarginSizeMm=2e6)
+    results["margin"] = failure(margin)
+    margin.MarginSizeMm = 0.0
+    margin.UpdatePipeline()
+    results["margin afterwards"] = last_error(margin)
+    results["bins"] = failure(simple.LabelMapThreshold(Input=volume, NumberOfBins=1))
+    results["median"] = failure(simple.LabelMapMedian(Input=volume, KernelSizeMm=-1.0))
+    results["islands"] = failure(simple.LabelMapIslands(Input=volume, MinimumSize=-1))
+    results["label"] = failure(simple.LabelMapIslands(Input=volume, SegmentLabel=0))
+    results["surface"] = failure(simple.LabelMapSurface(Input=volume))
+    results["smoothing"] = failure(simple.LabelMapSurface(Input=volume, SmoothingIterations=101))
+    collector = simple.LabelMapRegionCollector(Input=volume, Extent=[100, 120, 0, 1, 0, 1])
+    results["collector"] = failure(collector)
+    results["json"] = failure(simple.LabelMapEditor(Input=volume, Operations="[" * 100000))
+    editor = simple.LabelMapEditor(Input=volume, Operations='[{"effect": "margn", "segment": "a"}]')
+    results["editor"] = failure(editor)
+    flat = simple.Calculator(Input=volume, ResultArrayName="flat", Function="7")
+    otsu = simple.LabelMapThreshold(Input=flat, AutoThresholdMode="SET_UPPER")
+    otsu.Array = ["POINTS", "flat"]
+    results["single value"] = failure(otsu)
+    missing = simple.RASVolumeReader(FileName=str(folder / "missing.nrrd"))
+    results["missing file"] = failure(missing)
+    cut = simple.RASVolumeReader(FileName=str(folder / "cut.nrrd"))
+    results["cut file"] = failure(cut)
+    editor.Operations = json.dumps(SEQUENCE)
+    editor.UpdatePipeline()
+    results["afterwards"] = labels_of(editor, ranks)
+    return results
+
+
+def scenario_files(folder: Path, ranks: int) -> dict[str, object]:
+    """A volume and a segmentation from files, each rank its part, edited together."""
+    volume = simple.RASVolumeReader(FileName=str(folder / "volume.nrrd"))
+    results: dict[str, object] = {}
+    image, values = collect(volume, volume.PointData.keys()[0])
+    # ParaView loses directions, and digits of the rest, on the way; the collector sends them.
+    lattice = vtk_to_numpy(image.GetFieldData().GetArray("Lattice")).ravel().tolist()
+    results["volume"] = {
+        "crc": crc(values),
+        "shape": list(values.shape),
+        "lattice": lattice,
+        "pieces": pieces(volume, volume.PointData.keys()[0], ranks),
+    }
+    results["volume"]["piece_crcs"] = piece_crcs(
+        values, list(image.GetExtent()), results["volume"]["pieces"]
+    )
+    results["volume"]["extent"] = list(image.GetExtent())
+    segmentation = simple.LabelMapNrrdReader(FileName=str(folder / "labels.seg.nrrd"))
+    results["segmentation"] = labels_of_reader(segmentation, ranks)
+    editor = edited(volume, [], LabelMap=segmentation)
+    results["start"] = labels_of(editor, ranks)
+    results["start table"] = table_of(editor)
+    editor.Operations = json.dumps(
+        [
+            {"effect": "margin", "segment": "Segment_2", "parameters": {"MarginSizeMm": 1.5}},
+            {"effect": "add_segment", "segment": "new"},
+            {
+                "effect": "threshold",
+                "segment": "new",
+                "parameters": {"MinimumThreshold": 10.7, "MaximumThreshold": 12.9},
+            },
+        ]
+    )
+    editor.UpdatePipeline()
+    results["edited"] = labels_of(editor, ranks)
+    results["edited table"] = table_of(editor)
+    results["surface"] = surface_of(editor, ranks)
+    return results
+
+
+def labels_of_reader(reader: object, ranks: int) -> dict[str, object]:
+    image, whole = collect(reader, "Labels")
+    found = pieces(reader, "Labels", ranks)
+    return {
+        "crc": crc(whole),
+        "extent": list(image.GetExtent()),
+        "pieces": found,
+        "piece_crcs": piece_crcs(whole, list(image.GetExtent()), found),
+        "table": table_of(reader)["ids"],
+    }
+
+
+def scenario_proxies(folder: Path, ranks: int) -> dict[str, object]:
+    """Every property of every proxy, with defaults and domains as the server manager sees them."""
+    volume = wavelet([0, 4, 0, 4, 0, 4])
+    results: dict[str, object] = {}
+    for name in json.loads((folder / "proxies.json").read_text(encoding="utf-8")):
+        reader = name.endswith("Reader")
+        proxy = getattr(simple, name)(**({} if reader else {"Input": volume}))
+        described = {}
+        iterator = proxy.SMProxy.NewPropertyIterator()
+        iterator.Begin()
+        while not iterator.IsAtEnd():
+            described[iterator.GetKey()] = describe(iterator.GetProperty())
+            iterator.Next()
+        results[name] = {
+            "class": proxy.SMProxy.GetVTKClassName(),
+            "group": proxy.SMProxy.GetXMLGroup(),
+            "python": proxy.ListProperties(),
+            "properties": described,
+        }
+        simple.Delete(proxy)
+    return results
+
+
+def describe(prop: object) -> dict[str, object]:
+    kind = prop.GetClassName()
+    described: dict[str, object] = {
+        "class": kind,
+        "information": bool(prop.GetInformationOnly()),
+        "sentence": prop.GetDocumentation().GetDescription() if prop.GetDocumentation() else "",
+    }
+    if "Input" not in kind and not prop.GetInformationOnly():
+        # Where a default cannot be asked for, no domain has replaced it by a value of the data.
+        value = getattr(prop, "GetDefaultValue", prop.GetElement)
+        described["default"] = [value(i) for i in range(prop.GetNumberOfElements())]
+    domains = {}
+    iterator = prop.NewDomainIterator()
+    iterator.Begin()
+    while not iterator.IsAtEnd():
+        domain = iterator.GetDomain()
+        about: dict[str, object] = {}
+        if domain.GetClassName() in ("vtkSMIntRangeDomain", "vtkSMDoubleRangeDomain"):
+            about = {"range": [domain.GetMinimum(0), domain.GetMaximum(0)]}
+        elif domain.GetClassName() == "vtkSMEnumerationDomain":
+            about = {
+                "entries": [
+                    [domain.GetEntryValue(i), domain.GetEntryText(i)]
+                    for i in range(domain.GetNumberOfEntries())
+                ]
+            }
+        domains[domain.GetClassName()] = about
+        iterator.Next()
+    described["domains"] = domains
+    return described
+
+
+def scenario_picture(folder: Path, ranks: int) -> dict[str, object]:
+    """The surfaces of two segments in their own colours, without and with shading."""
+    volume = simple.RASVolumeReader(FileName=str(folder / "balls.nrrd"))
+    operations = []
+    for segment, value, color in (("low", 1, [0.8, 0.2, 0.0]), ("high", 2, [0.0, 0.4, 1.0])):
+        operations += [
+            {"effect": "add_segment", "segment": segment, "parameters": {"Color": color}},
+            {
+                "effect": "threshold",
+                "segment": segment,
+                "parameters": {"MinimumThreshold": value, "MaximumThreshold": value},
+            },
+        ]
+    editor = edited(volume, operations)
+    surface = simple.LabelMapSurface(Input=editor)
+    surface.Array = ["POINTS", "Labels"]
+    view = simple.CreateRenderView(ViewSize=[400, 300])
+    view.OrientationAxesVisibility = 0
+    view.UseColorPaletteForBackground = 0
+    view.BackgroundColorMode = "Single Color"
+    view.Background = [1.0, 1.0, 1.0]
+    display = simple.Show(surface, view)
+    display.Representation = "Surface"
+    display.ColorArrayName = ["CELLS", "SegmentColor"]
+    display.MapScalars = 0
+    # ParaView places the camera itself at the first rendering.
+    simple.Render(view)
+    # From the front (anterior is away from the camera), superior up: x runs to the right.
+    view.CameraPosition = [0.0, -150.0, 0.0]
+    view.CameraFocalPoint = [0.0, 0.0, 0.0]
+    view.CameraViewUp = [0.0, 0.0, 1.0]
+    view.CameraParallelProjection = 1
+    view.CameraParallelScale = 30.0
+    result: dict[str, object] = {"error": last_error(editor)}
+    for name, ambient in (("flat", 1.0), ("shaded", 0.1)):
+        display.Ambient = ambient
+        display.Diffuse = 1.0 - ambient
+        display.Specular = 0.0
+        simple.Render(view)
+        file = folder / f"segments_{name}_{ranks}_ranks.png"
+        simple.SaveScreenshot(str(file), view, ImageResolution=[400, 300])
+        result[name] = str(file)
+    from vtkmodules.vtkIOImage import vtkPNGReader
+
+    reader = vtkPNGReader()
+    reader.SetFileName(str(result["flat"]))
+    reader.Update()
+    image = reader.GetOutput()
+    width, height, _ = image.GetDimensions()
+    pixels = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(height, width, -1)[:, :, :3]
+    result["size"] = [width, height]
+    for name, color in {
+        "low": (204, 51, 0),
+        "high": (0, 102, 255),
+        "background": (255, 255, 255),
+    }.items():
+        near = np.abs(pixels.astype(int) - np.array(color)).max(axis=2) <= 2
+        y, x = np.nonzero(near)
+        result[name] = {
+            "pixels": int(near.sum()),
+            "centre": [float(x.mean()), float(y.mean())] if len(x) else None,
+        }
+    return result
+
+
+def main() -> None:
+    scenario, folder, plugin, ranks = sys.argv[1:5]
+    if len(sys.argv) > 5:
+        simple.Connect("localhost", int(sys.argv[5]))
+        simple.LoadPlugin(plugin, remote=True, ns=vars(simple))
+    simple.LoadPlugin(plugin, remote=False, ns=vars(simple))
+    result = globals()["scenario_" + scenario](Path(folder), int(ranks))
+    name = f"{scenario}_{ranks if len(sys.argv) > 5 else 'serial'}.json"
+    Path(folder, name).write_text(json.dumps(result), encoding="utf-8")
+
+
+main()
