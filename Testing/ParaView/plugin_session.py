@@ -105,6 +105,7 @@ def piece_crcs(whole: np.ndarray, origin: list[int], found: list[dict[str, objec
 def labels_of(proxy: object, ranks: int, name: str = "Labels") -> dict[str, object]:
     image, whole = collect(proxy, name)
     found = pieces(proxy, name, ranks)
+    values, counts = np.unique(whole, return_counts=True)
     return {
         "crc": crc(whole),
         "type": str(whole.dtype),
@@ -150,7 +151,7 @@ def surface_of(proxy: object, ranks: int, **settings: int) -> dict[str, object]:
 def open_edges(triangles: np.ndarray, labels: np.ndarray) -> int:
     """Directed edges of a label without as many reverse ones."""
     balance: dict[tuple[int, int, int], int] = {}
-    for corners, label in zip(triangles.tolist(), labels.tolist()):
+    for corners, label in zip(triangles.tolist(), labels.tolist(), strict=True):
         for i in range(3):
             a, b = corners[i], corners[(i + 1) % 3]
             key = (label, min(a, b), max(a, b))
@@ -228,8 +229,7 @@ def scenario_effects(folder: Path, ranks: int) -> dict[str, object]:
     }.items():
         image, part = collect(editor, "Labels", extent)
         clipped = [
-            max(a, b) if i % 2 == 0 else min(a, b)
-            for i, (a, b) in enumerate(zip(extent, EXTENT))
+            max(a, b) if i % 2 == 0 else min(a, b) for i, (a, b) in enumerate(zip(extent, EXTENT))
         ]
         truth = piece_crcs(whole, EXTENT, [{"extent": clipped}])[0]
         regions[name] = {
@@ -252,7 +252,7 @@ def scenario_effects(folder: Path, ranks: int) -> dict[str, object]:
 
 
 def scenario_few_voxels(folder: Path, ranks: int) -> dict[str, object]:
-    """Images with fewer planes, or fewer voxels, than there are ranks: nobody waits for an empty rank."""
+    """Images with fewer planes or voxels than ranks: nobody waits for an empty rank."""
     results: dict[str, object] = {}
     for name, extent in {
         "one voxel": [3, 3, -2, -2, 5, 5],

@@ -2,9 +2,9 @@
 
 Each scenario of plugin_session.py runs once without a server and once with 1, 2, 3 and 4 ranks; it
 writes what it found as JSON, and the assertions are here. Truth: NumPy where a voxel can be said
-without us, and the session without server for the rest: no label may differ by the number of ranks.
-``SEGMENTATIONCORE_PARAVIEW_BUILD`` is the build folder, ``SEGMENTATIONCORE_PICTURES`` names a folder
-to keep the pictures in.
+without us, and the session without server for the rest: no label may differ by the number of
+ranks. ``SEGMENTATIONCORE_PARAVIEW_BUILD`` is the build folder, ``SEGMENTATIONCORE_PICTURES`` names
+a folder to keep the pictures in.
 """
 
 from __future__ import annotations
@@ -122,12 +122,15 @@ def environment(folder: Path) -> Iterator[dict[str, str]]:
         result.pop(name, None)
     number = folder / "display"
     # Xvfb chooses a free number and writes it to the file descriptor.
-    command = f'exec "{_found("Xvfb")}" -displayfd 3 -screen 0 800x600x24 -nolisten tcp 3>"{number}"'
+    # It must not start afresh whenever its last client leaves: the next one would be refused.
+    options = "-displayfd 3 -screen 0 800x600x24 -nolisten tcp -noreset"
+    command = f'exec "{_found("Xvfb")}" {options} 3>"{number}"'
     display = Program(["/bin/sh", "-c", command], folder / "xvfb.log", result)
     try:
         deadline = time.monotonic() + 20.0
         while not (number.exists() and number.read_text().strip()):
-            assert display.alive() and time.monotonic() < deadline, display.text()
+            assert display.alive(), display.text()
+            assert time.monotonic() < deadline, "Xvfb does not start"
             time.sleep(0.05)
         result["DISPLAY"] = ":" + number.read_text().strip()
         yield result
@@ -160,7 +163,8 @@ def running_server(ranks: int, folder: Path, environment: dict[str, str]) -> Ite
         if server.alive():
             break
         server.end()
-    assert server and server.alive(), f"pvserver does not start:\n{server and server.text()[-3000:]}"
+    assert server is not None
+    assert server.alive(), f"pvserver does not start:\n{server.text()[-3000:]}"
     try:
         yield port
     finally:
@@ -206,7 +210,9 @@ def session(folder: Path, environment: dict[str, str]) -> Session:
 
 SIZES = (11, 9, 13)  # x, y, z
 # Columns: the steps along i, j, k in LPS millimetres. Oblique (3-4-5), anisotropic, left-handed.
-STEPS_LPS = np.array([[0.6 * 0.5, -0.8 * 1.25, 0.0], [0.8 * 0.5, 0.6 * 1.25, 0.0], [0.0, 0.0, -2.0]])
+STEPS_LPS = np.array(
+    [[0.6 * 0.5, -0.8 * 1.25, 0.0], [0.8 * 0.5, 0.6 * 1.25, 0.0], [0.0, 0.0, -2.0]]
+)
 ORIGIN_LPS = np.array([10.0, -20.5, 3.25])
 TO_RAS = np.diag([-1.0, -1.0, 1.0])
 
@@ -271,7 +277,9 @@ TOOLS = ("LabelMapEditor", "LabelMapRegionCollector", "LabelMapSurface")
 
 
 def declarations() -> list[dict[str, Any]]:
-    found = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(EFFECTS.glob("*.json"))]
+    found = [
+        json.loads(file.read_text(encoding="utf-8")) for file in sorted(EFFECTS.glob("*.json"))
+    ]
     return [effect for effect in found if isinstance(effect, dict)]
 
 
@@ -341,7 +349,14 @@ def test_properties_are_as_declared(
     [
         (
             "LabelMapEditor",
-            {"Input", "LabelMap", "ScalarArray", "Operations", "LastError", "NumberOfAppliedOperations"},
+            {
+                "Input",
+                "LabelMap",
+                "ScalarArray",
+                "Operations",
+                "LastError",
+                "NumberOfAppliedOperations",
+            },
         ),
         ("LabelMapRegionCollector", {"Input", "ScalarArray", "Extent", "LastError"}),
         (
@@ -619,7 +634,7 @@ def _is_server(pid: int) -> bool:
 
 
 def test_extents_of_pieces_touch(session: Session) -> None:
-    """Two ranks: one plane of points belongs to both pieces, which is what Parallel has to sort out."""
+    """Of two ranks both hold one plane of points, which is what Parallel has to sort out."""
     extents = [piece["extent"] for piece in session("effects", 2)["editor"]["pieces"]]
     shared = [
         axis

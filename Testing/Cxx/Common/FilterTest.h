@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 /// @file
-/// What the tests of filters share: one image that every rank knows and holds a piece of, running an effect on
-/// any pieces and blocks, and the suite that every effect passes.
+/// What the tests of filters share: one image that every rank knows and holds a piece of, running
+/// an effect on any pieces and blocks, and the suite that every effect passes.
 ///
-/// Truth: every rank computes the expected values of the whole image by a slow loop, and compares the part
-/// that its piece covers, voxels of other ranks in it included.
+/// Truth: every rank computes the expected values of the whole image by a slow loop, and compares
+/// the part that its piece covers, voxels of other ranks in it included.
 
 #ifndef segcoreTestingFilterTest_h
 #define segcoreTestingFilterTest_h
@@ -63,7 +63,8 @@ inline Shape shapeOf(Index nx, Index ny, Index nz)
   return shape;
 }
 
-/// A negative extent, three different spacings, and directions that are oblique, left-handed or both.
+/// A negative extent, three different spacings, and directions that are oblique, left-handed or
+/// both.
 inline Shape oddShape(Index nx, Index ny, Index nz, bool leftHanded = true)
 {
   Shape shape = shapeOf(nx, ny, nz);
@@ -109,8 +110,8 @@ void forEachType(const Work& work)
 
 /// This rank's piece of the image of these values.
 template <class T>
-vtkSmartPointer<vtkImageData> makePiece(const Shape& shape, const std::vector<T>& values, const Box& piece,
-  const char* name = "values")
+vtkSmartPointer<vtkImageData> makePiece(
+  const Shape& shape, const std::vector<T>& values, const Box& piece, const char* name = "values")
 {
   auto image = vtkSmartPointer<vtkImageData>::New();
   image->SetOrigin(shape.origin);
@@ -121,8 +122,8 @@ vtkSmartPointer<vtkImageData> makePiece(const Shape& shape, const std::vector<T>
     int extent[6];
     piece.toExtent(extent);
     image->SetExtent(extent);
-    auto array =
-      vtkSmartPointer<vtkDataArray>::Take(vtkDataArray::CreateDataArray(vtkTypeTraits<T>::VTKTypeID()));
+    auto array = vtkSmartPointer<vtkDataArray>::Take(
+      vtkDataArray::CreateDataArray(vtkTypeTraits<T>::VTKTypeID()));
     array->SetName(name);
     array->SetNumberOfTuples(piece.size());
     const std::vector<T> part = volumes::crop(values, shape.box, piece);
@@ -144,10 +145,11 @@ const T* voxels(vtkImageData* image, const char* name = nullptr)
   return static_cast<const T*>(array->GetVoidPointer(0));
 }
 
-/// Compares a piece with the expected values of the whole image: extent, type, geometry and every voxel.
+/// Compares a piece with the expected values of the whole image: extent, type, geometry and every
+/// voxel.
 template <class T>
-void checkPiece(vtkImageData* image, const Shape& shape, const Box& piece, const std::vector<T>& expected,
-  const char* name, const char* file, int line)
+void checkPiece(vtkImageData* image, const Shape& shape, const Box& piece,
+  const std::vector<T>& expected, const char* name, const char* file, int line)
 {
   if (Box::fromExtent(image->GetExtent()) != piece)
   {
@@ -189,14 +191,14 @@ enum class Effort
 /// Collective. The effect gives the expected values serially and for all ways to cut the image.
 template <class In, class Out>
 void checkEverywhere(const World& world, const Shape& shape, const std::vector<In>& values,
-  const Maker& make, const std::vector<Out>& expected, const char* outputName, const char* file, int line,
-  Effort effort = Effort::Some, const char* inputName = "values")
+  const Maker& make, const std::vector<Out>& expected, const char* outputName, const char* file,
+  int line, Effort effort = Effort::Some, const char* inputName = "values")
 {
   const int rank = world.communicator->rank();
   const int size = world.communicator->size();
   const std::string before = check::context();
-  const auto run = [&](vtkMultiProcessController* controller, const Box& piece, int blocks,
-                     const std::string& how)
+  const auto run =
+    [&](vtkMultiProcessController* controller, const Box& piece, int blocks, const std::string& how)
   {
     check::setContext(before, " rank ", rank, " of ", size, " ", how, " blocks ", blocks);
     const auto input = makePiece(shape, values, piece, inputName);
@@ -229,8 +231,8 @@ void checkEverywhere(const World& world, const Shape& shape, const std::vector<I
   check::setContext(before);
 }
 
-#define CHECK_EVERYWHERE(world, shape, values, make, expected, outputName, ...)                       \
-  filtertest::checkEverywhere(                                                                       \
+#define CHECK_EVERYWHERE(world, shape, values, make, expected, outputName, ...)                    \
+  filtertest::checkEverywhere(                                                                     \
     world, shape, values, make, expected, outputName, __FILE__, __LINE__, ##__VA_ARGS__)
 
 /// Collective. Ends a test: the same on all ranks.
@@ -240,8 +242,8 @@ inline int result(const World& world)
   return world.communicator->agreeFlag(local != EXIT_SUCCESS) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/// A source that has the whole image in its information and this rank's piece as data, as ParaView's
-/// readers do.
+/// A source that has the whole image in its information and this rank's piece as data, as
+/// ParaView's readers do.
 class PieceSource : public vtkImageAlgorithm
 {
 public:
@@ -254,7 +256,8 @@ public:
 protected:
   PieceSource() { this->SetNumberOfInputPorts(0); }
 
-  int RequestInformation(vtkInformation*, vtkInformationVector**, vtkInformationVector* output) override
+  int RequestInformation(
+    vtkInformation*, vtkInformationVector**, vtkInformationVector* output) override
   {
     vtkInformation* info = output->GetInformationObject(0);
     int extent[6];
@@ -278,7 +281,8 @@ inline PieceSource* PieceSource::New()
 }
 
 /// Collective. Runs a filter behind a PieceSource, one piece per rank.
-inline void updatePieces(const World& world, PieceSource* source, vtkAlgorithm* filter, int port = 0)
+inline void updatePieces(
+  const World& world, PieceSource* source, vtkAlgorithm* filter, int port = 0)
 {
   filter->SetInputConnection(port, source->GetOutputPort());
   filter->UpdatePiece(world.communicator->rank(), world.communicator->size(), 0);
@@ -292,7 +296,8 @@ public:
   {
     if (here)
     {
-      this->Command->SetCallback([](vtkObject* caller, unsigned long, void* data, void*)
+      this->Command->SetCallback(
+        [](vtkObject* caller, unsigned long, void* data, void*)
         {
           ++*static_cast<int*>(data);
           static_cast<vtkAlgorithm*>(caller)->AbortExecuteOn();
@@ -330,7 +335,8 @@ inline bool sameEverywhere(const World& world, const std::string& text)
   return true;
 }
 
-/// Collective. Apply fails on all ranks alike, with a text that names the culprit, and leaves an empty output.
+/// Collective. Apply fails on all ranks alike, with a text that names the culprit, and leaves an
+/// empty output.
 inline void checkRefused(const World& world, vtkLabelMapAlgorithm* effect, vtkImageData* input,
   const std::string& part, const char* file, int line)
 {
@@ -358,24 +364,25 @@ inline void checkRefused(const World& world, vtkLabelMapAlgorithm* effect, vtkIm
   }
 }
 
-#define CHECK_REFUSED(world, effect, input, part)                                                    \
+#define CHECK_REFUSED(world, effect, input, part)                                                  \
   filtertest::checkRefused(world, effect, input, part, __FILE__, __LINE__)
 
-/// Collective. What every effect does alike. `make` gives an effect that works on unsigned char images with
-/// label 1; `outputName` is the name of its result for an input array "values".
+/// Collective. What every effect does alike. `make` gives an effect that works on unsigned char
+/// images with label 1; `outputName` is the name of its result for an input array "values".
 inline void commonSuite(const World& world, const Maker& make, const char* outputName)
 {
   const int rank = world.communicator->rank();
   const int size = world.communicator->size();
   const Shape shape = oddShape(9, 8, 7);
-  const auto values = volumes::make<unsigned char>(shape.box,
-    [](Index x, Index y, Index z) { return (x / 3 + y / 2 + z / 2) % 3; });
+  const auto values = volumes::make<unsigned char>(
+    shape.box, [](Index x, Index y, Index z) { return (x / 3 + y / 2 + z / 2) % 3; });
   const Box piece = paralleltest::pieceOf(Layout::SharedPlanes, shape.box, rank, size);
   const auto good = [&] { return makePiece(shape, values, piece); };
   const std::string before = check::context();
   check::setContext(before, " common suite, rank ", rank, " of ", size);
 
-  // The truth of this suite is the serial result; the tests of each effect say whether that is right.
+  // The truth of this suite is the serial result; the tests of each effect say whether that is
+  // right.
   std::vector<unsigned char> expected;
   {
     const auto effect = make();
@@ -434,7 +441,8 @@ inline void commonSuite(const World& world, const Maker& make, const char* outpu
   // Through the pipeline, piece by piece.
   for (const Layout layout : paralleltest::allLayouts)
   {
-    check::setContext(before, " pipeline, layout ", static_cast<int>(layout), " rank ", rank, " of ", size);
+    check::setContext(
+      before, " pipeline, layout ", static_cast<int>(layout), " rank ", rank, " of ", size);
     const Box part = paralleltest::pieceOf(layout, shape.box, rank, size);
     vtkNew<PieceSource> source;
     source->Whole = shape;
@@ -525,7 +533,8 @@ inline void commonSuite(const World& world, const Maker& make, const char* outpu
     // Different types, geometries or a gap between the pieces.
     const bool odd = rank == 0;
     const std::vector<float> floats(values.begin(), values.end());
-    CHECK_REFUSED(world, make(), odd ? makePiece(shape, floats, piece) : good(), "different scalar types");
+    CHECK_REFUSED(
+      world, make(), odd ? makePiece(shape, floats, piece) : good(), "different scalar types");
     auto moved = good();
     moved->SetOrigin(odd ? 11.0 : shape.origin[0], shape.origin[1], shape.origin[2]);
     CHECK_REFUSED(world, make(), moved, "different origin, spacing or direction");
@@ -567,7 +576,8 @@ inline void commonSuite(const World& world, const Maker& make, const char* outpu
 using MaskOracle =
   std::function<std::vector<std::uint8_t>(const Shape&, const std::vector<std::uint8_t>&)>;
 
-/// The label map after the effect: leaving voxels 0, entering ones the label, the others as they were.
+/// The label map after the effect: leaving voxels 0, entering ones the label, the others as they
+/// were.
 template <class T>
 std::vector<T> merged(
   const Shape& shape, const std::vector<T>& labels, T label, const MaskOracle& oracle)
@@ -607,14 +617,17 @@ inline void segmentSuite(const World& world, const Maker& make, const MaskOracle
       check::Random random(7);
       const auto largest = std::is_floating_point<T>::value
         ? Index(1) << std::min(62, std::numeric_limits<T>::digits)
-        : static_cast<Index>(std::min<std::uint64_t>(static_cast<std::uint64_t>(std::numeric_limits<T>::max()),
-            static_cast<std::uint64_t>(std::numeric_limits<Index>::max())));
+        : static_cast<Index>(
+            std::min<std::uint64_t>(static_cast<std::uint64_t>(std::numeric_limits<T>::max()),
+              static_cast<std::uint64_t>(std::numeric_limits<Index>::max())));
       for (const Index label : { Index(3), largest })
       {
         check::setContext(before, " ", vtkTypeTraits<T>::SizedName(), " label ", label);
         const auto values = volumes::make<T>(small.box,
           [&](Index x, Index y, Index)
-          { return random.below(4) ? static_cast<T>(x < 3 ? label : y) : static_cast<T>(label - 1); });
+          {
+            return random.below(4) ? static_cast<T>(x < 3 ? label : y) : static_cast<T>(label - 1);
+          });
         CHECK_EVERYWHERE(world, small, values, withLabel(label),
           merged(small, values, static_cast<T>(label), oracle), "values");
       }
@@ -636,13 +649,13 @@ inline void segmentSuite(const World& world, const Maker& make, const MaskOracle
   refuse(0.0f, (Index(1) << 24) + 1);
   refuse(0.0, (Index(1) << 53) + 1);
   // Shapes that are all border: one voxel, a line, a slice, each empty, full and half full.
-  for (const Shape& shape : { oddShape(1, 1, 1), oddShape(9, 1, 1), oddShape(1, 1, 9), oddShape(7, 6, 1),
-         oddShape(1, 6, 7) })
+  for (const Shape& shape : { oddShape(1, 1, 1), oddShape(9, 1, 1), oddShape(1, 1, 9),
+         oddShape(7, 6, 1), oddShape(1, 6, 7) })
   {
     for (int kind = 0; kind < 3; ++kind)
     {
-      check::setContext(before, " ", shape.box.dim(0), " x ", shape.box.dim(1), " x ", shape.box.dim(2),
-        " kind ", kind);
+      check::setContext(before, " ", shape.box.dim(0), " x ", shape.box.dim(1), " x ",
+        shape.box.dim(2), " kind ", kind);
       const auto values = volumes::make<unsigned char>(shape.box,
         [&](Index x, Index y, Index z) { return kind == 2 ? (x + y + z) / 2 % 2 : kind; });
       CHECK_EVERYWHERE(world, shape, values, withLabel(1),
@@ -659,8 +672,8 @@ inline void segmentSuite(const World& world, const Maker& make, const MaskOracle
     {
       values[i] = values[i] ? short(5) : static_cast<short>(i % 3);
     }
-    CHECK_EVERYWHERE(world, shape, values, withLabel(5), merged<short>(shape, values, 5, oracle), "values",
-      mask.name == "balls" || mask.name == "noise 50" ? Effort::Every : Effort::Some);
+    CHECK_EVERYWHERE(world, shape, values, withLabel(5), merged<short>(shape, values, 5, oracle),
+      "values", mask.name == "balls" || mask.name == "noise 50" ? Effort::Every : Effort::Some);
   }
   check::setContext(before);
 }

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
 
-// The editor: what operations do to labels and table, that a failed one changes nothing, that a longer list goes
-// on where the shorter one ended, that ranks and serial agree, and that no text can bring it down.
+// The editor: what operations do to labels and table, that a failed one changes nothing, that a
+// longer list goes on where the shorter one ended, that ranks and serial agree, and that no text
+// can bring it down.
 
 #include "FilterTest.h"
 #include "vtkLabelMapEditor.h"
@@ -36,7 +37,8 @@ std::string list(const Ops& operations)
   return "[" + text + "]";
 }
 
-std::string op(const std::string& effect, const std::string& segment, const std::string& parameters = "")
+std::string op(
+  const std::string& effect, const std::string& segment, const std::string& parameters = "")
 {
   return R"({"effect": ")" + effect + R"(", "segment": ")" + segment + "\"" +
     (parameters.empty() ? "" : R"(, "parameters": {)" + parameters + "}") + "}";
@@ -45,7 +47,8 @@ std::string op(const std::string& effect, const std::string& segment, const std:
 std::string range(const std::string& segment, double low, double high)
 {
   return op("threshold", segment,
-    "\"MinimumThreshold\": " + std::to_string(low) + ", \"MaximumThreshold\": " + std::to_string(high));
+    "\"MinimumThreshold\": " + std::to_string(low) +
+      ", \"MaximumThreshold\": " + std::to_string(high));
 }
 
 Ops operator+(Ops first, const Ops& second)
@@ -54,7 +57,8 @@ Ops operator+(Ops first, const Ops& second)
   return first;
 }
 
-/// An editor with a volume, one piece per rank. Warnings are silent, since most of these tests want errors.
+/// An editor with a volume, one piece per rank. Warnings are silent, since most of these tests want
+/// errors.
 class Session
 {
 public:
@@ -63,7 +67,8 @@ public:
     Layout layout = Layout::SharedPlanes, vtkMultiProcessController* controller = nullptr)
     : Ranks(world)
     , Whole(shape)
-    , Piece(paralleltest::pieceOf(layout, shape.box, world.communicator->rank(), world.communicator->size()))
+    , Piece(paralleltest::pieceOf(
+        layout, shape.box, world.communicator->rank(), world.communicator->size()))
   {
     this->Serial = controller == nullptr;
     if (this->Serial)
@@ -106,7 +111,8 @@ public:
     }
     else
     {
-      this->Editor->UpdatePiece(this->Ranks.communicator->rank(), this->Ranks.communicator->size(), 0);
+      this->Editor->UpdatePiece(
+        this->Ranks.communicator->rank(), this->Ranks.communicator->size(), 0);
     }
     vtkObject::GlobalWarningDisplayOn();
     const std::string error = this->Editor->GetLastError();
@@ -181,8 +187,8 @@ Session onRanks(const World& world, Layout layout = Layout::SharedPlanes)
   return { world, line(), ramp(), layout, world.communicator->controller() };
 }
 
-const Ops twoSegments{ op("add_segment", "a", R"("Name": "First", "Color": [1, 0.5, 0])"), range("a", 2, 5),
-  op("add_segment", "b"), range("b", 5, 8) };
+const Ops twoSegments{ op("add_segment", "a", R"("Name": "First", "Color": [1, 0.5, 0])"),
+  range("a", 2, 5), op("add_segment", "b"), range("b", 5, 8) };
 
 void testWhatOperationsDo(const World& world)
 {
@@ -218,8 +224,10 @@ void testWhatOperationsDo(const World& world)
   session.checkCounts({ 6, 1 }, __LINE__);
 
   // The table: rename, recolour, remove (with the voxels), and the freed label is used again.
-  more = more + Ops{ op("rename_segment", "a", R"("Name": "Grain \u00e9")"),
-    op("recolor_segment", "b", R"("Color": [0, 0.25, 1])"), op("remove_segment", "a"), op("add_segment", "c") };
+  more = more +
+    Ops{ op("rename_segment", "a", R"("Name": "Grain \u00e9")"),
+      op("recolor_segment", "b", R"("Color": [0, 0.25, 1])"), op("remove_segment", "a"),
+      op("add_segment", "c") };
   CHECK_EQUAL(session.apply(more), "");
   session.checkLabels(Bytes8{ 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0 }, __LINE__);
   table = session.table();
@@ -230,7 +238,8 @@ void testWhatOperationsDo(const World& world)
   session.checkCounts({ 1, 0 }, __LINE__);
   CHECK_EQUAL(session.applied(), static_cast<int>(more.size()));
 
-  // One object stands for a list of one; whole numbers may have a point; names of voxel arrays play no part.
+  // One object stands for a list of one; whole numbers may have a point; names of voxel arrays play
+  // no part.
   CHECK_EQUAL(session.apply(op("add_segment", "only", R"("LabelValue": 7.0)")), "");
   CHECK_EQUAL(session.table()->GetNthSegmentLabelValue(0), 7);
   // A segment's identifier is any text.
@@ -249,9 +258,12 @@ const Refused refused[] = {
   { "", "the operations are not valid JSON" },
   { "[", "the operations are not valid JSON" },
   { "nonsense", "the operations are not valid JSON" },
-  { R"([{"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": NaN}}])", "not valid JSON" },
-  { R"([{"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": Infinity}}])", "not valid JSON" },
-  { R"([{"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": 1e999}}])", "not valid JSON" },
+  { R"([{"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": NaN}}])",
+    "not valid JSON" },
+  { R"([{"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": Infinity}}])",
+    "not valid JSON" },
+  { R"([{"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": 1e999}}])",
+    "not valid JSON" },
   { R"([{"effect": "margin", "segment": "a",}])", "not valid JSON" },
   { R"([{"effect": "add_segment", "segment": "z"}] trailing)", "not valid JSON" },
   { "[{\"effect\": \"add_segment\", \"segment\": \"\xff\xfe\"}]", "not valid JSON" },
@@ -269,7 +281,8 @@ const Refused refused[] = {
   { R"([{"effect": "margin", "segment": "a", "params": {}}])",
     "operation 1: has the unknown key 'params', expected effect, segment, parameters" },
   { R"([{"effect": "margn", "segment": "a"}])", "the effect 'margn' is unknown, expected one of " },
-  { R"([{"effect": "margin", "segment": "a", "parameters": []}])", "'parameters' is [], expected an object" },
+  { R"([{"effect": "margin", "segment": "a", "parameters": []}])",
+    "'parameters' is [], expected an object" },
   { R"([{"effect": "margin", "segment": "a", "parameters": null}])", "'parameters' is null" },
   { R"([{"effect": "margin", "segment": "a", "segment": "b"}])", "the key \"segment\" twice" },
   { R"([{"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": 1, "MarginSizeMm": 2}}])",
@@ -277,47 +290,70 @@ const Refused refused[] = {
   // Parameters.
   { R"([{"effect": "margin", "segment": "a", "parameters": {"Margin": 1}}])",
     "operation 1 (margin): the parameter 'Margin' is unknown, expected MarginSizeMm" },
-  { R"([{"effect": "remove_segment", "segment": "a", "parameters": {"x": 1}}])", "'x' is unknown, expected none" },
+  { R"([{"effect": "remove_segment", "segment": "a", "parameters": {"x": 1}}])",
+    "'x' is unknown, expected none" },
   { R"([{"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": "1"}}])",
     "operation 1 (margin): MarginSizeMm: is \"1\", expected a number" },
-  { R"([{"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": true}}])", "expected a number" },
-  { R"([{"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": null}}])", "expected a number" },
-  { R"([{"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": [1]}}])", "expected a number" },
-  { R"([{"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": 1e7}}])", "MarginSizeMm: is 1" },
-  { R"([{"effect": "islands", "segment": "a", "parameters": {"MinimumSize": 1.5}}])", "expected a whole number" },
-  { R"([{"effect": "islands", "segment": "a", "parameters": {"MinimumSize": -1}}])", "MinimumSize: is -1" },
+  { R"([{"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": true}}])",
+    "expected a number" },
+  { R"([{"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": null}}])",
+    "expected a number" },
+  { R"([{"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": [1]}}])",
+    "expected a number" },
+  { R"([{"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": 1e7}}])",
+    "MarginSizeMm: is 1" },
+  { R"([{"effect": "islands", "segment": "a", "parameters": {"MinimumSize": 1.5}}])",
+    "expected a whole number" },
+  { R"([{"effect": "islands", "segment": "a", "parameters": {"MinimumSize": -1}}])",
+    "MinimumSize: is -1" },
   { R"([{"effect": "islands", "segment": "a", "parameters": {"MinimumSize": 9223372036854775808}}])",
     "MinimumSize: is 9223372036854775808" },
   { R"([{"effect": "islands", "segment": "a", "parameters": {"MinimumSize": 99999999999999999999999}}])",
     "MinimumSize: is 9.99" },
-  { R"([{"effect": "islands", "segment": "a", "parameters": {"MinimumSize": -9223372036854775809}}])", "MinimumSize" },
+  { R"([{"effect": "islands", "segment": "a", "parameters": {"MinimumSize": -9223372036854775809}}])",
+    "MinimumSize" },
   { R"([{"effect": "islands", "segment": "a", "parameters": {"Operation": "KEEP"}}])",
     "Operation: is \"KEEP\", expected one of \"KEEP_LARGEST_ISLAND\", \"REMOVE_SMALL_ISLANDS\"" },
-  { R"([{"effect": "islands", "segment": "a", "parameters": {"Operation": 0}}])", "Operation: is 0, expected one of" },
-  { R"([{"effect": "islands", "segment": "a", "parameters": {"Connectivity": 8}}])", "is 8, expected one of 6, 18, 26" },
-  { R"([{"effect": "islands", "segment": "a", "parameters": {"Connectivity": "6"}}])", "expected one of 6, 18, 26" },
-  { R"([{"effect": "threshold", "segment": "a", "parameters": {"NumberOfBins": 1}}])", "NumberOfBins: is 1" },
-  { R"([{"effect": "threshold", "segment": "a", "parameters": {"NumberOfBins": 4294967298}}])", "NumberOfBins: is 4294967298" },
-  { R"([{"effect": "median", "segment": "a", "parameters": {"KernelSizeMm": -0.001}}])", "KernelSizeMm: is -0.001" },
+  { R"([{"effect": "islands", "segment": "a", "parameters": {"Operation": 0}}])",
+    "Operation: is 0, expected one of" },
+  { R"([{"effect": "islands", "segment": "a", "parameters": {"Connectivity": 8}}])",
+    "is 8, expected one of 6, 18, 26" },
+  { R"([{"effect": "islands", "segment": "a", "parameters": {"Connectivity": "6"}}])",
+    "expected one of 6, 18, 26" },
+  { R"([{"effect": "threshold", "segment": "a", "parameters": {"NumberOfBins": 1}}])",
+    "NumberOfBins: is 1" },
+  { R"([{"effect": "threshold", "segment": "a", "parameters": {"NumberOfBins": 4294967298}}])",
+    "NumberOfBins: is 4294967298" },
+  { R"([{"effect": "median", "segment": "a", "parameters": {"KernelSizeMm": -0.001}}])",
+    "KernelSizeMm: is -0.001" },
   { R"([{"effect": "rename_segment", "segment": "a"}])", "Name: is missing and has no default" },
-  { R"([{"effect": "rename_segment", "segment": "a", "parameters": {"Name": 3}}])", "Name: is 3, expected a text" },
-  { R"([{"effect": "recolor_segment", "segment": "a", "parameters": {"Color": [0, 1]}}])", "expected three numbers from 0 to 1" },
-  { R"([{"effect": "recolor_segment", "segment": "a", "parameters": {"Color": [0, 1, 1.5]}}])", "expected three numbers" },
-  { R"([{"effect": "recolor_segment", "segment": "a", "parameters": {"Color": "red"}}])", "expected three numbers" },
-  { R"([{"effect": "add_segment", "segment": "z", "parameters": {"LabelValue": -1}}])", "LabelValue: is -1" },
+  { R"([{"effect": "rename_segment", "segment": "a", "parameters": {"Name": 3}}])",
+    "Name: is 3, expected a text" },
+  { R"([{"effect": "recolor_segment", "segment": "a", "parameters": {"Color": [0, 1]}}])",
+    "expected three numbers from 0 to 1" },
+  { R"([{"effect": "recolor_segment", "segment": "a", "parameters": {"Color": [0, 1, 1.5]}}])",
+    "expected three numbers" },
+  { R"([{"effect": "recolor_segment", "segment": "a", "parameters": {"Color": "red"}}])",
+    "expected three numbers" },
+  { R"([{"effect": "add_segment", "segment": "z", "parameters": {"LabelValue": -1}}])",
+    "LabelValue: is -1" },
 };
 
 /// Refused when the segments a and b are there (after the four operations of twoSegments).
 const Refused refusedLater[] = {
+  { R"({"effect": "margin", "segment": "nope"})", "operation 5 (margin on segment 'nope'): " },
   { R"({"effect": "margin", "segment": "nope"})",
-    "operation 5 (margin on segment 'nope'): " },
-  { R"({"effect": "margin", "segment": "nope"})", "there is no segment 'nope', expected one of 'a', 'b'" },
+    "there is no segment 'nope', expected one of 'a', 'b'" },
   { R"({"effect": "remove_segment", "segment": "A"})", "there is no segment 'A'" },
-  { R"({"effect": "rename_segment", "segment": "x", "parameters": {"Name": ""}})", "there is no segment 'x'" },
-  { R"({"effect": "recolor_segment", "segment": "x", "parameters": {"Color": [0, 0, 0]}})", "there is no segment 'x'" },
-  { R"({"effect": "recolor_segment", "segment": "a", "parameters": {"Color": null}})", "Color is null" },
+  { R"({"effect": "rename_segment", "segment": "x", "parameters": {"Name": ""}})",
+    "there is no segment 'x'" },
+  { R"({"effect": "recolor_segment", "segment": "x", "parameters": {"Color": [0, 0, 0]}})",
+    "there is no segment 'x'" },
+  { R"({"effect": "recolor_segment", "segment": "a", "parameters": {"Color": null}})",
+    "Color is null" },
   { R"({"effect": "add_segment", "segment": "a"})", "there is a segment 'a' already" },
-  { R"({"effect": "add_segment", "segment": "c", "parameters": {"LabelValue": 2}})", "LabelValue 2 belongs to segment 'b'" },
+  { R"({"effect": "add_segment", "segment": "c", "parameters": {"LabelValue": 2}})",
+    "LabelValue 2 belongs to segment 'b'" },
 };
 
 void testAllOrNothing(const World& world)
@@ -351,23 +387,27 @@ void testAllOrNothing(const World& world)
       Ops operations = twoSegments;
       if (!alone)
       {
-        operations = operations + Ops{ range("a", 0, 11), op("rename_segment", "a", R"("Name": "Other")") };
+        operations =
+          operations + Ops{ range("a", 0, 11), op("rename_segment", "a", R"("Name": "Other")") };
       }
       operations.emplace_back(one.Json);
       const std::string error = session.apply(operations);
       check::setContext("row ", row, " ", one.Json, " gave ", error);
-      CHECK(contains(error, alone || one.Part[0] != 'o' ? one.Part : "operation 7 (margin on segment 'nope'): "));
+      CHECK(contains(error,
+        alone || one.Part[0] != 'o' ? one.Part : "operation 7 (margin on segment 'nope'): "));
       unchanged(row);
     }
     ++row;
   }
   // A filter that fails: the volume has a single value.
   check::setContext("");
-  Session flat(world, line(), std::vector<short>(12, 3), Layout::SharedPlanes, world.communicator->controller());
+  Session flat(world, line(), std::vector<short>(12, 3), Layout::SharedPlanes,
+    world.communicator->controller());
   const Ops add{ op("add_segment", "a") };
   CHECK_EQUAL(flat.apply(add), "");
-  CHECK(contains(flat.apply(add + Ops{ op("threshold", "a", R"("AutoThresholdMode": "SET_UPPER")") }),
-    "operation 2 (threshold on segment 'a'): array 'values' has a single value"));
+  CHECK(
+    contains(flat.apply(add + Ops{ op("threshold", "a", R"("AutoThresholdMode": "SET_UPPER")") }),
+      "operation 2 (threshold on segment 'a'): array 'values' has a single value"));
   CHECK_EQUAL(flat.applied(), 1);
   // The refused one is left out, and it goes on.
   CHECK_EQUAL(session.apply(twoSegments + Ops{ range("a", 0, 1) }), "");
@@ -389,14 +429,17 @@ void testHostileText(const World& world)
     return result;
   };
   const int deep = 200000;
-  const std::string values[] = { repeat("[", deep), repeat("[", deep) + repeat("]", deep), repeat("{\"a\":", deep),
-    repeat("{\"a\":", deep) + "1" + repeat("}", deep), repeat("[{\"effect\":", deep), repeat("1", deep),
-    "\"" + repeat("x", deep), "-", "\"\\u", "[1e", std::string("\x00\x01\x02", 3) };
+  const std::string values[] = { repeat("[", deep), repeat("[", deep) + repeat("]", deep),
+    repeat("{\"a\":", deep), repeat("{\"a\":", deep) + "1" + repeat("}", deep),
+    repeat("[{\"effect\":", deep), repeat("1", deep), "\"" + repeat("x", deep), "-", "\"\\u", "[1e",
+    std::string("\x00\x01\x02", 3) };
   for (const std::string& value : values)
   {
-    for (const std::string& text : { value, "[" + value + "]",
-           R"([{"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": )" + value + "}}]",
-           R"([{"effect": "recolor_segment", "segment": "a", "parameters": {"Color": [)" + value + "]}}]" })
+    for (const std::string& text :
+      { value, "[" + value + "]",
+        R"([{"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": )" + value + "}}]",
+        R"([{"effect": "recolor_segment", "segment": "a", "parameters": {"Color": [)" + value +
+          "]}}]" })
     {
       const std::string error = session.apply(text);
       check::setContext("hostile ", text.substr(0, 70), " gave ", error.substr(0, 200));
@@ -433,7 +476,8 @@ public:
   explicit Titles(vtkAlgorithm* editor)
   {
     this->Command->SetClientData(this);
-    this->Command->SetCallback([](vtkObject* caller, unsigned long, void* data, void*)
+    this->Command->SetCallback(
+      [](vtkObject* caller, unsigned long, void* data, void*)
       {
         const char* text = static_cast<vtkAlgorithm*>(caller)->GetProgressText();
         static_cast<Titles*>(data)->Seen.insert(text ? text : "");
@@ -452,11 +496,13 @@ void testPrefixGoesOn(const World& world)
   CHECK_EQUAL(session.apply(twoSegments), "");
   vtkSmartPointer<vtkDataArray> labels = session.labels();
 
-  // The same operations, and one that touches the table only: the array of labels is the same object.
+  // The same operations, and one that touches the table only: the array of labels is the same
+  // object.
   session.Editor->Modified();
   CHECK_EQUAL(session.update(), "");
   CHECK_EQUAL(session.labels(), labels.Get());
-  CHECK_EQUAL(session.apply(twoSegments + Ops{ op("rename_segment", "a", R"("Name": "Other")") }), "");
+  CHECK_EQUAL(
+    session.apply(twoSegments + Ops{ op("rename_segment", "a", R"("Name": "Other")") }), "");
   CHECK_EQUAL(session.labels(), labels.Get());
   CHECK_EQUAL(session.applied(), 5);
   CHECK_EQUAL(session.table()->GetNthSegmentName(0), "Other");
@@ -511,7 +557,8 @@ void testPrefixGoesOn(const World& world)
 void testAnotherVolumeStartsAgain(const World& world)
 {
   Session session = onRanks(world);
-  const Ops operations{ op("add_segment", "a"), range("a", 6, 6), op("margin", "a", R"("MarginSizeMm": 2)") };
+  const Ops operations{ op("add_segment", "a"), range("a", 6, 6),
+    op("margin", "a", R"("MarginSizeMm": 2)") };
   CHECK_EQUAL(session.apply(operations), "");
   session.checkLabels(Bytes8{ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0 }, __LINE__);
 
@@ -547,7 +594,8 @@ void testAnotherVolumeStartsAgain(const World& world)
   Session second = onRanks(world);
   CHECK_EQUAL(second.apply(operations), "");
   second.Volume->Piece->GetPointData()->Initialize();
-  const auto floats = makePiece(line(), std::vector<float>(12, 1.0f), Box::fromExtent(second.Volume->Piece->GetExtent()));
+  const auto floats = makePiece(
+    line(), std::vector<float>(12, 1.0f), Box::fromExtent(second.Volume->Piece->GetExtent()));
   if (floats->GetNumberOfPoints())
   {
     second.Volume->Piece->GetPointData()->SetScalars(floats->GetPointData()->GetScalars());
@@ -576,15 +624,17 @@ void testLabelsWiden(const World& world)
 
   operations = operations + Ops{ op("add_segment", "s256"), range("s256", 8, 9) };
   CHECK_EQUAL(session.apply(operations), "");
-  session.checkLabels(std::vector<unsigned short>{ 0, 0, 0, 1, 1, 0, 0, 255, 256, 256, 0, 0 }, __LINE__);
+  session.checkLabels(
+    std::vector<unsigned short>{ 0, 0, 0, 1, 1, 0, 0, 255, 256, 256, 0, 0 }, __LINE__);
   CHECK_EQUAL(session.table()->GetNthSegmentLabelValue(255), 256);
 
   const auto large = [&](Index label, auto zero)
   {
     using T = decltype(zero);
     const std::string id = "l" + std::to_string(label);
-    operations = operations + Ops{ op("add_segment", id, "\"LabelValue\": " + std::to_string(label)), range(id, 0, 0),
-      op("margin", id, R"("MarginSizeMm": 1)") };
+    operations = operations +
+      Ops{ op("add_segment", id, "\"LabelValue\": " + std::to_string(label)), range(id, 0, 0),
+        op("margin", id, R"("MarginSizeMm": 1)") };
     check::setContext("label ", label);
     CHECK_EQUAL(session.apply(operations), "");
     const T l = static_cast<T>(label);
@@ -597,7 +647,8 @@ void testLabelsWiden(const World& world)
   large(Index(1) << 32, 0ull);
   large((Index(1) << 53) + 1, 0ull);
   large(std::numeric_limits<Index>::max(), 0ull);
-  CHECK_EQUAL(session.table()->GetNthSegmentVoxelCount(session.table()->GetNumberOfSegments() - 1), 2);
+  CHECK_EQUAL(
+    session.table()->GetNthSegmentVoxelCount(session.table()->GetNumberOfSegments() - 1), 2);
 }
 
 void testStartFromLabelMap(const World& world)
@@ -634,8 +685,8 @@ void testStartFromLabelMap(const World& world)
   table->SetNthSegmentTag(0, "Tag", "value | %");
   table->AddSegment("empty", "Empty", 0.1, 0.2, 0.3, 300);
   {
-    // With a table: kept in order, with tags; the label of the empty segment decides on the type; the label
-    // without a segment gets one, or a new segment could take its voxels over.
+    // With a table: kept in order, with tags; the label of the empty segment decides on the type;
+    // the label without a segment gets one, or a new segment could take its voxels over.
     Session session = onRanks(world);
     session.startFrom(start, table);
     CHECK_EQUAL(session.apply("[]"), "");
@@ -646,7 +697,8 @@ void testStartFromLabelMap(const World& world)
     CHECK_EQUAL(now->GetNthSegmentID(2), "Segment_5");
     session.checkCounts({ 2, 0, 3 }, __LINE__);
     CHECK_EQUAL(session.apply(Ops{ range("empty", 10, 10) }), "");
-    session.checkLabels(std::vector<unsigned short>{ 0, 5, 5, 5, 0, 0, 9, 9, 0, 0, 300, 0 }, __LINE__);
+    session.checkLabels(
+      std::vector<unsigned short>{ 0, 5, 5, 5, 0, 0, 9, 9, 0, 0, 300, 0 }, __LINE__);
   }
   {
     // 64 bits keep all digits.
@@ -656,7 +708,9 @@ void testStartFromLabelMap(const World& world)
     labels[3] = big;
     labels[4] = big + 1;
     session.startFrom(labels);
-    CHECK_EQUAL(session.apply(Ops{ op("margin", "Segment_" + std::to_string(big), R"("MarginSizeMm": 1)") }), "");
+    CHECK_EQUAL(
+      session.apply(Ops{ op("margin", "Segment_" + std::to_string(big), R"("MarginSizeMm": 1)") }),
+      "");
     labels[2] = labels[4] = big;
     session.checkLabels(std::vector<unsigned long long>(labels.begin(), labels.end()), __LINE__);
   }
@@ -696,13 +750,15 @@ void testUnusableLabelMaps(const World& world)
     return error;
   };
   CHECK(contains(failure([](Session& s) { s.startFrom(std::vector<short>(12, -1)); }), "negative"));
-  CHECK(contains(failure([](Session& s)
-                   { s.startFrom(std::vector<unsigned long long>(12, 1ull << 63)); }), "beyond 2^63 - 1"));
+  CHECK(contains(
+    failure([](Session& s) { s.startFrom(std::vector<unsigned long long>(12, 1ull << 63)); }),
+    "beyond 2^63 - 1"));
   CHECK(contains(failure([](Session& s) { s.Start->Piece->SetSpacing(1.0, 1.0, 1.5); }),
     "different origin, spacing or direction"));
   CHECK(contains(failure([](Session& s) { s.Start->Piece->SetOrigin(0.1, 0.0, 0.0); }),
     "different origin, spacing or direction"));
-  CHECK(contains(failure([](Session& s) { s.Start->Piece->SetDirectionMatrix(-1, 0, 0, 0, -1, 0, 0, 0, 1); }),
+  CHECK(contains(
+    failure([](Session& s) { s.Start->Piece->SetDirectionMatrix(-1, 0, 0, 0, -1, 0, 0, 0, 1); }),
     "different origin, spacing or direction"));
   CHECK(contains(failure(
                    [&](Session& s)
@@ -757,7 +813,8 @@ void testUnusableLabelMaps(const World& world)
   }
 }
 
-/// A real sequence: the same for all ways to cut the volume, and the same as its effects one by one.
+/// A real sequence: the same for all ways to cut the volume, and the same as its effects one by
+/// one.
 void testSequenceOnAllRanks(const World& world)
 {
   const Shape shape = oddShape(14, 12, 13);
@@ -768,12 +825,15 @@ void testSequenceOnAllRanks(const World& world)
       const double wave = std::sin(0.7 * x) + std::cos(0.9 * y) + std::sin(0.5 * z + 0.3 * x);
       return 100.0 * wave + static_cast<double>(random.below(60));
     });
-  const Ops operations{ op("add_segment", "grains"), op("add_segment", "pores", R"("LabelValue": 40)"),
+  const Ops operations{ op("add_segment", "grains"),
+    op("add_segment", "pores", R"("LabelValue": 40)"),
     op("threshold", "grains", R"("AutoThresholdMode": "SET_LOWER_MAX")"),
-    op("islands", "grains", R"("Operation": "REMOVE_SMALL_ISLANDS", "MinimumSize": 9, "Connectivity": 18)"),
-    op("threshold", "pores", R"("MaximumThreshold": -60.5)"), op("margin", "grains", R"("MarginSizeMm": -1)"),
-    op("margin", "pores", R"("MarginSizeMm": 1.3)"), op("median", "grains", R"("KernelSizeMm": 2.5)"),
-    op("islands", "pores") };
+    op("islands", "grains",
+      R"("Operation": "REMOVE_SMALL_ISLANDS", "MinimumSize": 9, "Connectivity": 18)"),
+    op("threshold", "pores", R"("MaximumThreshold": -60.5)"),
+    op("margin", "grains", R"("MarginSizeMm": -1)"),
+    op("margin", "pores", R"("MarginSizeMm": 1.3)"),
+    op("median", "grains", R"("KernelSizeMm": 2.5)"), op("islands", "pores") };
 
   // One by one, with masks merged by hand.
   std::vector<unsigned char> expected(volume.size(), 0);
@@ -782,7 +842,8 @@ void testSequenceOnAllRanks(const World& world)
     effect->SetController(nullptr);
     effect->SetSegmentLabel(fromVolume ? 1 : label);
     vtkNew<vtkImageData> output;
-    const auto input = fromVolume ? makePiece(shape, volume, shape.box) : makePiece(shape, expected, shape.box);
+    const auto input =
+      fromVolume ? makePiece(shape, volume, shape.box) : makePiece(shape, expected, shape.box);
     CHECK(effect->Apply(input, output));
     const auto* got = voxels<unsigned char>(output);
     for (std::size_t i = 0; got && i < expected.size(); ++i)
@@ -839,8 +900,8 @@ void testSequenceOnAllRanks(const World& world)
   same(serial, operations);
   for (const Layout layout : paralleltest::allLayouts)
   {
-    check::setContext("layout ", static_cast<int>(layout), " rank ", world.communicator->rank(), " of ",
-      world.communicator->size());
+    check::setContext("layout ", static_cast<int>(layout), " rank ", world.communicator->rank(),
+      " of ", world.communicator->size());
     Session session(world, shape, volume, layout, world.communicator->controller());
     same(session, operations);
     // The input is as it was.
@@ -907,7 +968,8 @@ int TestLabelMapEditor(int argc, char* argv[])
   testSequenceOnAllRanks(world);
   testErrorsOfOneRank(world);
   const std::string declarations = vtkLabelMapEditor::GetEffectDeclarations();
-  for (const char* name : { "threshold", "islands", "margin", "median", "add_segment", "remove_segment" })
+  for (const char* name :
+    { "threshold", "islands", "margin", "median", "add_segment", "remove_segment" })
   {
     CHECK(contains(declarations, "\"identifier\": \"" + std::string(name) + "\""));
   }

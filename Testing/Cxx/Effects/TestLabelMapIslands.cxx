@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Islands: connected components of the whole image, whoever holds their voxels. Truth: a flood fill.
+// Islands: connected components of the whole image, whoever holds their voxels. Truth: a flood
+// fill.
 
 #include "FilterTest.h"
 #include "vtkLabelMapIslands.h"
@@ -29,7 +30,8 @@ constexpr int keepLargest = vtkLabelMapIslands::KEEP_LARGEST_ISLAND;
 constexpr int removeSmall = vtkLabelMapIslands::REMOVE_SMALL_ISLANDS;
 
 /// Islands of a mask, each a list of voxels, in the order of their first voxels.
-std::vector<std::vector<Index>> flood(const Shape& shape, const std::vector<std::uint8_t>& mask, int connectivity)
+std::vector<std::vector<Index>> flood(
+  const Shape& shape, const std::vector<std::uint8_t>& mask, int connectivity)
 {
   const Box box = Box::ofSize(shape.box.dim(0), shape.box.dim(1), shape.box.dim(2));
   const int steps = connectivity == 6 ? 1 : connectivity == 18 ? 2 : 3;
@@ -82,7 +84,8 @@ MaskOracle oracle(int operation, Index minimumSize, int connectivity)
     }
     for (std::size_t i = 0; i < all.size(); ++i)
     {
-      if (operation == keepLargest ? i == largest : static_cast<Index>(all[i].size()) >= minimumSize)
+      if (operation == keepLargest ? i == largest
+                                   : static_cast<Index>(all[i].size()) >= minimumSize)
       {
         for (const Index at : all[i])
         {
@@ -109,17 +112,18 @@ void testHandCheckedLine(const World& world)
     // Exactly MinimumSize stays, one less goes.
     CHECK_EVERYWHERE(world, shape, line, islands(removeSmall, 3),
       Labels({ 1, 1, 1, 0, 0, 0, 2, 2, 1, 1, 1, 0 }), "values", Effort::Every);
-    CHECK_EVERYWHERE(world, shape, line, islands(removeSmall, 4), Labels({ 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0 }), "values");
+    CHECK_EVERYWHERE(world, shape, line, islands(removeSmall, 4),
+      Labels({ 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0 }), "values");
     CHECK_EVERYWHERE(world, shape, line, islands(removeSmall, 2), line, "values");
     CHECK_EVERYWHERE(world, shape, line, islands(removeSmall, 0), line, "values");
-    CHECK_EVERYWHERE(
-      world, shape, line, islands(removeSmall, std::numeric_limits<Index>::max()),
+    CHECK_EVERYWHERE(world, shape, line, islands(removeSmall, std::numeric_limits<Index>::max()),
       Labels({ 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0 }), "values");
   }
   check::setContext("");
 }
 
-/// Not so in Slicer: KEEP_LARGEST_ISLAND clears a segment that is smaller than the leftover MinimumSize.
+/// Not so in Slicer: KEEP_LARGEST_ISLAND clears a segment that is smaller than the leftover
+/// MinimumSize.
 void testKeepLargestIgnoresMinimumSize(const World& world)
 {
   const Shape shape = shapeOf(4, 1, 1);
@@ -145,18 +149,21 @@ void testConnectivity(const World& world)
       const auto effect = islands(removeSmall, 2, connectivity)();
       effect->SetController(world.communicator->controller());
       vtkNew<vtkImageData> output;
-      CHECK(effect->Apply(makePiece(shape, labels, paralleltest::pieceOf(layout, shape.box,
-                            world.communicator->rank(), world.communicator->size())),
+      CHECK(effect->Apply(makePiece(shape, labels,
+                            paralleltest::pieceOf(layout, shape.box, world.communicator->rank(),
+                              world.communicator->size())),
         output));
       CHECK_EQUAL(vtkLabelMapIslands::SafeDownCast(effect)->GetNumberOfIslands(), count);
     }
     CHECK_EVERYWHERE(world, shape, labels, islands(removeSmall, 2, connectivity),
-      merged<unsigned char>(shape, labels, 1, oracle(removeSmall, 2, connectivity)), "values", Effort::Every);
+      merged<unsigned char>(shape, labels, 1, oracle(removeSmall, 2, connectivity)), "values",
+      Effort::Every);
   }
   check::setContext("");
 }
 
-/// A snake of one voxel's width through all slices is one island of the whole image, however it is cut.
+/// A snake of one voxel's width through all slices is one island of the whole image, however it is
+/// cut.
 void testSnakeThroughAllRanks(const World& world)
 {
   const Shape shape = oddShape(7, 7, 13);
@@ -168,7 +175,8 @@ void testSnakeThroughAllRanks(const World& world)
     }
     auto labels = mask.voxels;
     const auto voxels = std::count(labels.begin(), labels.end(), 1);
-    CHECK_EVERYWHERE(world, shape, labels, islands(removeSmall, voxels), labels, "values", Effort::Every);
+    CHECK_EVERYWHERE(
+      world, shape, labels, islands(removeSmall, voxels), labels, "values", Effort::Every);
     CHECK_EVERYWHERE(world, shape, labels, islands(removeSmall, voxels + 1),
       std::vector<unsigned char>(labels.size(), 0), "values", Effort::Every);
   }
@@ -178,10 +186,12 @@ void testErrors(const World& world)
 {
   const Shape shape = shapeOf(3, 3, 5);
   const auto image = makePiece(shape, std::vector<short>(45, 1),
-    paralleltest::pieceOf(Layout::SharedPlanes, shape.box, world.communicator->rank(), world.communicator->size()));
+    paralleltest::pieceOf(
+      Layout::SharedPlanes, shape.box, world.communicator->rank(), world.communicator->size()));
   CHECK_REFUSED(world, islands(2)(), image, "Operation is 2, expected 0 to 1");
   CHECK_REFUSED(world, islands(-1)(), image, "Operation is -1");
-  CHECK_REFUSED(world, islands(0, -1)(), image, "MinimumSize is -1, expected 0 to 9223372036854775807");
+  CHECK_REFUSED(
+    world, islands(0, -1)(), image, "MinimumSize is -1, expected 0 to 9223372036854775807");
   CHECK_REFUSED(world, islands(0, 1, 8)(), image, "Connectivity is 8, expected one of 6 18 26");
 }
 

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Margin: Euclidean distances between voxel centres. Truth: a loop over all pairs of voxels within reach.
+// Margin: Euclidean distances between voxel centres. Truth: a loop over all pairs of voxels within
+// reach.
 
 #include "FilterTest.h"
 #include "vtkLabelMapMargin.h"
@@ -24,8 +25,9 @@ Maker margin(double millimetres)
   };
 }
 
-/// "At most m" on the squares, with the relative tolerance of 1e-12 that the header promises. A voxel enters
-/// if one of the segment is that near, and leaves if one outside the segment but inside the image is.
+/// "At most m" on the squares, with the relative tolerance of 1e-12 that the header promises. A
+/// voxel enters if one of the segment is that near, and leaves if one outside the segment but
+/// inside the image is.
 MaskOracle oracle(double millimetres)
 {
   return [=](const Shape& shape, const std::vector<std::uint8_t>& mask)
@@ -36,7 +38,8 @@ MaskOracle oracle(double millimetres)
     Index halo[3];
     for (int a = 0; a < 3; ++a)
     {
-      halo[a] = std::min(box.dim(a), static_cast<Index>(std::abs(millimetres) / shape.spacing[a]) + 1);
+      halo[a] =
+        std::min(box.dim(a), static_cast<Index>(std::abs(millimetres) / shape.spacing[a]) + 1);
     }
     std::vector<std::uint8_t> result(mask.size());
     for (Index z = 0; z < box.dim(2); ++z)
@@ -63,7 +66,8 @@ MaskOracle oracle(double millimetres)
                 const double dx = static_cast<double>(i - x) * shape.spacing[0];
                 const double dy = static_cast<double>(j - y) * shape.spacing[1];
                 const double dz = static_cast<double>(k - z) * shape.spacing[2];
-                const bool other = (mask[static_cast<std::size_t>(box.offset(i, j, k))] != 0) == grow;
+                const bool other =
+                  (mask[static_cast<std::size_t>(box.offset(i, j, k))] != 0) == grow;
                 if (other && dx * dx + dy * dy + dz * dz <= reach)
                 {
                   now = grow ? 1 : 0;
@@ -87,10 +91,13 @@ void testThreeTenths(const World& world)
   std::fill(shape.spacing, shape.spacing + 3, 0.1);
   const Labels dot{ 0, 0, 0, 0, 0, 1, 0, 0, 2, 2, 2 };
   // What is covered belongs to the segment, label 2 keeps the rest.
-  CHECK_EVERYWHERE(world, shape, dot, margin(0.3), Labels({ 0, 0, 1, 1, 1, 1, 1, 1, 1, 2, 2 }), "values", Effort::Every);
-  CHECK_EVERYWHERE(world, shape, dot, margin(0.29), Labels({ 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2 }), "values");
+  CHECK_EVERYWHERE(world, shape, dot, margin(0.3), Labels({ 0, 0, 1, 1, 1, 1, 1, 1, 1, 2, 2 }),
+    "values", Effort::Every);
+  CHECK_EVERYWHERE(
+    world, shape, dot, margin(0.29), Labels({ 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2 }), "values");
   const Labels bar{ 0, 1, 1, 1, 1, 1, 1, 1, 0, 2, 2 };
-  CHECK_EVERYWHERE(world, shape, bar, margin(-0.3), Labels({ 0, 0, 0, 0, 1, 0, 0, 0, 0, 2, 2 }), "values", Effort::Every);
+  CHECK_EVERYWHERE(world, shape, bar, margin(-0.3), Labels({ 0, 0, 0, 0, 1, 0, 0, 0, 0, 2, 2 }),
+    "values", Effort::Every);
   CHECK_EVERYWHERE(world, shape, bar, margin(0.0), bar, "values");
   CHECK_EVERYWHERE(world, shape, bar, margin(0.0999), bar, "values");
   CHECK_EVERYWHERE(world, shape, bar, margin(-0.0999), bar, "values");
@@ -111,7 +118,7 @@ void testBorder(const World& world)
     CHECK_EVERYWHERE(world, shape, Labels(8, 3), margin(m), Labels(8, 3), "values");
     // A margin wider than blocks and image.
     CHECK_EVERYWHERE(world, shape, Labels({ 0, 0, 0, 0, 0, 0, 3, 1 }), margin(m),
-      m == 1.0        ? Labels({ 0, 0, 0, 0, 0, 0, 1, 1 })
+      m == 1.0    ? Labels({ 0, 0, 0, 0, 0, 0, 1, 1 })
         : m > 1.0 ? Labels(8, 1)
                   : Labels({ 0, 0, 0, 0, 0, 0, 3, 0 }),
       "values", Effort::Every);
@@ -134,7 +141,8 @@ void testAnisotropicBall(const World& world)
         const Index dx = 2 * (x - 12), dy = 5 * (y - 6), dz = 8 * (z - 4);
         return dx * dx + dy * dy + dz * dz <= 20 * 20 ? 7 : 0;
       });
-    const Maker grow = [] {
+    const Maker grow = []
+    {
       auto effect = margin(5.0)();
       effect->SetSegmentLabel(7);
       return effect;
@@ -147,10 +155,13 @@ void testErrors(const World& world)
 {
   const Shape shape = shapeOf(3, 3, 5);
   const auto image = makePiece(shape, std::vector<short>(45, 1),
-    paralleltest::pieceOf(Layout::SharedPlanes, shape.box, world.communicator->rank(), world.communicator->size()));
-  CHECK_REFUSED(world, margin(std::nan(""))(), image, "MarginSizeMm is nan, expected -1e+06 to 1e+06");
+    paralleltest::pieceOf(
+      Layout::SharedPlanes, shape.box, world.communicator->rank(), world.communicator->size()));
+  CHECK_REFUSED(
+    world, margin(std::nan(""))(), image, "MarginSizeMm is nan, expected -1e+06 to 1e+06");
   CHECK_REFUSED(world, margin(1.1e6)(), image, "MarginSizeMm is 1.1e+06");
-  CHECK_REFUSED(world, margin(-std::numeric_limits<double>::infinity())(), image, "MarginSizeMm is -inf");
+  CHECK_REFUSED(
+    world, margin(-std::numeric_limits<double>::infinity())(), image, "MarginSizeMm is -inf");
 }
 
 /// Spacings far from millimetres: reach in voxels beyond any image, and beyond 32 bits.
@@ -159,7 +170,8 @@ void testTinySpacing(const World& world)
   using Labels = std::vector<unsigned char>;
   Shape shape = shapeOf(1, 2, 6);
   std::fill(shape.spacing, shape.spacing + 3, 1e-12);
-  CHECK_EVERYWHERE(world, shape, Labels({ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 }), margin(1e6), Labels(12, 1), "values");
+  CHECK_EVERYWHERE(world, shape, Labels({ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 }), margin(1e6),
+    Labels(12, 1), "values");
 }
 
 } // namespace

@@ -27,7 +27,8 @@ Maker median(double millimetres)
 /// The odd number of voxels of the header; nearbyint rounds halves to even.
 Index kernel(double millimetres, double spacing)
 {
-  return std::max<Index>(1, 2 * static_cast<Index>(std::nearbyint((millimetres / spacing + 1.0) / 2.0)) - 1);
+  return std::max<Index>(
+    1, 2 * static_cast<Index>(std::nearbyint((millimetres / spacing + 1.0) / 2.0)) - 1);
 }
 
 MaskOracle oracle(double millimetres)
@@ -49,11 +50,14 @@ MaskOracle oracle(double millimetres)
         {
           Index object = 0;
           Index all = 0;
-          for (Index k = std::max<Index>(0, z - half[2]); k <= std::min(box.hi[2], z + half[2]); ++k)
+          for (Index k = std::max<Index>(0, z - half[2]); k <= std::min(box.hi[2], z + half[2]);
+            ++k)
           {
-            for (Index j = std::max<Index>(0, y - half[1]); j <= std::min(box.hi[1], y + half[1]); ++j)
+            for (Index j = std::max<Index>(0, y - half[1]); j <= std::min(box.hi[1], y + half[1]);
+              ++j)
             {
-              for (Index i = std::max<Index>(0, x - half[0]); i <= std::min(box.hi[0], x + half[0]); ++i)
+              for (Index i = std::max<Index>(0, x - half[0]); i <= std::min(box.hi[0], x + half[0]);
+                ++i)
               {
                 object += mask[static_cast<std::size_t>(box.offset(i, j, k))];
                 ++all;
@@ -68,7 +72,8 @@ MaskOracle oracle(double millimetres)
   };
 }
 
-/// Along a line: details narrower than half the box go, gaps are filled, a tie at the border gives background.
+/// Along a line: details narrower than half the box go, gaps are filled, a tie at the border gives
+/// background.
 void testHandCheckedLine(const World& world)
 {
   using Labels = std::vector<unsigned char>;
@@ -76,9 +81,11 @@ void testHandCheckedLine(const World& world)
   {
     check::setContext("line along axis ", axis);
     const Shape shape = shapeOf(axis == 0 ? 12 : 1, 1, axis == 2 ? 12 : 1);
-    // A cut box of two voxels at both ends, each with one of the segment: ties. The 2 in the gap is covered.
+    // A cut box of two voxels at both ends, each with one of the segment: ties. The 2 in the gap is
+    // covered.
     const Labels line{ 1, 0, 0, 1, 0, 1, 1, 2, 1, 3, 0, 1 };
-    CHECK_EVERYWHERE(world, shape, line, median(3.0), Labels({ 0, 0, 0, 0, 1, 1, 1, 1, 0, 3, 0, 0 }), "values", Effort::Every);
+    CHECK_EVERYWHERE(world, shape, line, median(3.0),
+      Labels({ 0, 0, 0, 0, 1, 1, 1, 1, 0, 3, 0, 0 }), "values", Effort::Every);
     // Below one and a half voxels nothing changes.
     for (const double small : { 0.0, 0.5, 1.0, 1.9 })
     {
@@ -88,12 +95,13 @@ void testHandCheckedLine(const World& world)
   check::setContext("");
 }
 
-/// Kernel sizes round as Slicer does: halves to even. Seen as how far a half space is felt at its border.
+/// Kernel sizes round as Slicer does: halves to even. Seen as how far a half space is felt at its
+/// border.
 void testKernelVoxels(const World& world)
 {
   // (size + 1) / 2 = 1.5 -> 2: 3 voxels; 2.5 -> 2: 3 voxels; 3.5 -> 4: 7 voxels.
-  for (const auto& [size, voxels] :
-    { std::pair<double, Index>{ 1.99, 1 }, { 2.0, 3 }, { 3.0, 3 }, { 4.0, 3 }, { 4.01, 5 }, { 5.0, 5 }, { 6.0, 7 } })
+  for (const auto& [size, voxels] : { std::pair<double, Index>{ 1.99, 1 }, { 2.0, 3 }, { 3.0, 3 },
+         { 4.0, 3 }, { 4.01, 5 }, { 5.0, 5 }, { 6.0, 7 } })
   {
     CHECK_EQUAL(kernel(size, 1.0), voxels);
     // A bar of n voxels in the middle of a line survives a box of 2 n - 1, not of 2 n + 1.
@@ -117,8 +125,10 @@ void testBoxWiderThanImage(const World& world)
   const auto few = volumes::make<short>(shape.box, [](Index x, Index, Index) { return x < 2; });
   for (const double size : { 100.0, 1e6 })
   {
-    CHECK_EVERYWHERE(world, shape, most, median(size), std::vector<short>(140, 1), "values", Effort::Every);
-    CHECK_EVERYWHERE(world, shape, few, median(size), std::vector<short>(140, 0), "values", Effort::Every);
+    CHECK_EVERYWHERE(
+      world, shape, most, median(size), std::vector<short>(140, 1), "values", Effort::Every);
+    CHECK_EVERYWHERE(
+      world, shape, few, median(size), std::vector<short>(140, 0), "values", Effort::Every);
   }
 }
 

@@ -40,17 +40,18 @@ void testRegions(const World& world, bool everyRegion)
   const int size = world.communicator->size();
   const Shape shape = oddShape(9, 8, 11);
   check::Random random(5);
-  const auto values =
-    volumes::make<T>(shape.box, [&](Index, Index, Index) { return static_cast<T>(random.next() % 100000); });
+  const auto values = volumes::make<T>(
+    shape.box, [&](Index, Index, Index) { return static_cast<T>(random.next() % 100000); });
   for (const Layout layout : paralleltest::allLayouts)
   {
     for (const Region& region : regions)
     {
-      check::setContext(vtkTypeTraits<T>::SizedName(), " layout ", static_cast<int>(layout), " region ",
-        region.Name, " rank ", rank, " of ", size);
+      check::setContext(vtkTypeTraits<T>::SizedName(), " layout ", static_cast<int>(layout),
+        " region ", region.Name, " rank ", rank, " of ", size);
       vtkNew<PieceSource> source;
       source->Whole = shape;
-      source->Piece = makePiece(shape, values, paralleltest::pieceOf(layout, shape.box, rank, size));
+      source->Piece =
+        makePiece(shape, values, paralleltest::pieceOf(layout, shape.box, rank, size));
       vtkNew<vtkStringArray> note;
       note->SetName("note");
       source->Piece->GetFieldData()->AddArray(note);
@@ -69,9 +70,10 @@ void testRegions(const World& world, bool everyRegion)
       }
       updatePieces(world, source, collector);
       CHECK_EQUAL(std::string(collector->GetLastError()), "");
-      checkPiece(collector->GetOutput(), shape, rank == 0 ? expected : Box(), values, "values", __FILE__, __LINE__);
-      auto* lattice = vtkDoubleArray::SafeDownCast(
-        collector->GetOutput()->GetFieldData()->GetArray("Lattice"));
+      checkPiece(collector->GetOutput(), shape, rank == 0 ? expected : Box(), values, "values",
+        __FILE__, __LINE__);
+      auto* lattice =
+        vtkDoubleArray::SafeDownCast(collector->GetOutput()->GetFieldData()->GetArray("Lattice"));
       CHECK(lattice && std::equal(shape.origin, shape.origin + 3, lattice->GetPointer(0)));
       CHECK(lattice && std::equal(shape.spacing, shape.spacing + 3, lattice->GetPointer(3)));
       CHECK(lattice && std::equal(shape.direction, shape.direction + 9, lattice->GetPointer(6)));
@@ -112,8 +114,8 @@ void testArrayByName(const World& world)
   collector->SetController(world.communicator->controller());
   collector->SetInputArrayToProcess(0, 0, 0, vtkDataObject::FIELD_ASSOCIATION_POINTS, "chosen");
   updatePieces(world, source, collector);
-  checkPiece(collector->GetOutput(), shape, world.communicator->isRoot() ? shape.box : Box(), values, "chosen",
-    __FILE__, __LINE__);
+  checkPiece(collector->GetOutput(), shape, world.communicator->isRoot() ? shape.box : Box(),
+    values, "chosen", __FILE__, __LINE__);
   // A name that is not there, on all ranks: the same text, and a later run goes well.
   vtkObject::GlobalWarningDisplayOff();
   collector->SetInputArrayToProcess(0, 0, 0, vtkDataObject::FIELD_ASSOCIATION_POINTS, "nowhere");

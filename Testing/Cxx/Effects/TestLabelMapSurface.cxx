@@ -1,9 +1,10 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Surfaces: closed on every label, outward, of the right volume, and the same triangles for any ranks and
-// blocks. Truth: without smoothing the surface of a label is that of its voxels, whose volume is known
-// exactly; edges are matched one by one; the rest is compared with the serial result.
+// Surfaces: closed on every label, outward, of the right volume, and the same triangles for any
+// ranks and blocks. Truth: without smoothing the surface of a label is that of its voxels, whose
+// volume is known exactly; edges are matched one by one; the rest is compared with the serial
+// result.
 
 #include "FilterTest.h"
 #include "vtkLabelMapSurface.h"
@@ -34,7 +35,8 @@ struct Settings
   int Coarsening = 1;
 };
 
-Filter filterOf(const Settings& settings, vtkMultiProcessController* controller, int blocks, bool gather)
+Filter filterOf(
+  const Settings& settings, vtkMultiProcessController* controller, int blocks, bool gather)
 {
   auto filter = Filter::New();
   filter->SetSegmentLabel(settings.Label);
@@ -64,7 +66,8 @@ struct Mesh
 Mesh meshOf(vtkPolyData* surface)
 {
   Mesh mesh;
-  auto* keys = vtkTypeInt64Array::SafeDownCast(surface->GetPointData()->GetArray("SurfacePointKey"));
+  auto* keys =
+    vtkTypeInt64Array::SafeDownCast(surface->GetPointData()->GetArray("SurfacePointKey"));
   auto* labels = vtkTypeInt64Array::SafeDownCast(surface->GetCellData()->GetArray("SegmentLabel"));
   if (!keys || !labels)
   {
@@ -95,8 +98,8 @@ Mesh meshOf(vtkPolyData* surface)
 
 /// Collective. Runs the filter on this rank's piece.
 template <class T>
-vtkSmartPointer<vtkPolyData> run(vtkLabelMapSurface* filter, const Shape& shape, const std::vector<T>& values,
-  const Box& piece, int rank, int size)
+vtkSmartPointer<vtkPolyData> run(vtkLabelMapSurface* filter, const Shape& shape,
+  const std::vector<T>& values, const Box& piece, int rank, int size)
 {
   vtkNew<PieceSource> source;
   source->Whole = shape;
@@ -167,7 +170,8 @@ std::map<Index, double> volumesOf(const Mesh& mesh)
   return result;
 }
 
-/// World coordinates of each triangle, with its label, sorted: what remains when numbering does not count.
+/// World coordinates of each triangle, with its label, sorted: what remains when numbering does not
+/// count.
 using Soup = std::vector<std::array<float, 10>>;
 
 Soup soupOf(const Mesh& mesh)
@@ -187,7 +191,8 @@ Soup soupOf(const Mesh& mesh)
     }
     for (int c = 0; c < 3; ++c)
     {
-      std::copy_n(mesh.Points.begin() + 3 * mesh.Triangles[t][(first + c) % 3], 3, one.begin() + 3 * c);
+      std::copy_n(
+        mesh.Points.begin() + 3 * mesh.Triangles[t][(first + c) % 3], 3, one.begin() + 3 * c);
     }
     one[9] = static_cast<float>(mesh.Labels[t]);
     soup.push_back(one);
@@ -204,14 +209,15 @@ std::vector<T> randomLabels(const Shape& shape, std::uint64_t seed, Index labels
     [&](Index x, Index y, Index z)
     {
       // Lumps of three voxels and single ones, so that labels meet at faces, edges and corners.
-      const auto lump = paralleltest::noise(seed, static_cast<std::uint64_t>(x / 3 + 10 * (y / 3) + 100 * (z / 3)));
+      const auto lump =
+        paralleltest::noise(seed, static_cast<std::uint64_t>(x / 3 + 10 * (y / 3) + 100 * (z / 3)));
       return random.below(5) ? static_cast<Index>(lump % static_cast<std::uint64_t>(labels))
                              : random.below(labels);
     });
 }
 
-/// Collective. Gathered: rank 0 has the serial surface bit for bit, for all ways to cut the image. Not
-/// gathered: the triangles of all ranks are those of the serial one.
+/// Collective. Gathered: rank 0 has the serial surface bit for bit, for all ways to cut the image.
+/// Not gathered: the triangles of all ranks are those of the serial one.
 template <class T>
 void checkSurface(const World& world, const Shape& shape, const std::vector<T>& values,
   const Settings& settings, Effort effort)
@@ -229,12 +235,15 @@ void checkSurface(const World& world, const Shape& shape, const std::vector<T>& 
     for (int b = 0; b < (effort == Effort::Every ? 5 : 1); ++b)
     {
       const int blocks = blockCounts[++turn % 5];
-      check::setContext(before, " layout ", static_cast<int>(layout), " blocks ", blocks, " rank ", rank, " of ", size);
-      const Mesh gathered = meshOf(run(
-        filterOf(settings, world.communicator->controller(), blocks, true), shape, values, piece, rank, size));
+      check::setContext(before, " layout ", static_cast<int>(layout), " blocks ", blocks, " rank ",
+        rank, " of ", size);
+      const Mesh gathered =
+        meshOf(run(filterOf(settings, world.communicator->controller(), blocks, true), shape,
+          values, piece, rank, size));
       CHECK(rank == 0 ? gathered == serial : gathered == Mesh());
-      const Mesh part = meshOf(run(
-        filterOf(settings, world.communicator->controller(), blocks, false), shape, values, piece, rank, size));
+      const Mesh part =
+        meshOf(run(filterOf(settings, world.communicator->controller(), blocks, false), shape,
+          values, piece, rank, size));
       const Soup soup = soupOf(part);
       segcore::Bytes bytes(soup.size() * sizeof(soup[0]));
       if (!soup.empty())
@@ -264,7 +273,8 @@ void checkSurface(const World& world, const Shape& shape, const std::vector<T>& 
 
 void testOneVoxel(const World& world)
 {
-  // A cube between the centres of the eight cells around the voxel, no smoothing: corners half a voxel away.
+  // A cube between the centres of the eight cells around the voxel, no smoothing: corners half a
+  // voxel away.
   Shape shape = oddShape(3, 3, 3, false);
   std::vector<unsigned char> labels(27, 0);
   labels[13] = 9;
@@ -292,7 +302,8 @@ void testOneVoxel(const World& world)
   {
     // Cell c lies between the voxels c - 1 and c.
     const double index[3] = { -7 - 0.5 + static_cast<double>(keys[p] % 4),
-      5 - 0.5 + static_cast<double>(keys[p] / 4 % 4), -3 - 0.5 + static_cast<double>(keys[p] / 16) };
+      5 - 0.5 + static_cast<double>(keys[p] / 4 % 4),
+      -3 - 0.5 + static_cast<double>(keys[p] / 16) };
     for (int r = 0; r < 3; ++r)
     {
       double expected = shape.origin[r];
@@ -333,7 +344,8 @@ void testVolumeOfVoxels(const World& world)
       for (Index label = 1; label < 4; ++label)
       {
         const double expected = voxel *
-          static_cast<double>(std::count(labels.begin(), labels.end(), static_cast<unsigned short>(label)));
+          static_cast<double>(
+            std::count(labels.begin(), labels.end(), static_cast<unsigned short>(label)));
         CHECK(std::abs(found[label] - expected) < 1e-4 * expected);
       }
       checkSurface(world, shape, labels, sharp, Effort::Some);
@@ -342,8 +354,8 @@ void testVolumeOfVoxels(const World& world)
   check::setContext("");
 }
 
-/// Smoothed: a ball of nine voxels' radius keeps its volume within a tenth (smoothing takes off a fifth of a
-/// voxel all around), and every point lies near the sphere.
+/// Smoothed: a ball of nine voxels' radius keeps its volume within a tenth (smoothing takes off a
+/// fifth of a voxel all around), and every point lies near the sphere.
 void testBall(const World& world)
 {
   for (const bool left : { false, true })
@@ -360,11 +372,12 @@ void testBall(const World& world)
       });
     const Mesh mesh = serialMesh(shape, labels, Settings());
     const double expected = 0.99 * static_cast<double>(std::count(labels.begin(), labels.end(), 1));
-    check::setContext("ball, left-handed ", left, " volume ", volumesOf(mesh)[1], " expected ", expected);
+    check::setContext(
+      "ball, left-handed ", left, " volume ", volumesOf(mesh)[1], " expected ", expected);
     CHECK(std::abs(volumesOf(mesh)[1] / expected - 1.0) < 0.1);
     // The centre of the ball, voxel (13, 12, 13), in world coordinates.
-    const double centre[3] = { (shape.box.lo[0] + 13) * spacing[0], (shape.box.lo[1] + 12) * spacing[1],
-      (shape.box.lo[2] + 13) * spacing[2] };
+    const double centre[3] = { (shape.box.lo[0] + 13) * spacing[0],
+      (shape.box.lo[1] + 12) * spacing[1], (shape.box.lo[2] + 13) * spacing[2] };
     for (std::size_t p = 0; p + 2 < mesh.Points.size(); p += 3)
     {
       double squared = 0.0;
@@ -435,7 +448,8 @@ void testTypes(const World& world)
       if (!std::is_floating_point<T>::value)
       {
         check::setContext("scalar type ", vtkTypeTraits<T>::SizedName());
-        CHECK(serialMesh(shape, std::vector<T>(small.begin(), small.end()), Settings()) == expected);
+        CHECK(
+          serialMesh(shape, std::vector<T>(small.begin(), small.end()), Settings()) == expected);
       }
     });
   check::setContext("large labels");
@@ -470,7 +484,8 @@ void testCoarsening(const World& world)
   {
     check::setContext("coarsening ", factor);
     Shape large = shape;
-    large.box = Box::ofSize((11 + factor - 1) / factor, (10 + factor - 1) / factor, (13 + factor - 1) / factor);
+    large.box = Box::ofSize(
+      (11 + factor - 1) / factor, (10 + factor - 1) / factor, (13 + factor - 1) / factor);
     for (int a = 0; a < 3; ++a)
     {
       large.spacing[a] = shape.spacing[a] * static_cast<double>(factor);
@@ -529,12 +544,14 @@ void testCoarsening(const World& world)
 void testColors(const World& world)
 {
   const Shape shape = shapeOf(6, 3, 9);
-  const auto labels = volumes::make<unsigned char>(shape.box, [](Index x, Index, Index) { return x / 2 * 20; });
+  const auto labels =
+    volumes::make<unsigned char>(shape.box, [](Index x, Index, Index) { return x / 2 * 20; });
   const int rank = world.communicator->rank();
   const int size = world.communicator->size();
   vtkNew<PieceSource> source;
   source->Whole = shape;
-  source->Piece = makePiece(shape, labels, paralleltest::pieceOf(Layout::SharedPlanes, shape.box, rank, size));
+  source->Piece =
+    makePiece(shape, labels, paralleltest::pieceOf(Layout::SharedPlanes, shape.box, rank, size));
   vtkNew<vtkTypeInt64Array> values;
   values->SetName("SegmentLabelValue");
   values->InsertNextValue(40);
@@ -546,14 +563,16 @@ void testColors(const World& world)
   source->Piece->GetFieldData()->AddArray(colors);
   auto filter = filterOf(Settings(), world.communicator->controller(), 1, false);
   updatePieces(world, source, filter);
-  auto* rgb = vtkUnsignedCharArray::SafeDownCast(filter->GetOutput()->GetCellData()->GetArray("SegmentColor"));
+  auto* rgb = vtkUnsignedCharArray::SafeDownCast(
+    filter->GetOutput()->GetCellData()->GetArray("SegmentColor"));
   CHECK(rgb != nullptr);
   const Mesh mesh = meshOf(filter->GetOutput());
   for (std::size_t t = 0; rgb && t < mesh.Labels.size(); ++t)
   {
     // A label without a segment is grey.
     const unsigned char expected[2][3] = { { 255, 128, 0 }, { 128, 128, 128 } };
-    CHECK_RANGES(rgb->GetPointer(static_cast<vtkIdType>(3 * t)), expected[mesh.Labels[t] == 40 ? 0 : 1], 3);
+    CHECK_RANGES(
+      rgb->GetPointer(static_cast<vtkIdType>(3 * t)), expected[mesh.Labels[t] == 40 ? 0 : 1], 3);
   }
   CHECK(filter->GetOutput()->GetFieldData()->GetArray("SegmentColor") == colors.Get());
   // Without a table there is no colour.
@@ -568,7 +587,8 @@ void testErrors(const World& world)
   const int rank = world.communicator->rank();
   const int size = world.communicator->size();
   const Shape shape = shapeOf(4, 4, 9);
-  const auto labels = volumes::make<short>(shape.box, [](Index x, Index y, Index) { return (x + y) / 3; });
+  const auto labels =
+    volumes::make<short>(shape.box, [](Index x, Index y, Index) { return (x + y) / 3; });
   const Box piece = paralleltest::pieceOf(Layout::SharedPlanes, shape.box, rank, size);
   vtkObject::GlobalWarningDisplayOff();
   const auto refused = [&](vtkLabelMapSurface* filter, vtkImageData* image, const char* part)
@@ -605,7 +625,8 @@ void testErrors(const World& world)
   refused(with(0, 0, 1, 0), image, "NumberOfBlocks is 0");
   for (const int coarsening : { 1, 2 })
   {
-    refused(with(0, 12, coarsening), makePiece(shape, std::vector<float>(labels.begin(), labels.end()), piece),
+    refused(with(0, 12, coarsening),
+      makePiece(shape, std::vector<float>(labels.begin(), labels.end()), piece),
       "array 'values' has floating values, expected labels of an integer type");
   }
   // On one rank alone, and well again afterwards.

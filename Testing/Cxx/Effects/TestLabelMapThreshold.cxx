@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Threshold: exact bounds in all scalar types, not-a-number and infinities, and Otsu's threshold from one
-// histogram of all ranks. Truth: loops over voxels in long double, and Otsu's criterion from its definition.
+// Threshold: exact bounds in all scalar types, not-a-number and infinities, and Otsu's threshold
+// from one histogram of all ranks. Truth: loops over voxels in long double, and Otsu's criterion
+// from its definition.
 
 #include "FilterTest.h"
 #include "vtkLabelMapThreshold.h"
@@ -88,8 +89,8 @@ void testAllTypesOnNoise(const World& world)
       for (const auto& [low, high] : std::vector<std::pair<double, double>>{
              { -20.5, 30.25 }, { -unbounded, 3.0 }, { -3.0, unbounded }, { -1e18, 1e18 } })
       {
-        CHECK_EVERYWHERE(world, shape, values, between(low, high), inside(values, low, high), "Labels",
-          std::is_same<T, short>::value ? Effort::Every : Effort::Some);
+        CHECK_EVERYWHERE(world, shape, values, between(low, high), inside(values, low, high),
+          "Labels", std::is_same<T, short>::value ? Effort::Every : Effort::Some);
       }
     });
   check::setContext("");
@@ -105,18 +106,24 @@ void testIntegersBeyondDouble(const World& world)
   const auto d = static_cast<double>(big);
   using Labels = std::vector<unsigned char>;
   CHECK_EVERYWHERE(world, shape, values, between(d, d), Labels({ 0, 1, 0, 0, 0, 0, 0 }), "Labels");
-  CHECK_EVERYWHERE(world, shape, values, between(d, d + 2), Labels({ 0, 1, 1, 1, 0, 0, 0 }), "Labels");
-  CHECK_EVERYWHERE(world, shape, values, between(d + 2, unbounded), Labels({ 0, 0, 0, 1, 1, 1, 0 }), "Labels");
+  CHECK_EVERYWHERE(
+    world, shape, values, between(d, d + 2), Labels({ 0, 1, 1, 1, 0, 0, 0 }), "Labels");
+  CHECK_EVERYWHERE(
+    world, shape, values, between(d + 2, unbounded), Labels({ 0, 0, 0, 1, 1, 1, 0 }), "Labels");
   // 2^63 is above the largest value; -2^63 is the lowest one.
   const double end = std::ldexp(1.0, 63);
   CHECK_EVERYWHERE(world, shape, values, between(end, unbounded), Labels(7, 0), "Labels");
-  CHECK_EVERYWHERE(world, shape, values, between(-end, -end), Labels({ 0, 0, 0, 0, 0, 0, 1 }), "Labels");
-  const std::vector<unsigned long long> huge{ 0, 1, std::uint64_t(1) << 63, (std::uint64_t(1) << 63) + 1,
-    std::numeric_limits<std::uint64_t>::max(), 5, 6 };
-  CHECK_EVERYWHERE(world, shape, huge, between(end, end), Labels({ 0, 0, 1, 0, 0, 0, 0 }), "Labels");
-  CHECK_EVERYWHERE(world, shape, huge, between(end, unbounded), Labels({ 0, 0, 1, 1, 1, 0, 0 }), "Labels");
+  CHECK_EVERYWHERE(
+    world, shape, values, between(-end, -end), Labels({ 0, 0, 0, 0, 0, 0, 1 }), "Labels");
+  const std::vector<unsigned long long> huge{ 0, 1, std::uint64_t(1) << 63,
+    (std::uint64_t(1) << 63) + 1, std::numeric_limits<std::uint64_t>::max(), 5, 6 };
+  CHECK_EVERYWHERE(
+    world, shape, huge, between(end, end), Labels({ 0, 0, 1, 0, 0, 0, 0 }), "Labels");
+  CHECK_EVERYWHERE(
+    world, shape, huge, between(end, unbounded), Labels({ 0, 0, 1, 1, 1, 0, 0 }), "Labels");
   CHECK_EVERYWHERE(world, shape, huge, between(2 * end, unbounded), Labels(7, 0), "Labels");
-  CHECK_EVERYWHERE(world, shape, huge, between(-5.0, 0.5), Labels({ 1, 0, 0, 0, 0, 0, 0 }), "Labels");
+  CHECK_EVERYWHERE(
+    world, shape, huge, between(-5.0, 0.5), Labels({ 1, 0, 0, 0, 0, 0, 0 }), "Labels");
 }
 
 void testNotANumberAndInfinity(const World& world)
@@ -128,10 +135,12 @@ void testNotANumberAndInfinity(const World& world)
   // Unbounded includes what lies beyond 1e299.
   CHECK_EVERYWHERE(world, shape, values, Maker([] { return Threshold::New(); }),
     Labels({ 0, 1, 1, 1, 1, 1 }), "Labels");
-  CHECK_EVERYWHERE(world, shape, values, between(0.0, unbounded), Labels({ 0, 0, 0, 1, 1, 1 }), "Labels");
-  CHECK_EVERYWHERE(world, shape, values, between(-1e298, 1e298), Labels({ 0, 0, 0, 1, 0, 0 }), "Labels");
-  const std::vector<float> floats{ std::nanf(""), -std::numeric_limits<float>::infinity(), 0.1f, 0.1f, 0.3f,
-    std::numeric_limits<float>::infinity() };
+  CHECK_EVERYWHERE(
+    world, shape, values, between(0.0, unbounded), Labels({ 0, 0, 0, 1, 1, 1 }), "Labels");
+  CHECK_EVERYWHERE(
+    world, shape, values, between(-1e298, 1e298), Labels({ 0, 0, 0, 1, 0, 0 }), "Labels");
+  const std::vector<float> floats{ std::nanf(""), -std::numeric_limits<float>::infinity(), 0.1f,
+    0.1f, 0.3f, std::numeric_limits<float>::infinity() };
   // 0.1f is a little above 0.1, 0.3f a little above 0.3.
   CHECK_EVERYWHERE(world, shape, floats, between(0.1, 0.3), Labels({ 0, 0, 1, 1, 0, 0 }), "Labels");
 }
@@ -156,8 +165,9 @@ void testTypeOfLabels(const World& world)
   expect(0ull, std::numeric_limits<Index>::max());
 }
 
-/// Otsu's criterion from its definition: for each way to cut the bins in two, the variance between classes.
-/// Bins as the header says: equal, from the lowest to the highest finite value, the highest in the last one.
+/// Otsu's criterion from its definition: for each way to cut the bins in two, the variance between
+/// classes. Bins as the header says: equal, from the lowest to the highest finite value, the
+/// highest in the last one.
 double slowOtsu(const std::vector<double>& values, int bins)
 {
   double low = infinity;
@@ -167,7 +177,8 @@ double slowOtsu(const std::vector<double>& values, int bins)
     low = std::isfinite(v) ? std::min(low, v) : low;
     high = std::isfinite(v) ? std::max(high, v) : high;
   }
-  // ITK makes the range a hundredth of a bin wider, so that the highest value lies inside the last bin.
+  // ITK makes the range a hundredth of a bin wider, so that the highest value lies inside the last
+  // bin.
   const double width = (high - low) / bins * (1.0 + 0.01 / bins);
   std::vector<Index> counts(static_cast<std::size_t>(bins), 0);
   for (const double v : values)
@@ -217,15 +228,18 @@ void testModes(const World& world)
 {
   // Two values: every cut between them is equally good, the lowest is taken, just above 10.
   const Shape shape = shapeOf(8, 1, 8);
-  const auto values =
-    volumes::make<short>(shape.box, [](Index x, Index, Index) { return x == 0 ? -5 : x < 5 ? 10 : 50; });
+  const auto values = volumes::make<short>(
+    shape.box, [](Index x, Index, Index) { return x == 0 ? -5
+                                             : x < 5     ? 10
+                                                         : 50; });
   const std::vector<double> numbers(values.begin(), values.end());
   const double t = slowOtsu(numbers, 64);
   CHECK(t > 10.0 && t < 50.0);
   using T = vtkLabelMapThreshold;
-  CHECK_EVERYWHERE(world, shape, values, automatic(T::AUTO_SET_UPPER, 64, 0.0), inside(values, 0.0, t), "Labels");
   CHECK_EVERYWHERE(
-    world, shape, values, automatic(T::AUTO_SET_LOWER, 64, 0.0, 40.0), inside(values, t, 40.0), "Labels");
+    world, shape, values, automatic(T::AUTO_SET_UPPER, 64, 0.0), inside(values, 0.0, t), "Labels");
+  CHECK_EVERYWHERE(world, shape, values, automatic(T::AUTO_SET_LOWER, 64, 0.0, 40.0),
+    inside(values, t, 40.0), "Labels");
   CHECK_EVERYWHERE(world, shape, values, automatic(T::AUTO_SET_MIN_UPPER, 64, 0.0, 40.0),
     inside(values, -unbounded, t), "Labels");
   CHECK_EVERYWHERE(world, shape, values, automatic(T::AUTO_SET_LOWER_MAX, 64, 0.0, 40.0),
@@ -279,8 +293,7 @@ void testOtsuOfAllRanks(const World& world)
     check::setContext("seed ", seed);
     check::Random random(seed);
     const int bins = seed % 2 ? 256 : 64;
-    const auto values = volumes::make<unsigned short>(shape.box,
-      [&](Index, Index y, Index z)
+    const auto values = volumes::make<unsigned short>(shape.box, [&](Index, Index y, Index z)
       { return random.below(5000) + (random.below(12) < z ? 2500 : 0) + (y == 3 ? 1500 : 0); });
     // Worth a run if another threshold would come out when voxels of two ranks were counted twice.
     const std::vector<double> once(values.begin(), values.end());
@@ -290,7 +303,8 @@ void testOtsuOfAllRanks(const World& world)
       std::vector<double> twice;
       for (int r = 0; r < size; ++r)
       {
-        const auto part = volumes::crop(values, shape.box, paralleltest::pieceOf(layout, shape.box, r, size));
+        const auto part =
+          volumes::crop(values, shape.box, paralleltest::pieceOf(layout, shape.box, r, size));
         twice.insert(twice.end(), part.begin(), part.end());
       }
       distinguishes = distinguishes || slowOtsu(twice, bins) != slowOtsu(once, bins);
@@ -306,8 +320,8 @@ void testOtsuOfAllRanks(const World& world)
   // Not-a-number and infinities take no part.
   check::setContext("with not-a-number");
   check::Random random(3);
-  std::vector<double> values = volumes::make<double>(shape.box, [&](Index x, Index, Index)
-    { return random.unit() + (x > 3 ? 2.0 : 0.0); });
+  std::vector<double> values = volumes::make<double>(
+    shape.box, [&](Index x, Index, Index) { return random.unit() + (x > 3 ? 2.0 : 0.0); });
   values[0] = std::numeric_limits<double>::quiet_NaN();
   values[5] = infinity;
   values[17] = -infinity;
@@ -324,7 +338,8 @@ void testErrors(const World& world)
   const auto nothing =
     makePiece(shape, std::vector<double>(45, std::numeric_limits<double>::quiet_NaN()), piece);
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  CHECK_REFUSED(world, bounds(nan, 1.0), flat, "MinimumThreshold is nan, expected -1e+299 to 1e+299");
+  CHECK_REFUSED(
+    world, bounds(nan, 1.0), flat, "MinimumThreshold is nan, expected -1e+299 to 1e+299");
   CHECK_REFUSED(world, bounds(0.0, nan), flat, "MaximumThreshold is nan");
   CHECK_REFUSED(world, bounds(0.0, infinity), flat, "MaximumThreshold is inf");
   for (const int bins : { -1, 0, 1, 65537 })

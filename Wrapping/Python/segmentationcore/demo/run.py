@@ -228,7 +228,7 @@ class Demonstration:
             ranks_picture=str(folder / "paraview-ranks.png"),
             direction=_DIRECTIONS.get(task.name, _FROM_THE_FRONT),
             translucent=_TRANSLUCENT.get(task.name, []),
-            coarsening=self.coarsening(task, 256),
+            coarsening=self.coarsening(task),
         )
         self.report.add(Step(task.name, "surfaces and pictures", ranks, rendered["seconds"]))
 
@@ -236,9 +236,10 @@ class Demonstration:
         self.compare(client, task, volume, folder, operations, patience)
         client.ask("close", seconds=patience, others=self._watched)
 
-    def coarsening(self, task: Task, finest: int) -> int:
-        """How much surfaces are reduced: every pore of a large rock makes millions of triangles."""
-        return max(1, self.options.size // finest) if task.name == "rock" else 1
+    def coarsening(self, task: Task) -> int:
+        """How much surfaces are reduced: a picture of 800 pixels shows no more than that."""
+        longest = {"rock": self.options.size, "brain": 370}.get(task.name, 0)
+        return max(1, longest // 128)
 
     def edit(self, client: Talker, task: Task, operation: dict[str, Any], patience: float) -> None:
         """One operation on all ranks."""
@@ -281,7 +282,7 @@ class Demonstration:
                 "--operation",
                 json.dumps(task.slicer_operation),
                 "--coarsening",
-                str(self.coarsening(task, 128)),
+                str(self.coarsening(task)),
             ],
             seconds=2 * patience,
             variables=self.other_python(),
