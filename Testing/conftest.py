@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 
 import pytest
+
+# A shell that starts the tests in the background makes them ignore Ctrl-C, and whatever they start
+# inherits that; the tests of interruption need the usual state.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 MARKERS = {
     "python": "the Python package: functions, types, errors, command line",

@@ -111,7 +111,7 @@ def labels_of(proxy: object, ranks: int, name: str = "Labels") -> dict[str, obje
         "type": str(whole.dtype),
         "shape": list(whole.shape),
         "extent": list(image.GetExtent()),
-        "counts": {str(v): int(n) for v, n in zip(*np.unique(whole, return_counts=True))},
+        "counts": dict(zip(map(str, values.tolist()), counts.tolist(), strict=True)),
         "pieces": found,
         "piece_crcs": piece_crcs(whole, list(image.GetExtent()), found),
         "error": last_error(proxy),
@@ -228,9 +228,9 @@ def scenario_effects(folder: Path, ranks: int) -> dict[str, object]:
         "clipped": [10, 900, -900, -10, -900, 900],
     }.items():
         image, part = collect(editor, "Labels", extent)
-        clipped = [
-            max(a, b) if i % 2 == 0 else min(a, b) for i, (a, b) in enumerate(zip(extent, EXTENT))
-        ]
+        bounds = np.array(EXTENT).reshape(3, 2)
+        clipped = np.array(extent).reshape(3, 2).clip(bounds[:, :1], bounds[:, 1:])
+        clipped = clipped.ravel().tolist()
         truth = piece_crcs(whole, EXTENT, [{"extent": clipped}])[0]
         regions[name] = {
             "extent": list(image.GetExtent()),

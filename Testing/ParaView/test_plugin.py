@@ -121,6 +121,7 @@ def environment(folder: Path) -> Iterator[dict[str, str]]:
     for name in ("PYTHONPATH", "PYTHONHOME"):
         result.pop(name, None)
     number = folder / "display"
+    number.unlink(missing_ok=True)
     # Xvfb chooses a free number and writes it to the file descriptor.
     # It must not start afresh whenever its last client leaves: the next one would be refused.
     options = "-displayfd 3 -screen 0 800x600x24 -nolisten tcp -noreset"

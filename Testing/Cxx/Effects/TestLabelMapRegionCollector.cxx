@@ -54,6 +54,7 @@ void testRegions(const World& world, bool everyRegion)
         makePiece(shape, values, paralleltest::pieceOf(layout, shape.box, rank, size));
       vtkNew<vtkStringArray> note;
       note->SetName("note");
+      note->InsertNextValue("kept");
       source->Piece->GetFieldData()->AddArray(note);
       auto collector = Collector::New();
       collector->SetController(world.communicator->controller());

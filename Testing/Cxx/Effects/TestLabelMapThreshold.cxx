@@ -258,7 +258,7 @@ void testOtsu(const World& world, const Shape& shape, const Values& values, int 
   for (const Layout layout : paralleltest::allLayouts)
   {
     const Box piece = paralleltest::pieceOf(layout, shape.box, rank, size);
-    for (const int blocks : blockCounts)
+    for (const int blocks : { 1, 3, 8 })
     {
       auto effect = Threshold::New();
       effect->SetAutoThresholdMode(vtkLabelMapThreshold::AUTO_SET_LOWER_MAX);
@@ -288,7 +288,7 @@ void testOtsuOfAllRanks(const World& world)
   const Shape shape = oddShape(6, 7, 10);
   const int size = world.communicator->size();
   int tested = 0;
-  for (std::uint64_t seed = 0; seed < 200 && tested < 3; ++seed)
+  for (std::uint64_t seed = 0; seed < 200 && tested < 2; ++seed)
   {
     check::setContext("seed ", seed);
     check::Random random(seed);
@@ -316,7 +316,7 @@ void testOtsuOfAllRanks(const World& world)
       testOtsu(world, shape, std::vector<float>(values.begin(), values.end()), bins);
     }
   }
-  CHECK_EQUAL(tested, 3);
+  CHECK_EQUAL(tested, 2);
   // Not-a-number and infinities take no part.
   check::setContext("with not-a-number");
   check::Random random(3);

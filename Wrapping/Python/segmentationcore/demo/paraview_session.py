@@ -39,7 +39,7 @@ class Session:
     """What the client holds: a connection, and the volume that is worked on."""
 
     def __init__(self, port: int, plugin: str) -> None:
-        if simple.Connect("localhost", port) is None:
+        if simple.Connect("127.0.0.1", port) is None:
             raise RuntimeError(f"no ParaView server answers on port {port}")
         simple.LoadPlugin(plugin, remote=True)
         simple.LoadPlugin(plugin, remote=False)
