@@ -10,7 +10,7 @@ RANKS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint clean distclean
+.PHONY: help demo test build lint docs fuzz clean distclean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -29,6 +29,15 @@ build: ## set up what is needed to build, build the plugin and the wheel
 lint: ## check formatting, style and types
 	@$(PYTHON) tools/setup.py lint
 	@$(PYTHON) tools/run.py lint $(ARGS)
+
+docs: ## make docs/effects.md from the effect declarations
+	@$(PYTHON) SegmentationCore/CMake/generate_effects.py --effects SegmentationCore/Effects --docs docs/effects.md
+
+fuzz: ## run each fuzz target for a minute (needs the packages clang and libclang-rt-14-dev)
+	@cmake --preset fuzz && cmake --build --preset fuzz
+	@for target in FuzzNrrd FuzzOperations; do \
+	  ASAN_OPTIONS=detect_leaks=0:alloc_dealloc_mismatch=0 build/fuzz/bin/$$target -max_len=4096 -max_total_time=60 || exit 1; \
+	done
 
 clean: ## remove what was built and what the demonstration and the tests wrote
 	rm -rf build dist demo-output test-output .setup/stamps/plugin .setup/stamps/wheel

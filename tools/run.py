@@ -40,7 +40,10 @@ def test(options: Sequence[str]) -> int:
     environment = variables()
     # Some of the tests import the package, and that is the one of the wheel.
     environment.pop("PYTHONPATH", None)
-    command = [str(environment_python("test")), "-m", "pytest", "Testing", *options]
+    # Files that are named replace the whole suite.
+    named = any((ROOT / option.split("::")[0]).exists() for option in options)
+    command = [str(environment_python("test")), "-m", "pytest", *([] if named else ["Testing"])]
+    command += options
     replace_process(command, environment)
 
 
