@@ -7,6 +7,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import nrrd
 import numpy as np
 import pytest
 import SimpleITK
@@ -173,7 +174,6 @@ def test_vectors_both_ways(tmp_path: Path, components: int) -> None:
 @pytest.mark.parametrize("encoding", ["raw", "gzip", "ascii"])
 @pytest.mark.parametrize("space", ["right-anterior-superior", "left-anterior-superior", "LPS"])
 def test_pynrrd_in_every_space(tmp_path: Path, space: str, encoding: str) -> None:
-    nrrd = importlib.import_module("nrrd")
     array = (noise((6, 5, 4), 4) % np.uint64(1000)).astype(np.uint16)  # x, y, z
     signs = {"r": (1, 1), "l": (-1, 1)}.get(space[0], (-1, -1))
     directions = (OBLIQUE * SPACING).T
@@ -192,7 +192,6 @@ def test_pynrrd_in_every_space(tmp_path: Path, space: str, encoding: str) -> Non
 
 
 def test_pynrrd_reads_what_is_written(tmp_path: Path) -> None:
-    nrrd = importlib.import_module("nrrd")
     array = (noise((4, 5, 6), 5) % np.uint64(1000)).astype(np.float32)
     write(vtkRASVolumeWriter, tmp_path / "v.nrrd", image_of({"a": array}))
     got, header = nrrd.read(str(tmp_path / "v.nrrd"))
@@ -503,7 +502,6 @@ def test_itk_sees_the_layers(tmp_path: Path) -> None:
     image = sample()
     path = tmp_path / "s.seg.nrrd"
     write(vtkLabelMapNrrdWriter, path, image)
-    nrrd = importlib.import_module("nrrd")
     voxels, header = nrrd.read(str(path))
     assert header["kinds"] == ["list", "domain", "domain", "domain"]
     np.testing.assert_array_equal(voxels[0].T, array_of(image, "Labels"))
