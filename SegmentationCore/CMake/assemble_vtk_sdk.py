@@ -88,7 +88,12 @@ def run(command: Sequence[str | Path], cwd: Path | None = None) -> str:
     Log.detail(shlex.join(words))
     # Messages are read below, so they have to be in one language.
     done = subprocess.run(
-        words, cwd=cwd, env={**os.environ, "LC_ALL": "C"}, capture_output=True, text=True, check=False
+        words,
+        cwd=cwd,
+        env={**os.environ, "LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         tail = "\n".join((done.stderr or done.stdout).strip().splitlines()[-12:])
@@ -121,12 +126,16 @@ class Wheel:
                 "without --vtk-wheel-root it is fetched."
             )
         if not (core.parent / f"libvtkWrappingPythonCore{PYTHON}.so").is_file():
-            found = ", ".join(path.name for path in core.parent.glob("libvtkWrappingPythonCore*.so"))
+            found = ", ".join(
+                path.name for path in core.parent.glob("libvtkWrappingPythonCore*.so")
+            )
             raise SdkError(
                 f"the vtk wheel in {root} is for another Python ({found or 'none'}), this is {PYTHON}. "
                 "Run this script with the Python the wheel is installed for."
             )
-        version = re.search(r"^Version: (\S+)$", metadata[0].read_text(encoding="utf-8"), re.MULTILINE)
+        version = re.search(
+            r"^Version: (\S+)$", metadata[0].read_text(encoding="utf-8"), re.MULTILINE
+        )
         if not version:
             raise SdkError(f"{metadata[0]} names no version")
         return cls(root, version[1])
@@ -137,7 +146,10 @@ class Wheel:
 
 
 def pip_command() -> list[str]:
-    candidates = [[sys.executable, "-m", "pip"], *([[found]] if (found := shutil.which("pip3")) else [])]
+    candidates = [
+        [sys.executable, "-m", "pip"],
+        *([[found]] if (found := shutil.which("pip3")) else []),
+    ]
     for candidate in candidates:
         with contextlib.suppress(SdkError):
             run([*candidate, "--version"])
@@ -183,12 +195,17 @@ class Source:
 def one_line_sources(text: str) -> Iterator[Source]:
     """Entries of a ``.list`` file: ``deb [option=value ...] uri suite component ...``."""
     for line in text.splitlines():
-        match = re.fullmatch(r"deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s*(.*)", line.split("#")[0].strip())
+        match = re.fullmatch(
+            r"deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s*(.*)", line.split("#")[0].strip()
+        )
         if match:
             options, uri, suite, components = match.groups()
             signed_by = re.search(r"(?i)\bsigned-by=(\S+)", options or "")
             yield Source(
-                uri, frozenset([suite]), frozenset(components.split()), signed_by[1] if signed_by else ""
+                uri,
+                frozenset([suite]),
+                frozenset(components.split()),
+                signed_by[1] if signed_by else "",
             )
 
 
@@ -200,7 +217,10 @@ def deb822_sources(text: str) -> Iterator[Source]:
             match[1].lower(): match[2].strip()
             for match in re.finditer(r"(?m)^([A-Za-z-]+):(.*(?:\n[ \t].*)*)", stanza)
         }
-        if "deb" in fields.get("types", "").split() and fields.get("enabled", "yes").lower() != "no":
+        if (
+            "deb" in fields.get("types", "").split()
+            and fields.get("enabled", "yes").lower() != "no"
+        ):
             for uri in fields.get("uris", "").split():
                 yield Source(
                     uri,
@@ -213,7 +233,9 @@ def deb822_sources(text: str) -> Iterator[Source]:
 def os_release() -> dict[str, str]:
     with contextlib.suppress(OSError):
         lines = Path("/etc/os-release").read_text(encoding="utf-8").splitlines()
-        return {key: value.strip("\"'") for key, _, value in (line.partition("=") for line in lines)}
+        return {
+            key: value.strip("\"'") for key, _, value in (line.partition("=") for line in lines)
+        }
     return {}
 
 
@@ -224,11 +246,20 @@ def debian_mirrors() -> list[Source]:
         parse = {".list": one_line_sources, ".sources": deb822_sources}.get(path.suffix)
         if parse and path.is_file():
             sources += parse(path.read_text(encoding="utf-8", errors="replace"))
-    suites = {"testing", "unstable", "sid", "stable", "oldstable", os_release().get("VERSION_CODENAME", "")}
+    suites = {
+        "testing",
+        "unstable",
+        "sid",
+        "stable",
+        "oldstable",
+        os_release().get("VERSION_CODENAME", ""),
+    }
     mirrors = [
         source
         for source in sources
-        if source.suites & suites and "main" in source.components and not source.uri.startswith("cdrom:")
+        if source.suites & suites
+        and "main" in source.components
+        and not source.uri.startswith("cdrom:")
     ]
     return sorted(mirrors, key=lambda source: "debian-archive" not in source.signed_by)
 
@@ -239,7 +270,11 @@ class Archive:
     def __init__(self, mirror: Source, suite: str, state: Path) -> None:
         self.suite = suite
         self.downloads = state.parent / "packages"
-        for folder in (self.downloads, state / "lists" / "partial", state / "cache" / "archives" / "partial"):
+        for folder in (
+            self.downloads,
+            state / "lists" / "partial",
+            state / "cache" / "archives" / "partial",
+        ):
             folder.mkdir(parents=True, exist_ok=True)
         # Debian's keyring rather than the entry's own keys: those may be the stable release's alone.
         keys = str(DEBIAN_KEYRING) if DEBIAN_KEYRING.is_file() else mirror.signed_by
@@ -268,7 +303,9 @@ class Archive:
     def vtk_version(self) -> str | None:
         """Upstream's version of the suite's libvtk9-dev."""
         try:
-            record = run(["apt-cache", "-c", self.configuration, "show", "--no-all-versions", "libvtk9-dev"])
+            record = run(
+                ["apt-cache", "-c", self.configuration, "show", "--no-all-versions", "libvtk9-dev"]
+            )
         except SdkError:
             return None
         match = re.search(r"^Version: (?:\d+:)?(\d+\.\d+\.\d+)", record, re.MULTILINE)
@@ -285,7 +322,9 @@ class Archive:
         files = {self.downloads / name: digest for name, _, digest in rows}
         if not all(path.is_file() and sha256(path) == digest for path, digest in files.items()):
             size = sum(int(size) for _, size, _ in rows)
-            Log.say(f"downloading {len(rows)} packages of Debian {self.suite} ({size / 1e6:.0f} MB)")
+            Log.say(
+                f"downloading {len(rows)} packages of Debian {self.suite} ({size / 1e6:.0f} MB)"
+            )
             for path in files:
                 path.unlink(missing_ok=True)
             run([*apt, *packages], cwd=self.downloads)
@@ -302,12 +341,12 @@ def sha256(path: Path) -> str:
 
 def open_archives(suites: Iterable[str], state: Path) -> Iterator[Archive]:
     """The suites, each read when it is asked for, from the first mirror that has it."""
-    advice = (
-        "Install the vendor's vtk-sdk of vtk's version, or set VTK_DIR to a VTK built with Python wrapping."
-    )
+    advice = "Install the vendor's vtk-sdk of vtk's version, or set VTK_DIR to a VTK built with Python wrapping."
     for tool in ("apt-get", "apt-cache", "dpkg-deb"):
         if not shutil.which(tool):
-            raise SdkError(f"{tool} was not found: an SDK can be assembled on Debian only. {advice}")
+            raise SdkError(
+                f"{tool} was not found: an SDK can be assembled on Debian only. {advice}"
+            )
     mirrors = debian_mirrors()
     if not mirrors:
         raise SdkError(
@@ -447,7 +486,9 @@ def replace(text: str, pattern: str, replacement: str, what: str) -> str:
     """Substitute a regular expression that has to occur: a silent miss would give a subtly wrong SDK."""
     result, count = re.subn(pattern, lambda match: match.expand(replacement), text)
     if not count:
-        raise SdkError(f"{what} was not found where it was: the packages have changed, mend this script")
+        raise SdkError(
+            f"{what} was not found where it was: the packages have changed, mend this script"
+        )
     return result
 
 
@@ -464,7 +505,10 @@ def mend_headers(include: Path) -> None:
     for name, value in (("ENABLE_TBB", 0), ("DEFAULT_IMPLEMENTATION_TBB", 0), ("ENABLE_OPENMP", 0)):
         text = replace(text, rf"(VTK_SMP_{name}) \d", rf"\1 {value}", f"VTK_SMP_{name}")
     text = replace(
-        text, r"(VTK_SMP_DEFAULT_IMPLEMENTATION_STDTHREAD) \d", r"\1 1", "the default SMP implementation"
+        text,
+        r"(VTK_SMP_DEFAULT_IMPLEMENTATION_STDTHREAD) \d",
+        r"\1 1",
+        "the default SMP implementation",
     )
     header.write_text(text, encoding="utf-8")
 
@@ -484,7 +528,9 @@ class ExportFile:
         body, mark, tail = text.partition(end)
         pieces = re.split(start, body, flags=re.MULTILINE)
         if not mark or len(pieces) == 1:
-            raise SdkError(f"{path.name} does not look like an export file of CMake: mend this script")
+            raise SdkError(
+                f"{path.name} does not look like an export file of CMake: mend this script"
+            )
         # Each piece but the first follows its target's name; the comment that named it is not needed.
         return cls(path, pieces[0], dict(zip(pieces[1::2], pieces[2::2], strict=True)), mark + tail)
 
@@ -523,8 +569,12 @@ class CMakePackage:
     end_located = "# Commands beyond this point should not need to know the version."
 
     def __post_init__(self) -> None:
-        self.targets = ExportFile.read(self.folder / "VTK-targets.cmake", self.created, self.end_created)
-        self.locations = ExportFile.read(self.one("VTK-targets-*.cmake"), self.located, self.end_located)
+        self.targets = ExportFile.read(
+            self.folder / "VTK-targets.cmake", self.created, self.end_created
+        )
+        self.locations = ExportFile.read(
+            self.one("VTK-targets-*.cmake"), self.located, self.end_located
+        )
         properties = (self.folder / "VTK-vtk-module-properties.cmake").read_text(encoding="utf-8")
         pattern = r'set_property\(TARGET "([^"]+)" PROPERTY "INTERFACE_vtk_module_(\w*depends)" "([^"]*)"\)'
         for name, kind, value in re.findall(pattern, properties):
@@ -572,7 +622,11 @@ class CMakePackage:
                 continue
             if location is None or name in tools or self.wheel_file(location):
                 self.kept.add(name)
-                outside = {target for target in TARGET_NAME.findall(block) if not target.startswith("VTK::")}
+                outside = {
+                    target
+                    for target in TARGET_NAME.findall(block)
+                    if not target.startswith("VTK::")
+                }
                 if outside - OUTSIDE_TARGETS - REPLACED_TARGETS:
                     self.hollow.add(name)
         while lost := {
@@ -596,12 +650,15 @@ class CMakePackage:
         entries = [
             entry
             for entry in names.split(";")
-            if set(TARGET_NAME.findall(entry)) <= self.kept | OUTSIDE_TARGETS and not entry.startswith("/")
+            if set(TARGET_NAME.findall(entry)) <= self.kept | OUTSIDE_TARGETS
+            and not entry.startswith("/")
         ]
         return ";".join(entries)
 
     def mend_targets(self) -> None:
-        libraries = [name for name in self.targets.blocks if name in self.kept and self.is_library(name)]
+        libraries = [
+            name for name in self.targets.blocks if name in self.kept and self.is_library(name)
+        ]
         self.targets.keep(self.kept)
         for name, block in self.targets.blocks.items():
             self.targets.blocks[name] = re.sub(
@@ -610,7 +667,9 @@ class CMakePackage:
                 block,
             )
         # Other export sets the file insists on are those of modules that were dropped.
-        self.targets.tail = re.sub(r"foreach\(_target (\"[^)]*)\)", "foreach(_target)", self.targets.tail)
+        self.targets.tail = re.sub(
+            r"foreach\(_target (\"[^)]*)\)", "foreach(_target)", self.targets.tail
+        )
         self.targets.tail = self.additions(libraries) + self.targets.tail
         self.targets.write()
 
@@ -668,13 +727,22 @@ class CMakePackage:
         )
 
     def mend_python_targets(self) -> None:
-        targets = ExportFile.read(self.folder / "VTKPython-targets.cmake", self.created, self.end_created)
-        locations = ExportFile.read(self.one("VTKPython-targets-*.cmake"), self.located, self.end_located)
+        targets = ExportFile.read(
+            self.folder / "VTKPython-targets.cmake", self.created, self.end_created
+        )
+        locations = ExportFile.read(
+            self.one("VTKPython-targets-*.cmake"), self.located, self.end_located
+        )
         kept = set()
         for name, block in locations.blocks.items():
             location = re.search(r'IMPORTED_LOCATION_\w+ "([^"]+)"', block)
             module = re.fullmatch(r"VTK::vtk(\w+)Python", name)
-            if location and module and f"VTK::{module[1]}" in self.kept and self.wheel_file(location[1]):
+            if (
+                location
+                and module
+                and f"VTK::{module[1]}" in self.kept
+                and self.wheel_file(location[1])
+            ):
                 kept.add(name)
                 locations.blocks[name] = self.mend_location(block)
         for file in (targets, locations):
@@ -688,7 +756,9 @@ class CMakePackage:
     def rewrite_properties(self, name: str, kept: set[str]) -> None:
         lines = []
         for line in (self.folder / name).read_text(encoding="utf-8").splitlines():
-            match = re.fullmatch(r'(set_property\(TARGET "([^"]+)" PROPERTY "([^"]+)") "([^"]*)"\)', line)
+            match = re.fullmatch(
+                r'(set_property\(TARGET "([^"]+)" PROPERTY "([^"]+)") "([^"]*)"\)', line
+            )
             if match and match[2] not in kept:
                 continue
             if match and re.search(r"depends$|forward_link$|implements$", match[3]):
@@ -702,7 +772,9 @@ class CMakePackage:
         path = self.folder / "VTK-vtk-module-find-packages.cmake"
         call = r"  find_package\((?!Threads\b|Python3\b)(\w+)\n(?:.*\n)*?"
         check = r"  if \(NOT \1_FOUND .*\n(?:.*\n)*?  endif \(\)\n"
-        text = replace(path.read_text(encoding="utf-8"), call + check, "", "the search for other packages")
+        text = replace(
+            path.read_text(encoding="utf-8"), call + check, "", "the search for other packages"
+        )
         text = replace(
             text,
             r"find_package\(Python3\n\s+3\.\d+\n",
@@ -716,18 +788,27 @@ class CMakePackage:
         text = path.read_text(encoding="utf-8")
         listed = re.search(r'_AVAILABLE_COMPONENTS" "([^"]*)"', text)
         if not listed:
-            raise SdkError(f"{path.name} lists no components: the packages have changed, mend this script")
+            raise SdkError(
+                f"{path.name} lists no components: the packages have changed, mend this script"
+            )
         offered = self.kept - self.hollow
         components = [name for name in listed[1].split(";") if f"VTK::{name}" in offered]
         text = text.replace(listed[1], ";".join(components))
         for variable in ("HAS_VISKORES", "HAS_VTKm", "WRAP_JAVA"):
             text = replace(text, rf'(FIND_PACKAGE_NAME}}_{variable}") "ON"', r'\1 "OFF"', variable)
-        text = replace(text, r'(_SMP_BACKENDS") "[^"]*"', r'\1 "STDThread;Sequential"', "SMP_BACKENDS")
-        text = replace(text, r"if \(\d+\) # VTK_QT_VERSION", "if (0) # VTK_QT_VERSION", "VTK_QT_VERSION")
+        text = replace(
+            text, r'(_SMP_BACKENDS") "[^"]*"', r'\1 "STDThread;Sequential"', "SMP_BACKENDS"
+        )
+        text = replace(
+            text, r"if \(\d+\) # VTK_QT_VERSION", "if (0) # VTK_QT_VERSION", "VTK_QT_VERSION"
+        )
         # The tools may be asked for like modules; a plain VTK calls them missing although they are there.
         found = "".join(f"set(VTK_{name}_FOUND 1)\n" for name in WRAPPING_TOOLS)
         text = replace(
-            text, r"(?m)^set\(_vtk_missing_components\)\n", rf"{found}\g<0>", "the check of components"
+            text,
+            r"(?m)^set\(_vtk_missing_components\)\n",
+            rf"{found}\g<0>",
+            "the check of components",
         )
         path.write_text(text, encoding="utf-8")
         return components
@@ -745,7 +826,14 @@ def assemble(
         open_archives(suites, work / "apt"), wanted, given_wheel, work / "wheels"
     )
     series = ".".join(version.split(".")[:2])
-    names = ["libvtk9-dev", f"libvtk{series}", "vtk9", "python3-vtk9", "libc6", "nlohmann-json3-dev"]
+    names = [
+        "libvtk9-dev",
+        f"libvtk{series}",
+        "vtk9",
+        "python3-vtk9",
+        "libc6",
+        "nlohmann-json3-dev",
+    ]
     packages = archive.fetch(names)
 
     if wheel_archive:
@@ -764,7 +852,9 @@ def assemble(
     mend_headers(prefix / "include" / f"vtk-{series}")
     folders = list(prefix.glob(f"lib/*/cmake/vtk-{series}"))
     if len(folders) != 1:
-        raise SdkError(f"{len(folders)} CMake packages in libvtk9-dev instead of one: mend this script")
+        raise SdkError(
+            f"{len(folders)} CMake packages in libvtk9-dev instead of one: mend this script"
+        )
     package_files = CMakePackage(folders[0], wheel, wheel_expression)
     components = package_files.mend()
     if missing := [name for name in (*REQUIRED_MODULES, *WRAPPING_TOOLS) if name not in components]:
@@ -803,7 +893,9 @@ def stamp(output: Path, wanted: str, wheel: Wheel | None) -> dict[str, object]:
 
 def finished(output: Path, expected: dict[str, object]) -> dict[str, object] | None:
     with contextlib.suppress(OSError, ValueError):
-        description: dict[str, object] = json.loads((output / "sdk.json").read_text(encoding="utf-8"))
+        description: dict[str, object] = json.loads(
+            (output / "sdk.json").read_text(encoding="utf-8")
+        )
         if description.get("stamp") == expected:
             return description
     return None
@@ -811,10 +903,15 @@ def finished(output: Path, expected: dict[str, object]) -> dict[str, object] | N
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument(
-        "--output", type=Path, required=True, help="the folder to make; sdk.json in it says the rest"
+        "--output",
+        type=Path,
+        required=True,
+        help="the folder to make; sdk.json in it says the rest",
     )
     parser.add_argument(
         "--vtk-wheel-root",
@@ -825,9 +922,13 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--version", help=f"version of VTK (default: the given wheel's, or {DEFAULT_VERSION})"
     )
     parser.add_argument(
-        "--suites", default=DEFAULT_SUITES, help="Debian suites to try in this order (default: %(default)s)"
+        "--suites",
+        default=DEFAULT_SUITES,
+        help="Debian suites to try in this order (default: %(default)s)",
     )
-    parser.add_argument("--cache", type=Path, help="keep downloads here, for other folders and the next time")
+    parser.add_argument(
+        "--cache", type=Path, help="keep downloads here, for other folders and the next time"
+    )
     parser.add_argument("--verbose", action="store_true", help="show the commands that are run")
     return parser.parse_args(arguments)
 
@@ -840,9 +941,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wheel = Wheel.at(options.vtk_wheel_root.resolve()) if options.vtk_wheel_root else None
         wanted = options.version or (wheel.version if wheel else DEFAULT_VERSION)
         if wheel and wheel.version != wanted:
-            raise SdkError(f"the wheel in {wheel.root} is vtk {wheel.version}, --version says {wanted}")
+            raise SdkError(
+                f"the wheel in {wheel.root} is vtk {wheel.version}, --version says {wanted}"
+            )
         if output.exists() and not (output / "sdk.json").is_file() and any(output.iterdir()):
-            raise SdkError(f"{output} holds something else than a VTK SDK; name another folder or empty it")
+            raise SdkError(
+                f"{output} holds something else than a VTK SDK; name another folder or empty it"
+            )
         output.parent.mkdir(parents=True, exist_ok=True)
         # Two configure runs may want the same folder at once; the second one finds it finished.
         with output.with_name(f"{output.name}.lock").open("w") as lock:
@@ -850,7 +955,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             description = finished(output, stamp(output, wanted, wheel))
             if description is None:
                 if not (Path(sysconfig.get_path("include")) / "Python.h").is_file():
-                    Log.say(f"NOTE: Python.h of Python {PYTHON} is missing: `apt-get install python3-dev`")
+                    Log.say(
+                        f"NOTE: Python.h of Python {PYTHON} is missing: `apt-get install python3-dev`"
+                    )
                 suites = [name.strip() for name in options.suites.split(",") if name.strip()]
                 cache = options.cache.resolve() if options.cache else None
                 description = assemble(output, wanted, wheel, suites, cache)

@@ -74,7 +74,9 @@ def check_parameter(parameter: dict[str, Any], where: str) -> None:
         _require(isinstance(bounds, list) and len(bounds) == 2, where, "range must be [low, high]")
         _require(bounds[0] <= parameter["default"] <= bounds[1], where, "default is out of range")
     if kind in ("enum", "choice"):
-        _require(parameter["default"] in parameter.get("values", ()), where, "default not in values")
+        _require(
+            parameter["default"] in parameter.get("values", ()), where, "default not in values"
+        )
 
 
 def check_effect(effect: dict[str, Any], where: str) -> None:
@@ -87,7 +89,9 @@ def check_effect(effect: dict[str, Any], where: str) -> None:
     if effect["input"] != "table":
         for key in ("class", "halo", "scratch_bytes_per_voxel", "exact_in_parallel", "references"):
             _require(key in effect, where, f"{key} is missing")
-        _require(effect["class"].startswith("vtkLabelMap"), where, "class must start with vtkLabelMap")
+        _require(
+            effect["class"].startswith("vtkLabelMap"), where, "class must start with vtkLabelMap"
+        )
     for parameter in effect["parameters"]:
         check_parameter(parameter, where)
 
@@ -103,7 +107,9 @@ def load_effects(folder: Path) -> list[dict[str, Any]]:
         for effect in content if isinstance(content, list) else [content]:
             check_effect(effect, path.name)
             if not isinstance(content, list):
-                _require(effect["identifier"] == path.stem, path.name, "identifier must be the file name")
+                _require(
+                    effect["identifier"] == path.stem, path.name, "identifier must be the file name"
+                )
             effects.append(effect)
     _require(bool(effects), str(folder), "no declarations found")
     identifiers = [effect["identifier"] for effect in effects]
@@ -308,10 +314,16 @@ def make_schema(effects: list[dict[str, Any]]) -> dict[str, Any]:
                 "type": "object",
                 "properties": {
                     "effect": {"const": effect["identifier"]},
-                    "segment": {"type": "string", "minLength": 1, "description": "Segment identifier."},
+                    "segment": {
+                        "type": "string",
+                        "minLength": 1,
+                        "description": "Segment identifier.",
+                    },
                     "parameters": {
                         "type": "object",
-                        "properties": {p["name"]: parameter_schema(p) for p in effect["parameters"]},
+                        "properties": {
+                            p["name"]: parameter_schema(p) for p in effect["parameters"]
+                        },
                         "required": [p["name"] for p in effect["parameters"] if p.get("required")],
                         "additionalProperties": False,
                     },
@@ -373,7 +385,10 @@ def _docstring(effect: dict[str, Any]) -> list[str]:
         8,
     )
     if not volume:
-        lines += ["    out : numpy.ndarray, optional", "        Array of the same shape and type that receives the result."]
+        lines += [
+            "    out : numpy.ndarray, optional",
+            "        Array of the same shape and type that receives the result.",
+        ]
     lines += ["    progress : callable, optional"]
     lines += _wrapped("Called with a fraction from 0 to 1; returning False cancels the work.", 8)
     lines += ["", "    Returns", "    -------", "    numpy.ndarray or vtkImageData"]
@@ -390,7 +405,8 @@ def _docstring(effect: dict[str, Any]) -> list[str]:
     lines += ["    Cancelled", "        When `progress` returned False, or Ctrl-C was pressed."]
     lines += ["", "    Notes", "    -----"]
     lines += _wrapped(
-        f"Halo: {effect['halo']}. Scratch memory: up to {effect['scratch_bytes_per_voxel']} bytes per voxel.", 4
+        f"Halo: {effect['halo']}. Scratch memory: up to {effect['scratch_bytes_per_voxel']} bytes per voxel.",
+        4,
     )
     if effect["references"]:
         lines += ["", "    References", "    ----------"]
@@ -485,10 +501,21 @@ def make_python(effects: list[dict[str, Any]]) -> str:
     for effect in voxel_effects(effects):
         volume = effect["input"] == "volume"
         lines += ["", *_signature(effect), *_docstring(effect), "    return run_effect("]
-        lines += [f'        "{effect["identifier"]}",', f"        {'volume' if volume else 'labels'},", "        {"]
-        lines += [f'            "{p["name"]}": {snake_case(p["name"])},' for p in effect["parameters"]]
+        lines += [
+            f'        "{effect["identifier"]}",',
+            f"        {'volume' if volume else 'labels'},",
+            "        {",
+        ]
+        lines += [
+            f'            "{p["name"]}": {snake_case(p["name"])},' for p in effect["parameters"]
+        ]
         lines += ["        },", "        label=label,", "        spacing=spacing,"]
-        lines += [f"        out={'None' if volume else 'out'},", "        progress=progress,", "    )", ""]
+        lines += [
+            f"        out={'None' if volume else 'out'},",
+            "        progress=progress,",
+            "    )",
+            "",
+        ]
     return "\n".join(lines)
 
 
@@ -534,11 +561,18 @@ def make_docs(effects: list[dict[str, Any]]) -> str:
             lines += [
                 f"Class `{effect['class']}`. Works on a {effect['input']}. Halo: {effect['halo']}. "
                 f"Scratch memory: up to {effect['scratch_bytes_per_voxel']} bytes per voxel. "
-                + ("Exact in parallel." if effect["exact_in_parallel"] else "**Not** exact in parallel."),
+                + (
+                    "Exact in parallel."
+                    if effect["exact_in_parallel"]
+                    else "**Not** exact in parallel."
+                ),
                 "",
             ]
         if effect["parameters"]:
-            lines += ["| Parameter | Type | Default | Accepted | Unit | |", "|---|---|---|---|---|---|"]
+            lines += [
+                "| Parameter | Type | Default | Accepted | Unit | |",
+                "|---|---|---|---|---|---|",
+            ]
             for p in effect["parameters"]:
                 accepted = ", ".join(f"`{v}`" for v in p.get("values", ())) or " to ".join(
                     str(v) for v in p.get("range", ())
@@ -549,7 +583,10 @@ def make_docs(effects: list[dict[str, Any]]) -> str:
                 )
             lines.append("")
         for reference in effect.get("references", ()):
-            lines += [f"- {reference['text']}. [doi:{reference['doi']}](https://doi.org/{reference['doi']})", ""]
+            lines += [
+                f"- {reference['text']}. [doi:{reference['doi']}](https://doi.org/{reference['doi']})",
+                "",
+            ]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -562,13 +599,17 @@ def write_if_changed(path: Path, text: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line; returns the exit status."""
-    parser = argparse.ArgumentParser(description="Make the files of every product from the effect declarations.")
+    parser = argparse.ArgumentParser(
+        description="Make the files of every product from the effect declarations."
+    )
     parser.add_argument("--effects", type=Path, required=True, help="folder of the declarations")
     parser.add_argument("--cxx", type=Path, help="C++ table to write")
     parser.add_argument("--xml", type=Path, help="server-manager XML to write")
     parser.add_argument("--python", type=Path, help="folder of the Python package to write into")
     parser.add_argument("--docs", type=Path, help="Markdown page to write")
-    parser.add_argument("--list", action="store_true", help="print identifier;class of each voxel effect")
+    parser.add_argument(
+        "--list", action="store_true", help="print identifier;class of each voxel effect"
+    )
     options = parser.parse_args(arguments)
     try:
         effects = load_effects(options.effects)
@@ -584,7 +625,8 @@ def main(arguments: list[str] | None = None) -> int:
         write_if_changed(options.python / "_effects.pyi", make_stub(effects))
         write_if_changed(options.python / "effects.json", json.dumps(effects, indent=1) + "\n")
         write_if_changed(
-            options.python / "operation.schema.json", json.dumps(make_schema(effects), indent=1) + "\n"
+            options.python / "operation.schema.json",
+            json.dumps(make_schema(effects), indent=1) + "\n",
         )
     if options.docs:
         write_if_changed(options.docs, make_docs(effects))

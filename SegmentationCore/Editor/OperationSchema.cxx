@@ -106,7 +106,8 @@ ParameterValue readParameter(const Json& declaration, const Json& value, const s
     result.Number = value.get<double>();
     if (!(result.Number >= low && result.Number <= high))
     {
-      fail(where, "is " + shown(value) + ", expected " + listed(declaration.at("range")) + " or between");
+      fail(where,
+        "is " + shown(value) + ", expected " + listed(declaration.at("range")) + " or between");
     }
   }
   else if (type == "int" || type == "int64")
@@ -114,10 +115,12 @@ ParameterValue readParameter(const Json& declaration, const Json& value, const s
     const std::int64_t low = declaration.at("range")[0];
     const std::int64_t high = declaration.at("range")[1];
     // Python and JavaScript may write 5.0 for 5: the same number.
-    const bool whole = value.is_number_float() && std::floor(value.get<double>()) == value.get<double>() &&
+    const bool whole = value.is_number_float() &&
+      std::floor(value.get<double>()) == value.get<double>() &&
       std::abs(value.get<double>()) < 9007199254740992.0;
     const bool tooLarge = value.is_number_unsigned() &&
-      value.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+      value.get<std::uint64_t>() >
+        static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
     if (!(value.is_number_integer() || whole))
     {
       fail(where, "is " + shown(value) + ", expected a whole number");
@@ -126,7 +129,8 @@ ParameterValue readParameter(const Json& declaration, const Json& value, const s
                            : (tooLarge ? 0 : value.get<std::int64_t>());
     if (tooLarge || result.Integer < low || result.Integer > high)
     {
-      fail(where, "is " + shown(value) + ", expected " + listed(declaration.at("range")) + " or between");
+      fail(where,
+        "is " + shown(value) + ", expected " + listed(declaration.at("range")) + " or between");
     }
   }
   else if (type == "bool")
@@ -182,8 +186,9 @@ ParameterValue readParameter(const Json& declaration, const Json& value, const s
   return result;
 }
 
-/// The text as JSON. Refuses what the parser would accept but nobody means: a key twice in an object (of
-/// which it would take the last), and nesting that no operation has (values are written recursively).
+/// The text as JSON. Refuses what the parser would accept but nobody means: a key twice in an
+/// object (of which it would take the last), and nesting that no operation has (values are written
+/// recursively).
 Json parseJson(const std::string& text)
 {
   constexpr int deepest = 8;
@@ -202,9 +207,11 @@ Json parseJson(const std::string& text)
     {
       keys.pop_back();
     }
-    else if (event == Json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
+    else if (event == Json::parse_event_t::key &&
+      !keys.back().insert(parsed.get<std::string>()).second)
     {
-      throw std::invalid_argument("the operations have the key " + shown(parsed) + " twice in one object");
+      throw std::invalid_argument(
+        "the operations have the key " + shown(parsed) + " twice in one object");
     }
     return true;
   };
@@ -227,7 +234,8 @@ Operation parseOperation(const Json& json, std::size_t position)
   const std::string where = "operation " + std::to_string(position + 1);
   if (!json.is_object())
   {
-    fail(where, "is " + shown(json) + R"(, expected an object like {"effect": ..., "segment": ...})");
+    fail(
+      where, "is " + shown(json) + R"(, expected an object like {"effect": ..., "segment": ...})");
   }
   for (const auto& item : json.items())
   {

@@ -5,8 +5,8 @@
 ///
 ///     {"effect": "margin", "segment": "pores", "parameters": {"MarginSizeMm": 2.0}}
 ///
-/// The rules come from the declarations in Effects/, compiled in: nothing here knows an effect by name.
-/// Private to the editor, because it shows nlohmann::json.
+/// The rules come from the declarations in Effects/, compiled in: nothing here knows an effect by
+/// name. Private to the editor, because it shows nlohmann::json.
 #ifndef segcore_OperationSchema_h
 #define segcore_OperationSchema_h
 
@@ -20,7 +20,8 @@ class vtkLabelMapAlgorithm;
 namespace segcore
 {
 
-/// What a parameter became: a number, an integer (also enum index, choice, bool), a text or a colour.
+/// What a parameter became: a number, an integer (also enum index, choice, bool), a text or a
+/// colour.
 struct ParameterValue
 {
   double Number = 0.0;

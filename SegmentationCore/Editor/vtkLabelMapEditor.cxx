@@ -187,7 +187,8 @@ struct vtkLabelMapEditor::State
       std::equal(volume->GetExtent(), volume->GetExtent() + 6, this->Structure->GetExtent()) &&
       std::equal(volume->GetOrigin(), volume->GetOrigin() + 3, this->Structure->GetOrigin()) &&
       std::equal(volume->GetSpacing(), volume->GetSpacing() + 3, this->Structure->GetSpacing()) &&
-      std::equal(volume->GetDirectionMatrix()->GetData(), volume->GetDirectionMatrix()->GetData() + 9,
+      std::equal(volume->GetDirectionMatrix()->GetData(),
+        volume->GetDirectionMatrix()->GetData() + 9,
         this->Structure->GetDirectionMatrix()->GetData());
   }
 
@@ -208,7 +209,8 @@ struct vtkLabelMapEditor::State
     return index;
   }
 
-  void start(const Communicator& communicator, const DistributedImage& volume, vtkImageData* labelMap);
+  void start(
+    const Communicator& communicator, const DistributedImage& volume, vtkImageData* labelMap);
   void applyTable(const Operation& operation);
   void erase(Index label);
   void applyEffect(const Operation& operation, const Communicator& communicator,
@@ -258,8 +260,7 @@ void vtkLabelMapEditor::State::start(
   const segcore::Geometry& b = volume.geometry();
   const auto differ = [](const double* x, const double* y, int count)
   {
-    return !std::equal(
-      x, x + count, y, [](double p, double q) { return std::abs(p - q) <= 1e-4; });
+    return !std::equal(x, x + count, y, [](double p, double q) { return std::abs(p - q) <= 1e-4; });
   };
   if (differ(a.Origin, b.Origin, 3) || differ(a.Spacing, b.Spacing, 3) ||
     differ(a.Direction, b.Direction, 9))
@@ -281,7 +282,8 @@ void vtkLabelMapEditor::State::start(
   // 2^63 and more are no label values.
   if (range[1] >= 9223372036854775808.0)
   {
-    throw AgreedError("array '" + start.arrayName() + "' of the label map has values beyond 2^63 - 1");
+    throw AgreedError(
+      "array '" + start.arrayName() + "' of the label map has values beyond 2^63 - 1");
   }
   const bool hasTable = vtkLabelSegmentTable::HasTable(labelMap->GetFieldData());
   const bool anyTable = communicator.agreeFlag(hasTable);
@@ -319,7 +321,8 @@ void vtkLabelMapEditor::State::start(
       }
     });
   // Labels without a segment get one, so that no later segment takes their voxels over.
-  for (const segcore::LabelSum& entry : countVoxels(communicator, start.distribution(), this->Labels))
+  for (const segcore::LabelSum& entry :
+    countVoxels(communicator, start.distribution(), this->Labels))
   {
     const Index label = entry.label;
     if (this->Table->FindByLabel(0, label) < 0)
@@ -439,8 +442,8 @@ void vtkLabelMapEditor::State::applyEffect(const Operation& operation,
   vtkNew<vtkImageData> labelMap;
   labelMap->CopyStructure(volume);
   labelMap->GetPointData()->SetScalars(this->Labels);
-  effect->SetInputArrayToProcess(0, 0, 0, vtkDataObject::FIELD_ASSOCIATION_POINTS,
-    fromVolume ? volumeName.c_str() : LabelsName);
+  effect->SetInputArrayToProcess(
+    0, 0, 0, vtkDataObject::FIELD_ASSOCIATION_POINTS, fromVolume ? volumeName.c_str() : LabelsName);
   // A mask needs one byte, whatever the segment's label is.
   effect->SetSegmentLabel(fromVolume ? 1 : label);
   vtkNew<vtkImageData> result;

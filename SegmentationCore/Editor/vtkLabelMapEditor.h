@@ -4,26 +4,26 @@
  * @class vtkLabelMapEditor
  * @brief Applies operations, given as JSON, to the segments of a volume; serial or on all ranks.
  *
- * Input 0: the volume (source of thresholds; gives the geometry). Input 1, optional: the label map to
- * start from, on the same voxels, with its segment table in the field data (see vtkLabelSegmentTable).
- * Labels that have voxels but no segment get one, named Segment_<label>.
+ * Input 0: the volume (source of thresholds; gives the geometry). Input 1, optional: the label map
+ * to start from, on the same voxels, with its segment table in the field data (see
+ * vtkLabelSegmentTable). Labels that have voxels but no segment get one, named Segment_<label>.
  *
  * Operations: a JSON array of operations, oldest first, each like
  *     {"effect": "margin", "segment": "pores", "parameters": {"MarginSizeMm": 2.0}}
- * where `effect` is the identifier of a declaration in Effects/ (an effect, or a table operation such as
- * add_segment), `segment` the ID of the segment, and parameters that are left out have their defaults.
- * The array is the state: a longer one that starts with the operations already applied runs only the
- * new ones; any other one, or another volume, starts again from the input.
+ * where `effect` is the identifier of a declaration in Effects/ (an effect, or a table operation
+ * such as add_segment), `segment` the ID of the segment, and parameters that are left out have
+ * their defaults. The array is the state: a longer one that starts with the operations already
+ * applied runs only the new ones; any other one, or another volume, starts again from the input.
  *
- * Output: the label map, array "Labels" of the smallest unsigned type that holds all label values (it
- * widens by itself), in the volume's geometry, and the segment table in the field data, with voxel
- * counts. Writing a segment replaces it (mode Set of Slicer's editor); voxels that it enters are taken
- * from other segments.
+ * Output: the label map, array "Labels" of the smallest unsigned type that holds all label values
+ * (it widens by itself), in the volume's geometry, and the segment table in the field data, with
+ * voxel counts. Writing a segment replaces it (mode Set of Slicer's editor); voxels that it enters
+ * are taken from other segments.
  *
- * All or nothing: if any new operation fails (unknown effect, segment or parameter, value out of range,
- * filter error, abort) none of them is applied, the output stays as it was (empty if it belonged to
- * another volume), and LastError says which operation failed and why, the same text on all ranks. The
- * inputs are never changed.
+ * All or nothing: if any new operation fails (unknown effect, segment or parameter, value out of
+ * range, filter error, abort) none of them is applied, the output stays as it was (empty if it
+ * belonged to another volume), and LastError says which operation failed and why, the same text on
+ * all ranks. The inputs are never changed.
  *
  * Threads, ranks, exactness: those of the effects. Memory: the label map, plus one copy while an
  * operation runs. Progress: progress events with the title of the running operation as text.

@@ -133,8 +133,8 @@ void Geometry::copyTo(vtkImageData* image) const
 }
 
 //------------------------------------------------------------------------------------------------
-DistributedImage::DistributedImage(const Communicator& communicator, vtkImageData* image,
-  vtkDataArray* scalars, Index blocksPerRank)
+DistributedImage::DistributedImage(
+  const Communicator& communicator, vtkImageData* image, vtkDataArray* scalars, Index blocksPerRank)
 {
   PieceDescription own;
   communicator.run([&] { own = describe(image, scalars); });

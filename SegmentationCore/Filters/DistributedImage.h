@@ -25,9 +25,9 @@ class vtkImageData;
 namespace segcore
 {
 
-/// Collective. The point array that an algorithm was told to process (SetInputArrayToProcess), or the
-/// active scalars if it was told no name. Null where the piece has no voxels. Throws AgreedError if
-/// there is no array of that name.
+/// Collective. The point array that an algorithm was told to process (SetInputArrayToProcess), or
+/// the active scalars if it was told no name. Null where the piece has no voxels. Throws
+/// AgreedError if there is no array of that name.
 SEGMENTATIONCOREFILTERS_EXPORT vtkDataArray* arrayToProcess(
   const Communicator& communicator, vtkAlgorithm* algorithm, vtkImageData* image);
 
@@ -46,8 +46,8 @@ class SEGMENTATIONCOREFILTERS_EXPORT DistributedImage
 public:
   /// Collective. Checks the piece of each rank (one component, as many values as voxels, no bits,
   /// positive spacing), agrees on type, name and geometry (ranks without voxels have none of their
-  /// own), and decides on owners. Throws AgreedError. `scalars` may be null where there are no voxels.
-  /// The image must outlive this object.
+  /// own), and decides on owners. Throws AgreedError. `scalars` may be null where there are no
+  /// voxels. The image must outlive this object.
   DistributedImage(const Communicator& communicator, vtkImageData* image, vtkDataArray* scalars,
     Index blocksPerRank = 1);
   ~DistributedImage();

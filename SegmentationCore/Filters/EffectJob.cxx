@@ -78,7 +78,9 @@ void EffectJob::replaceSegmentTyped(const Index halo[3], const MaskMaker& makeMa
       {
         requests.emplace_back(padded, mask.data());
       }
-      fetchMask(this->Comm, this->distribution(), labels, [label](T value) { return value == label; }, requests);
+      fetchMask(
+        this->Comm, this->distribution(), labels, [label](T value) { return value == label; },
+        requests);
       this->Comm.run(
         [&]
         {
@@ -119,7 +121,8 @@ void EffectJob::replaceSegment(const Index halo[3], const MaskMaker& makeMask)
   {
     vtkTemplateMacro(this->replaceSegmentTyped<VTK_TT>(halo, makeMask));
     default:
-      throw AgreedError("array '" + std::string(this->inputName()) + "' has an unknown scalar type");
+      throw AgreedError(
+        "array '" + std::string(this->inputName()) + "' has an unknown scalar type");
   }
 }
 

@@ -89,10 +89,10 @@ public:
   void forEachBlock(const std::function<void(const Block*)>& work);
 
   /// Collective. Replaces the segment by what makeMask computes from the segment's mask: for each
-  /// block, makeMask(mask, padded, target, out, progress) gets the mask (1 inside) of `target` grown by
-  /// `halo` and clipped to the image, and writes the new mask of `target`.
-  /// The output array gets the input's type; see vtkLabelMapAlgorithm.h for which voxels change.
-  /// Scratch memory: two bytes per voxel of a block with its halo, and what makeMask needs.
+  /// block, makeMask(mask, padded, target, out, progress) gets the mask (1 inside) of `target`
+  /// grown by `halo` and clipped to the image, and writes the new mask of `target`. The output
+  /// array gets the input's type; see vtkLabelMapAlgorithm.h for which voxels change. Scratch
+  /// memory: two bytes per voxel of a block with its halo, and what makeMask needs.
   using MaskMaker = std::function<void(
     const std::uint8_t*, const Box&, const Box&, std::uint8_t*, const Progress&)>;
   void replaceSegment(const Index halo[3], const MaskMaker& makeMask);

@@ -4,8 +4,8 @@
 /// Runs work on all cores where VTK's default would be one.
 ///
 /// PyPI's vtk is compiled with the Sequential back end as its default. Whoever chose a back end (by
-/// vtkSMPTools or the variable VTK_SMP_BACKEND_IN_USE) keeps it, and the change ends with the work, so
-/// nothing else in the process is affected. Results never depend on the number of threads.
+/// vtkSMPTools or the variable VTK_SMP_BACKEND_IN_USE) keeps it, and the change ends with the work,
+/// so nothing else in the process is affected. Results never depend on the number of threads.
 #ifndef segcore_ThreadScope_h
 #define segcore_ThreadScope_h
 

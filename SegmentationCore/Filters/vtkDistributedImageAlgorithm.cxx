@@ -27,7 +27,8 @@ void vtkDistributedImageAlgorithm::SetController(vtkMultiProcessController* cont
 }
 
 //------------------------------------------------------------------------------------------------
-int vtkDistributedImageAlgorithm::FillInputPortInformation(int vtkNotUsed(port), vtkInformation* info)
+int vtkDistributedImageAlgorithm::FillInputPortInformation(
+  int vtkNotUsed(port), vtkInformation* info)
 {
   info->Set(vtkAlgorithm::INPUT_REQUIRED_DATA_TYPE(), "vtkImageData");
   return 1;

@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
  * @class vtkDistributedImageAlgorithm
- * @brief An image algorithm whose result depends on the whole image, not on the piece that one rank holds.
+ * @brief An image algorithm whose result depends on the whole image, not on the piece that one rank
+ * holds.
  *
- * In one process the whole extent of the input is asked for, whatever part of the output is wanted. With
- * several pieces each rank asks for its own, and the pieces of all ranks are the image.
+ * In one process the whole extent of the input is asked for, whatever part of the output is wanted.
+ * With several pieces each rank asks for its own, and the pieces of all ranks are the image.
  *
- * Errors are agreed on by all ranks and kept as text in LastError, so that a client on another machine
- * can read them.
+ * Errors are agreed on by all ranks and kept as text in LastError, so that a client on another
+ * machine can read them.
  */
 #ifndef vtkDistributedImageAlgorithm_h
 #define vtkDistributedImageAlgorithm_h
@@ -27,7 +28,8 @@ public:
   void PrintSelf(ostream& os, vtkIndent indent) override;
 
   ///@{
-  /// The ranks that work together. Default: the global controller; null or one process means serial.
+  /// The ranks that work together. Default: the global controller; null or one process means
+  /// serial.
   virtual void SetController(vtkMultiProcessController* controller);
   vtkMultiProcessController* GetController() const { return this->Controller; }
   ///@}

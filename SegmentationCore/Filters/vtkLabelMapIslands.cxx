@@ -17,7 +17,8 @@ vtkStandardNewMacro(vtkLabelMapIslands);
 std::string vtkLabelMapIslands::CheckParameters() const
 {
   return segcore::firstError({
-    segcore::checkRange<int>("Operation", this->Operation, KEEP_LARGEST_ISLAND, REMOVE_SMALL_ISLANDS),
+    segcore::checkRange<int>(
+      "Operation", this->Operation, KEEP_LARGEST_ISLAND, REMOVE_SMALL_ISLANDS),
     segcore::checkRange<vtkTypeInt64>(
       "MinimumSize", this->MinimumSize, 0, std::numeric_limits<vtkTypeInt64>::max()),
     segcore::checkChoice("Connectivity", this->Connectivity, { 6, 18, 26 }),

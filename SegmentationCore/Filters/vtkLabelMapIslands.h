@@ -8,12 +8,12 @@
  * none enters it.
  *
  * KEEP_LARGEST_ISLAND keeps the island with the most voxels; of equal ones the one that holds the
- * first voxel of the image in raster order (x fastest). MinimumSize plays no part in it. (In Slicer it
- * does: a segment whose largest island is smaller than MinimumSize is cleared. That loses data by
- * the leftover value of another operation, so it is not repeated here.)
- * REMOVE_SMALL_ISLANDS keeps every island of MinimumSize voxels and more.
- * Voxels are connected through faces (Connectivity 6, Slicer's only choice), also edges (18), also
- * corners (26). Islands are those of the whole image: they are joined across blocks and ranks.
+ * first voxel of the image in raster order (x fastest). MinimumSize plays no part in it. (In Slicer
+ * it does: a segment whose largest island is smaller than MinimumSize is cleared. That loses data
+ * by the leftover value of another operation, so it is not repeated here.) REMOVE_SMALL_ISLANDS
+ * keeps every island of MinimumSize voxels and more. Voxels are connected through faces
+ * (Connectivity 6, Slicer's only choice), also edges (18), also corners (26). Islands are those of
+ * the whole image: they are joined across blocks and ranks.
  *
  * Threads: yes. Ranks: exact; only the runs of voxels at the faces of blocks travel. Sizes have 64
  * bits. Cost: proportional to the number of voxels. Scratch memory: 1/8 byte per voxel, 4 bytes
@@ -22,8 +22,8 @@
  *
  * Errors: a negative MinimumSize, another Connectivity, an unknown Operation.
  *
- * Source: run-based two-scan labelling with union-find, L. He et al., The connected-component labeling
- * problem: a review of state-of-the-art algorithms, Pattern Recognition 70, 2017,
+ * Source: run-based two-scan labelling with union-find, L. He et al., The connected-component
+ * labeling problem: a review of state-of-the-art algorithms, Pattern Recognition 70, 2017,
  * doi:10.1016/j.patcog.2017.04.018.
  *
  * @sa vtkLabelMapThreshold vtkLabelMapMargin
@@ -54,7 +54,8 @@ public:
   ///@}
 
   ///@{
-  /// Islands of this many voxels and more are kept by REMOVE_SMALL_ISLANDS. At least 0. Default 1000.
+  /// Islands of this many voxels and more are kept by REMOVE_SMALL_ISLANDS. At least 0. Default
+  /// 1000.
   vtkSetMacro(MinimumSize, vtkTypeInt64);
   vtkGetMacro(MinimumSize, vtkTypeInt64);
   ///@}

@@ -30,8 +30,8 @@ void vtkLabelMapMargin::Execute(segcore::EffectJob& job)
     [&](const std::uint8_t* mask, const segcore::Box& padded, const segcore::Box& target,
       std::uint8_t* out, const segcore::Progress& progress)
     {
-      (grow ? segcore::growMask : segcore::shrinkMask)(mask, padded, target, spacing, margin, out,
-        progress, segcore::MarginMethod::Automatic);
+      (grow ? segcore::growMask : segcore::shrinkMask)(
+        mask, padded, target, spacing, margin, out, progress, segcore::MarginMethod::Automatic);
     });
 }
 

@@ -10,21 +10,22 @@
  * Growing by m > 0 keeps every voxel whose centre is at most m from the centre of a voxel of the
  * segment. Shrinking (m < 0) keeps every voxel of the segment whose centre is farther than |m| from
  * the centre of every voxel outside it. Distances are Euclidean, from the spacing; axes are
- * perpendicular, so direction cosines do not enter. What lies beyond the image's border does not count,
- * so shrinking does not start there. A segment that fills the image stays as it is (Slicer clears it
- * when growing), an empty one too.
+ * perpendicular, so direction cosines do not enter. What lies beyond the image's border does not
+ * count, so shrinking does not start there. A segment that fills the image stays as it is (Slicer
+ * clears it when growing), an empty one too.
  *
- * "At most m" is decided on the squares, with a relative tolerance of 1e-12, so that a margin of 0.3
- * reaches the third voxel at a spacing of 0.1 (Slicer compares in single precision).
+ * "At most m" is decided on the squares, with a relative tolerance of 1e-12, so that a margin of
+ * 0.3 reaches the third voxel at a spacing of 0.1 (Slicer compares in single precision).
  *
  * Threads: yes. Ranks: exact, halo floor(|m| / spacing) voxels, of any width. Cost: proportional to
  * the number of voxels. Scratch memory: 4 bytes per voxel at most.
  *
  * Errors: a margin that is not a number or beyond 1e6 mm.
  *
- * Sources: T. Hirata, A unified linear-time algorithm for computing distance maps, Inf. Process. Lett.
- * 58(3), 1996, doi:10.1016/0020-0190(96)00049-X; P. F. Felzenszwalb, D. P. Huttenlocher, Distance
- * transforms of sampled functions, Theory of Computing 8, 2012, doi:10.4086/toc.2012.v008a019.
+ * Sources: T. Hirata, A unified linear-time algorithm for computing distance maps, Inf. Process.
+ * Lett. 58(3), 1996, doi:10.1016/0020-0190(96)00049-X; P. F. Felzenszwalb, D. P. Huttenlocher,
+ * Distance transforms of sampled functions, Theory of Computing 8, 2012,
+ * doi:10.4086/toc.2012.v008a019.
  *
  * @sa vtkLabelMapMedian vtkLabelMapIslands
  */

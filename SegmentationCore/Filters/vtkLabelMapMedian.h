@@ -7,18 +7,20 @@
  * Input and output: a label map, see vtkLabelMapAlgorithm. Voxels that leave the segment become 0,
  * voxels that enter it become SegmentLabel whatever they were.
  *
- * The box has an odd number of voxels on each axis: 2 round((KernelSizeMm / spacing + 1) / 2) - 1, at
- * least 1, halves rounded to even, as in Slicer. It is aligned with the image's axes, so KernelSizeMm
- * is measured along them for oblique images too. At the border of the image the box is cut; a tie,
- * which only a cut box can have, gives background. Removes details narrower than half the box.
+ * The box has an odd number of voxels on each axis: 2 round((KernelSizeMm / spacing + 1) / 2) - 1,
+ * at least 1, halves rounded to even, as in Slicer. It is aligned with the image's axes, so
+ * KernelSizeMm is measured along them for oblique images too. At the border of the image the box is
+ * cut; a tie, which only a cut box can have, gives background. Removes details narrower than half
+ * the box.
  *
- * Threads: yes. Ranks: exact, halo (box - 1) / 2 voxels. Cost: proportional to the number of voxels,
- * independent of the kernel. Scratch memory: 4 bytes per voxel at most.
+ * Threads: yes. Ranks: exact, halo (box - 1) / 2 voxels. Cost: proportional to the number of
+ * voxels, independent of the kernel. Scratch memory: 4 bytes per voxel at most.
  *
  * Errors: a kernel below 0.
  *
- * Source: T. S. Huang, G. J. Yang, G. Y. Tang, A fast two-dimensional median filtering algorithm, IEEE
- * Trans. ASSP 27(1), 1979, doi:10.1109/TASSP.1979.1163188; for a binary mask running sums suffice.
+ * Source: T. S. Huang, G. J. Yang, G. Y. Tang, A fast two-dimensional median filtering algorithm,
+ * IEEE Trans. ASSP 27(1), 1979, doi:10.1109/TASSP.1979.1163188; for a binary mask running sums
+ * suffice.
  *
  * @sa vtkLabelMapMargin vtkLabelMapIslands
  */

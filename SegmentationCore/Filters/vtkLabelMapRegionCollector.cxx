@@ -38,8 +38,9 @@ int vtkLabelMapRegionCollector::RequestInformation(
   this->Superclass::RequestInformation(request, inputVector, outputVector);
   if (this->Extent[0] <= this->Extent[1])
   {
-    const segcore::Box whole = segcore::Box::fromExtent(
-      inputVector[0]->GetInformationObject(0)->Get(vtkStreamingDemandDrivenPipeline::WHOLE_EXTENT()));
+    const segcore::Box whole =
+      segcore::Box::fromExtent(inputVector[0]->GetInformationObject(0)->Get(
+        vtkStreamingDemandDrivenPipeline::WHOLE_EXTENT()));
     int extent[6] = { 0, -1, 0, -1, 0, -1 };
     const segcore::Box region = segcore::Box::fromExtent(this->Extent).clipped(whole);
     if (!region.empty())

@@ -4,18 +4,18 @@
  * @class vtkLabelMapRegionCollector
  * @brief Brings a region of a distributed image together on the first rank.
  *
- * Input: a distributed vtkImageData (any point arrays: labels or a volume). Output on rank 0: the region
- * as one image with the array to process (see SetInputArrayToProcess; default the active scalars), in
- * the input's geometry, and the field data. Output on all other ranks: an image without voxels.
- * A client gets it by servermanager.Fetch(proxy, 0); the plain Fetch of a distributed image returns
- * the piece of one rank only.
+ * Input: a distributed vtkImageData (any point arrays: labels or a volume). Output on rank 0: the
+ * region as one image with the array to process (see SetInputArrayToProcess; default the active
+ * scalars), in the input's geometry, and the field data. Output on all other ranks: an image
+ * without voxels. A client gets it by servermanager.Fetch(proxy, 0); the plain Fetch of a
+ * distributed image returns the piece of one rank only.
  *
- * On its way from server to client ParaView 5.11 drops the direction matrix of an image and rounds its
- * origin and spacing to six digits. Therefore the field data has the exact lattice as the array
+ * On its way from server to client ParaView 5.11 drops the direction matrix of an image and rounds
+ * its origin and spacing to six digits. Therefore the field data has the exact lattice as the array
  * `Lattice`: 15 components, origin, spacing, and directions row by row.
  *
- * The region is clipped to the image. Each voxel comes from the rank that owns it. Volume: the region
- * once. Memory on rank 0: the region. Threads: yes. Ranks: exact.
+ * The region is clipped to the image. Each voxel comes from the rank that owns it. Volume: the
+ * region once. Memory on rank 0: the region. Threads: yes. Ranks: exact.
  *
  * Errors: a region that does not meet the image; agreed on by all ranks, see LastError.
  */
@@ -24,7 +24,8 @@
 
 #include "vtkDistributedImageAlgorithm.h"
 
-class SEGMENTATIONCOREFILTERS_EXPORT vtkLabelMapRegionCollector : public vtkDistributedImageAlgorithm
+class SEGMENTATIONCOREFILTERS_EXPORT vtkLabelMapRegionCollector
+  : public vtkDistributedImageAlgorithm
 {
 public:
   static vtkLabelMapRegionCollector* New();

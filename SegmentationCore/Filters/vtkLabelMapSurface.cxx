@@ -53,7 +53,8 @@ struct Options
   segcore::SurfaceNetOptions Net;
 };
 
-/// Appends the net of one block: points to world coordinates, one triangle per label that it bounds.
+/// Appends the net of one block: points to world coordinates, one triangle per label that it
+/// bounds.
 template <class T>
 void append(const segcore::SurfaceNet<T>& net, const Options& options, const Box& whole,
   const segcore::Geometry& geometry, Surface& surface)
@@ -73,7 +74,8 @@ void append(const segcore::SurfaceNet<T>& net, const Options& options, const Box
     double offset[3];
     for (int a = 0; a < 3; ++a)
     {
-      const double index = static_cast<double>(whole.lo[a]) + shift + factor * net.points[3 * p + a];
+      const double index =
+        static_cast<double>(whole.lo[a]) + shift + factor * net.points[3 * p + a];
       offset[a] = geometry.Spacing[a] * (options.Coarsening == 1 ? net.points[3 * p + a] : index);
     }
     for (int r = 0; r < 3; ++r)
@@ -130,13 +132,13 @@ void dropUnusedPoints(Surface& surface)
 
 /// Collective. The triangles of this rank's voxels.
 template <class T>
-Surface makeSurface(const segcore::Communicator& communicator, const segcore::DistributedImage& image,
-  const Options& options, const segcore::Progress& progress)
+Surface makeSurface(const segcore::Communicator& communicator,
+  const segcore::DistributedImage& image, const Options& options, const segcore::Progress& progress)
 {
   if (!std::is_integral<T>::value)
   {
-    throw segcore::AgreedError("array '" + image.arrayName() +
-      "' has floating values, expected labels of an integer type");
+    throw segcore::AgreedError(
+      "array '" + image.arrayName() + "' has floating values, expected labels of an integer type");
   }
   // Floating types never get here; the net is made for integers only.
   using Label = std::conditional_t<std::is_integral<T>::value, T, int>;
@@ -144,8 +146,7 @@ Surface makeSurface(const segcore::Communicator& communicator, const segcore::Di
   const auto& blocks = layout.localBlocks();
   // The coarse lattice counts from 0 at the first voxel, the fine one is the image's own.
   const bool fine = options.Coarsening == 1;
-  const Box coarse =
-    fine ? image.whole() : segcore::coarseWhole(image.whole(), options.Coarsening);
+  const Box coarse = fine ? image.whole() : segcore::coarseWhole(image.whole(), options.Coarsening);
   const Index halo = segcore::surfaceNetHalo(options.Net.iterations);
   const Index turns = communicator.allReduceMax(static_cast<Index>(blocks.size()));
   Surface surface;
@@ -174,8 +175,8 @@ Surface makeSurface(const segcore::Communicator& communicator, const segcore::Di
     communicator.run(
       [&]
       {
-        const auto part = progress.part(
-          static_cast<double>(turn) / turns, static_cast<double>(turn + 1) / turns);
+        const auto part =
+          progress.part(static_cast<double>(turn) / turns, static_cast<double>(turn + 1) / turns);
         part.step(0.0);
         if (block.empty())
         {
@@ -212,8 +213,10 @@ std::map<Index, std::array<unsigned char, 3>> segmentColors(vtkFieldData* table)
       for (int c = 0; c < 3; ++c)
       {
         const double value = rgb->GetComponent(i, c);
-        color[c] = static_cast<unsigned char>(
-          std::lround(255.0 * (value < 0.0 ? 0.0 : value > 1.0 ? 1.0 : value)));
+        color[c] = static_cast<unsigned char>(std::lround(255.0 *
+          (value < 0.0      ? 0.0
+              : value > 1.0 ? 1.0
+                            : value)));
       }
     }
   }
@@ -344,8 +347,8 @@ int vtkLabelMapSurface::RequestData(
   try
   {
     communicator.require(this->CheckParameters());
-    const segcore::DistributedImage image(
-      communicator, input, segcore::arrayToProcess(communicator, this, input), this->NumberOfBlocks);
+    const segcore::DistributedImage image(communicator, input,
+      segcore::arrayToProcess(communicator, this, input), this->NumberOfBlocks);
     segcore::Progress progress;
     progress.report = [this](double fraction) { this->UpdateProgress(0.8 * fraction); };
     progress.cancelled = [this] { return segcore::isAborted(this); };
@@ -357,8 +360,7 @@ int vtkLabelMapSurface::RequestData(
       {
         switch (image.scalarType())
         {
-          vtkTemplateMacro(
-            surface = makeSurface<VTK_TT>(communicator, image, options, progress));
+          vtkTemplateMacro(surface = makeSurface<VTK_TT>(communicator, image, options, progress));
           default:
             throw segcore::AgreedError("the label map has an unknown scalar type");
         }

@@ -2,28 +2,29 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
  * @class vtkLabelMapSurface
- * @brief Closed, smooth surfaces of the segments of a label map, by surface nets; serial or on all ranks.
+ * @brief Closed, smooth surfaces of the segments of a label map, by surface nets; serial or on all
+ * ranks.
  *
- * Input: a label map (integer scalars, one component; active scalars unless chosen otherwise), with or
- * without a segment table in its field data. Output: a vtkPolyData with triangles in world
+ * Input: a label map (integer scalars, one component; active scalars unless chosen otherwise), with
+ * or without a segment table in its field data. Output: a vtkPolyData with triangles in world
  * coordinates, outward orientation, and
  *   - cell data `SegmentLabel` (64-bit integer): the label whose surface the triangle is part of;
  *   - cell data `SegmentColor` (3 unsigned char), if the field data has a segment table;
- *   - point data `SurfacePointKey` (64-bit integer): which cell of the image the point lies in; points
- *     with equal keys on several ranks are one point and have bitwise equal coordinates.
+ *   - point data `SurfacePointKey` (64-bit integer): which cell of the image the point lies in;
+ * points with equal keys on several ranks are one point and have bitwise equal coordinates.
  *
  * One pass makes the surfaces of all labels, smoothed together: neighbours share their common face
- * without gap or overlap (there is a triangle for each of them, in opposite orientation). Beyond the
- * image's border is background, so every surface is closed: each directed edge of a label is matched by
- * its reverse.
+ * without gap or overlap (there is a triangle for each of them, in opposite orientation). Beyond
+ * the image's border is background, so every surface is closed: each directed edge of a label is
+ * matched by its reverse.
  *
- * In parallel each rank gives the triangles of the voxels that it owns; together they are those of the
- * serial result. With GatherToRoot rank 0 gives the merged surface, in an order that does not depend on
- * the number of ranks, and the others nothing.
+ * In parallel each rank gives the triangles of the voxels that it owns; together they are those of
+ * the serial result. With GatherToRoot rank 0 gives the merged surface, in an order that does not
+ * depend on the number of ranks, and the others nothing.
  *
  * Threads: yes. Ranks: exact, halo SmoothingIterations (coarse) voxels. Cost: linear in voxels.
- * Scratch memory: the labels of a block with halo, about one byte per voxel more, 13 bytes per point.
- * Errors: floating labels, parameters out of range; agreed on by all ranks, see LastError.
+ * Scratch memory: the labels of a block with halo, about one byte per voxel more, 13 bytes per
+ * point. Errors: floating labels, parameters out of range; agreed on by all ranks, see LastError.
  *
  * Sources: S. F. F. Gibson, Constrained elastic surface nets, MICCAI 1998, doi:10.1007/BFb0056277;
  * S. F. Frisken, SurfaceNets for multi-label segmentations with preservation of sharp boundaries,
@@ -59,8 +60,8 @@ public:
   ///@}
 
   ///@{
-  /// Side of the cube of voxels that becomes one voxel (by majority) before, 1 to 64. A factor f makes the
-  /// surface about f^2 times smaller. Default 1.
+  /// Side of the cube of voxels that becomes one voxel (by majority) before, 1 to 64. A factor f
+  /// makes the surface about f^2 times smaller. Default 1.
   vtkSetMacro(Coarsening, int);
   vtkGetMacro(Coarsening, int);
   ///@}
@@ -73,13 +74,15 @@ public:
   ///@}
 
   ///@{
-  /// Blocks into which each rank's part is cut, from 1. Does not change the merged result. Default 1.
+  /// Blocks into which each rank's part is cut, from 1. Does not change the merged result.
+  /// Default 1.
   vtkSetMacro(NumberOfBlocks, int);
   vtkGetMacro(NumberOfBlocks, int);
   ///@}
 
   ///@{
-  /// The ranks that work together. Default: the global controller; null or one process means serial.
+  /// The ranks that work together. Default: the global controller; null or one process means
+  /// serial.
   virtual void SetController(vtkMultiProcessController* controller);
   vtkMultiProcessController* GetController() const { return this->Controller; }
   ///@}

@@ -23,7 +23,8 @@ constexpr double Unbounded = 1e299;
 
 /// Calls work(row, count) for the longest contiguous spans of a block in the piece's array.
 template <class T, class Work>
-void forEachSpan(const segcore::EffectJob& job, const Block& block, const T* piece, const Work& work)
+void forEachSpan(
+  const segcore::EffectJob& job, const Block& block, const T* piece, const Work& work)
 {
   const segcore::Box& box = block.box;
   const segcore::Box& whole = job.piece();
@@ -53,8 +54,7 @@ segcore::ScalarRange globalRange(segcore::EffectJob& job)
       for (const Block& block : job.distribution().localBlocks())
       {
         forEachSpan(job, block, job.input<T>(),
-          [&](const T* values, Index count)
-          { segcore::accumulateRange(values, count, range); });
+          [&](const T* values, Index count) { segcore::accumulateRange(values, count, range); });
       }
     });
   const double infinity = std::numeric_limits<double>::infinity();
@@ -82,8 +82,7 @@ double globalOtsu(segcore::EffectJob& job, int numberOfBins)
       job.progress().step(0.3);
       for (const Block& block : job.distribution().localBlocks())
       {
-        forEachSpan(job, block, job.input<T>(),
-          [&](const T* values, Index count)
+        forEachSpan(job, block, job.input<T>(), [&](const T* values, Index count)
           { segcore::accumulateHistogram(values, count, bins, counts.data()); });
       }
     });

@@ -4,13 +4,13 @@
  * @class vtkLabelMapThreshold
  * @brief Selects the voxels of a volume whose value lies between two bounds.
  *
- * Input: a volume, see vtkLabelMapAlgorithm. Output: array "Labels" of the smallest unsigned integer
- * type that holds SegmentLabel: SegmentLabel where MinimumThreshold <= value <= MaximumThreshold (both
- * ends inclusive), else 0. NaN is never selected.
+ * Input: a volume, see vtkLabelMapAlgorithm. Output: array "Labels" of the smallest unsigned
+ * integer type that holds SegmentLabel: SegmentLabel where MinimumThreshold <= value <=
+ * MaximumThreshold (both ends inclusive), else 0. NaN is never selected.
  *
- * Bounds are compared exactly in the type of the volume: 10.7 and 12.9 select the integers 11 and 12
- * (vtkImageThreshold, hence Slicer, truncates the bounds and selects 10 to 12). A minimum above the
- * maximum selects nothing.
+ * Bounds are compared exactly in the type of the volume: 10.7 and 12.9 select the integers 11 and
+ * 12 (vtkImageThreshold, hence Slicer, truncates the bounds and selects 10 to 12). A minimum above
+ * the maximum selects nothing.
  *
  * An automatic threshold replaces one bound, see AutoThresholdMode. It is found in the histogram of
  * the whole volume, over all ranks: from its lowest to its highest finite value, NumberOfBins bins.
@@ -18,8 +18,8 @@
  * which is an error.
  *
  * Otsu's threshold is the upper edge of the last bin of the lower class, so that values equal to it
- * belong to the upper one. SET_UPPER and SET_MIN_UPPER select up to that edge, both ends inclusive, as
- * in Slicer.
+ * belong to the upper one. SET_UPPER and SET_MIN_UPPER select up to that edge, both ends inclusive,
+ * as in Slicer.
  *
  * Threads: yes. Ranks: two reductions (16 bytes, 8 bytes per bin); exact. Halo: none.
  * Cost: one pass, three with an automatic threshold. Scratch memory: the histogram.
@@ -73,8 +73,9 @@ public:
 
   ///@{
   /// Which bounds the automatic threshold t replaces: none (AUTO_NONE, default), the upper one
-  /// (AUTO_SET_UPPER: MinimumThreshold to t), the lower one (AUTO_SET_LOWER: t to MaximumThreshold), or
-  /// both (AUTO_SET_MIN_UPPER: everything up to t; AUTO_SET_LOWER_MAX: t and everything above).
+  /// (AUTO_SET_UPPER: MinimumThreshold to t), the lower one (AUTO_SET_LOWER: t to
+  /// MaximumThreshold), or both (AUTO_SET_MIN_UPPER: everything up to t; AUTO_SET_LOWER_MAX: t and
+  /// everything above).
   vtkSetMacro(AutoThresholdMode, int);
   vtkGetMacro(AutoThresholdMode, int);
   ///@}
@@ -86,7 +87,8 @@ public:
   ///@}
 
   ///@{
-  /// Bins of the histogram, 2 to 65536. Default 64 as in Slicer; coarse for heavy-tailed 16-bit data.
+  /// Bins of the histogram, 2 to 65536. Default 64 as in Slicer; coarse for heavy-tailed 16-bit
+  /// data.
   vtkSetMacro(NumberOfBins, int);
   vtkGetMacro(NumberOfBins, int);
   ///@}

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /// \file
 /// Every difference between the VTK versions that we support (9.2 to 9.7) that C++ code meets,
-/// each with the version that lets us delete it. CMake differences: CMake/SegmentationCoreVTK.cmake.
+/// each with the version that lets us delete it. CMake differences:
+/// CMake/SegmentationCoreVTK.cmake.
 #ifndef vtkVersionCompatibility_h
 #define vtkVersionCompatibility_h
 

@@ -82,7 +82,8 @@ int vtkVolumeFileReader::RequestData(
   vtkImageData* output = vtkImageData::GetData(outInfo);
   if (!outInfo->Has(Pipeline::WHOLE_EXTENT()) || !outInfo->Has(vtkDataObject::DIRECTION()))
   {
-    // RequestInformation failed on all ranks, LastError says why; ParaView asks for data nevertheless.
+    // RequestInformation failed on all ranks, LastError says why; ParaView asks for data
+    // nevertheless.
     output->Initialize();
     return 0;
   }

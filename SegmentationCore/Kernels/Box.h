@@ -4,10 +4,11 @@
 /// @file
 /// Box: a block of voxels, given by the global indices of its first and last voxel.
 ///
-/// Layout used by every kernel: x fastest, then y, then z; strides count elements. The voxel (x, y, z)
-/// of a block stored alone lies at `x - lo[0] + dim(0) * (y - lo[1] + dim(1) * (z - lo[2]))`.
-/// Bounds are inclusive, like VTK extents; hi < lo on any axis means that there is no voxel. Indices
-/// have 64 bits: products of dimensions never pass through `int`. All boxes without voxels are equal.
+/// Layout used by every kernel: x fastest, then y, then z; strides count elements. The voxel (x, y,
+/// z) of a block stored alone lies at `x - lo[0] + dim(0) * (y - lo[1] + dim(1) * (z - lo[2]))`.
+/// Bounds are inclusive, like VTK extents; hi < lo on any axis means that there is no voxel.
+/// Indices have 64 bits: products of dimensions never pass through `int`. All boxes without voxels
+/// are equal.
 
 #ifndef segcoreBox_h
 #define segcoreBox_h
@@ -143,8 +144,7 @@ struct Box
   /// Offset of a voxel in the array that stores this box alone. The voxel must be inside.
   Index offset(Index i, Index j, Index k) const
   {
-    return i - this->lo[0] +
-      this->dim(0) * (j - this->lo[1] + this->dim(1) * (k - this->lo[2]));
+    return i - this->lo[0] + this->dim(0) * (j - this->lo[1] + this->dim(1) * (k - this->lo[2]));
   }
 
   bool operator==(const Box& other) const

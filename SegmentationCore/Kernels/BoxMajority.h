@@ -5,16 +5,16 @@
 /// BoxMajority: median filter of a binary mask in a box, that is, the majority of the box.
 ///
 /// Input: a mask (0, or anything else for object) on `padded`, which must hold `target` grown by
-/// (size - 1) / 2 and clipped to `whole`, the extent of the undivided image. Output: 0 or 1 on `target`.
-/// The window is clipped at the border of `whole`, never at the border of a block; a voxel becomes 1 iff
-/// more than half of the voxels of its clipped window are object; a tie (only in clipped windows) gives 0.
-/// This is what vtkImageMedian3D, hence Slicer, does.
-/// Threads: yes, any split gives the same bits. Cost: O(1) per voxel for any size (running sums along x,
-/// y and z; additions of 8-bit counts while the box has at most 255 voxels, else 16 or 32 bit).
-/// Scratch: per thread (size_z + 3) x (32, or 2 size_y if more, rows) x width counts; not proportional to
-/// the volume while the box is small against it.
-/// Bad input (even or non-positive size, boxes that do not fit): std::invalid_argument.
-/// Source: Huang, Yang, Tang, IEEE Trans. ASSP 27 (1979), doi:10.1109/TASSP.1979.1163188 (running sums).
+/// (size - 1) / 2 and clipped to `whole`, the extent of the undivided image. Output: 0 or 1 on
+/// `target`. The window is clipped at the border of `whole`, never at the border of a block; a
+/// voxel becomes 1 iff more than half of the voxels of its clipped window are object; a tie (only
+/// in clipped windows) gives 0. This is what vtkImageMedian3D, hence Slicer, does. Threads: yes,
+/// any split gives the same bits. Cost: O(1) per voxel for any size (running sums along x, y and z;
+/// additions of 8-bit counts while the box has at most 255 voxels, else 16 or 32 bit). Scratch: per
+/// thread (size_z + 3) x (32, or 2 size_y if more, rows) x width counts; not proportional to the
+/// volume while the box is small against it. Bad input (even or non-positive size, boxes that do
+/// not fit): std::invalid_argument. Source: Huang, Yang, Tang, IEEE Trans. ASSP 27 (1979),
+/// doi:10.1109/TASSP.1979.1163188 (running sums).
 
 #ifndef segcoreBoxMajority_h
 #define segcoreBoxMajority_h
@@ -29,8 +29,8 @@
 namespace segcore
 {
 
-/// Odd number of voxels for a kernel of the given diameter: 2 round((size / spacing + 1) / 2) - 1, halves
-/// to even as in Python (Slicer's rule), at least 1.
+/// Odd number of voxels for a kernel of the given diameter: 2 round((size / spacing + 1) / 2) - 1,
+/// halves to even as in Python (Slicer's rule), at least 1.
 inline Index kernelVoxels(double sizeMillimetres, double spacing)
 {
   const double half = (sizeMillimetres / spacing + 1.0) / 2.0;
@@ -47,8 +47,8 @@ inline Index kernelVoxels(double sizeMillimetres, double spacing)
 namespace detail
 {
 
-/// Window sums of one row: out[i] = number of object voxels among in[first + i - r .. first + i + r],
-/// clipped to [0, n). 0 <= first, first + count <= n.
+/// Window sums of one row: out[i] = number of object voxels among in[first + i - r .. first + i +
+/// r], clipped to [0, n). 0 <= first, first + count <= n.
 template <class Count>
 void rowSums(const std::uint8_t* in, Index n, Index first, Index count, Index r, Count* out)
 {
@@ -81,8 +81,8 @@ void rowSums(const std::uint8_t* in, Index n, Index first, Index count, Index r,
     {
       for (Index i = innerBegin; i < innerEnd; ++i)
       {
-        out[i] = static_cast<Count>(
-          out[i] + (from[i + a] != 0) + (from[i + b] != 0) + (from[i + c] != 0));
+        out[i] =
+          static_cast<Count>(out[i] + (from[i + a] != 0) + (from[i + b] != 0) + (from[i + c] != 0));
       }
     };
     if (r == 0)
@@ -126,7 +126,8 @@ void rowSums(const std::uint8_t* in, Index n, Index first, Index count, Index r,
   }
 }
 
-/// sum += plus - minus over a row; null rows count as 0. Unsigned, so intermediate wrap-around is harmless.
+/// sum += plus - minus over a row; null rows count as 0. Unsigned, so intermediate wrap-around is
+/// harmless.
 template <class Count>
 void slide(Count* sum, const Count* plus, const Count* minus, Index n)
 {
@@ -168,13 +169,14 @@ void boxMajority(const std::uint8_t* mask, const Box& padded, const Box& whole, 
   const Index ry = radius[1];
   const Index rz = radius[2];
   // Strips of rows are independent, each runs through all slices; tall enough that the rows that
-  // neighbouring strips calculate twice do not matter. Cut along z too where there are too few strips.
+  // neighbouring strips calculate twice do not matter. Cut along z too where there are too few
+  // strips.
   const Index strip = std::min(ny, std::max<Index>(32, 2 * (2 * ry + 1)));
   const Index strips = (ny + strip - 1) / strip;
   const Index least = std::max<Index>(16, 4 * (2 * rz + 1));
   const Index wanted = progress.active() ? 16 : 2 * threadCount();
-  const Index slabs = std::max<Index>(
-    1, std::min((wanted + strips - 1) / strips, target.dim(2) / least));
+  const Index slabs =
+    std::max<Index>(1, std::min((wanted + strips - 1) / strips, target.dim(2) / least));
 
   const auto work = [&](Index task)
   {
@@ -191,7 +193,8 @@ void boxMajority(const std::uint8_t* mask, const Box& padded, const Box& whole, 
     const Index depth = std::min(2 * rz + 1, inZ1 - inZ0 + 1) + 1;
 
     std::vector<Count> sumX(static_cast<std::size_t>((inY1 - inY0 + 1) * nx));
-    std::vector<Count> ring(static_cast<std::size_t>(depth * plane)); // sums over x and y, slice z % depth
+    std::vector<Count> ring(
+      static_cast<std::size_t>(depth * plane)); // sums over x and y, slice z % depth
     std::vector<Count> sum(static_cast<std::size_t>(plane), Count{ 0 });
     std::vector<Count> half(static_cast<std::size_t>(nx));
     Index halfOf = -1;
@@ -272,7 +275,8 @@ void boxMajority(const std::uint8_t* mask, const Box& padded, const Box& whole, 
 
 } // namespace detail
 
-/// The majority of the box of size[0] x size[1] x size[2] voxels (odd numbers) around each voxel of target.
+/// The majority of the box of size[0] x size[1] x size[2] voxels (odd numbers) around each voxel of
+/// target.
 inline void boxMajority(const std::uint8_t* mask, const Box& padded, const Box& whole,
   const Box& target, const Index size[3], std::uint8_t* out, const Progress& progress = Progress())
 {

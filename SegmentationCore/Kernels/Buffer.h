@@ -4,8 +4,8 @@
 /// @file
 /// Buffer: a fixed-size array of plain values that is not cleared when it is made.
 ///
-/// std::vector writes every element once, on one thread, before a kernel fills it from many; for arrays
-/// as large as a volume that costs as much as some kernels. Movable, not copyable.
+/// std::vector writes every element once, on one thread, before a kernel fills it from many; for
+/// arrays as large as a volume that costs as much as some kernels. Movable, not copyable.
 
 #ifndef segcoreBuffer_h
 #define segcoreBuffer_h
@@ -26,14 +26,8 @@ class Buffer
 
 public:
   Buffer() = default;
-  explicit Buffer(Index count)
-    : Data_(new T[static_cast<std::size_t>(count)])
-    , Size_(count)
-  {
-  }
-  Buffer(Buffer&& other) noexcept
-    : Data_(std::move(other.Data_))
-    , Size_(other.Size_)
+  explicit Buffer(Index count) : Data_(new T[static_cast<std::size_t>(count)]), Size_(count) {}
+  Buffer(Buffer&& other) noexcept : Data_(std::move(other.Data_)), Size_(other.Size_)
   {
     other.Size_ = 0;
   }

@@ -3,10 +3,11 @@
 /// @file
 /// Coarsen: a label map with one voxel for every cube of `factor` voxels on a side.
 ///
-/// Coarse voxel c covers the fine voxels whole.lo + factor c ... + factor - 1 on each axis, cut at the border
-/// of `whole`. It gets the label that most of them have; of equally frequent ones the smallest that is not
-/// 0, so that thin structures win over background. The lattice is tied to `whole`, so the result does not
-/// depend on blocks. Threads: yes. Cost: one read per voxel. Scratch: 16 bytes per label in a cube.
+/// Coarse voxel c covers the fine voxels whole.lo + factor c ... + factor - 1 on each axis, cut at
+/// the border of `whole`. It gets the label that most of them have; of equally frequent ones the
+/// smallest that is not 0, so that thin structures win over background. The lattice is tied to
+/// `whole`, so the result does not depend on blocks. Threads: yes. Cost: one read per voxel.
+/// Scratch: 16 bytes per label in a cube.
 #ifndef segcoreCoarsen_h
 #define segcoreCoarsen_h
 
@@ -54,8 +55,7 @@ inline Box fineBox(const Box& coarse, const Box& whole, Index factor)
 
 /// `labels` stores fineBox(coarse), `out` stores `coarse`.
 template <class T>
-void coarsenLabels(
-  const T* labels, const Box& coarse, const Box& whole, Index factor, T* out)
+void coarsenLabels(const T* labels, const Box& coarse, const Box& whole, Index factor, T* out)
 {
   if (factor < 1)
   {

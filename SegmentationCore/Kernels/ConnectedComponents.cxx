@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
 
-// A line is a row of voxels along x, numbered y + dim(1) z; runs are numbered line by line, so that the
-// order of runs is the raster order of their first voxels.
+// A line is a row of voxels along x, numbered y + dim(1) z; runs are numbered line by line, so that
+// the order of runs is the raster order of their first voxels.
 
 #include "ConnectedComponents.h"
 
@@ -17,8 +17,8 @@ namespace segcore
 namespace
 {
 
-/// How far runs of two lines may be apart along x and still touch, for lines `steps` apart in y plus z:
-/// 1 diagonal contact, 0 overlap, -1 never.
+/// How far runs of two lines may be apart along x and still touch, for lines `steps` apart in y
+/// plus z: 1 diagonal contact, 0 overlap, -1 never.
 Index contact(Connectivity connectivity, Index steps)
 {
   switch (connectivity)
@@ -94,7 +94,8 @@ private:
     std::vector<std::int64_t> first;
   };
 
-  /// Calls touch(run, neighbour) for the contacts of slice z with itself (`inside`) and with slice z - 1
+  /// Calls touch(run, neighbour) for the contacts of slice z with itself (`inside`) and with slice
+  /// z - 1
   /// (`below`).
   template <class Touch>
   void slice(Index z, bool inside, bool below, const Touch& touch) const
@@ -130,8 +131,8 @@ private:
     }
   }
 
-  /// Components of one slab. On return ids[run] is the number of its component within the slab, in the
-  /// order of first voxels.
+  /// Components of one slab. On return ids[run] is the number of its component within the slab, in
+  /// the order of first voxels.
   template <class Id>
   void labelSlab(Id* ids, Slab& slab) const
   {
@@ -148,7 +149,8 @@ private:
       this->slice(z, true, z > slab.z0,
         [ids](Index a, Index b) { joinRoots(ids, static_cast<Id>(a), static_cast<Id>(b)); });
     }
-    // ids[i] <= i, so ascending: a root starts a component, others copy what their parent got before.
+    // ids[i] <= i, so ascending: a root starts a component, others copy what their parent got
+    // before.
     Index run = begin;
     Id next = 0;
     for (Index z = slab.z0; z < slab.z1; ++z)
@@ -221,8 +223,7 @@ private:
     {
       const Index here = slabs[s].base;
       const Index below = slabs[s - 1].base;
-      this->slice(slabs[s].z0, false, true,
-        [&](Index a, Index b)
+      this->slice(slabs[s].z0, false, true, [&](Index a, Index b)
         { sets.join(here + static_cast<Index>(ids[a]), below + static_cast<Index>(ids[b])); });
     }
     const std::vector<Index>& roots = sets.flatten();
@@ -273,7 +274,8 @@ ComponentRuns labelComponents(const Box& block, const Box& whole, Connectivity c
 {
   if (!whole.contains(block))
   {
-    throw std::invalid_argument("segcore::labelComponents: the block is not inside the whole image");
+    throw std::invalid_argument(
+      "segcore::labelComponents: the block is not inside the whole image");
   }
   ComponentRuns result;
   ComponentLabeller(result, connectivity).run(block, whole, rowBits, progress, wideIds);
@@ -341,8 +343,7 @@ std::vector<ComponentRun> ComponentRuns::shell() const
   {
     for (Index y = box.lo[1]; y <= box.hi[1]; ++y)
     {
-      const bool face =
-        z == box.lo[2] || z == box.hi[2] || y == box.lo[1] || y == box.hi[1];
+      const bool face = z == box.lo[2] || z == box.hi[2] || y == box.lo[1] || y == box.hi[1];
       const auto add = [&](Index x0, Index x1, Index component)
       {
         runs.push_back({ static_cast<std::int32_t>(x0), static_cast<std::int32_t>(x1),
@@ -433,8 +434,8 @@ void joinShells(const std::vector<ComponentRun>& shellA, const Box& boxA,
 void joinAcross(const ComponentRuns& a, const ComponentRuns& b, Connectivity connectivity,
   const std::function<void(Index, Index)>& touch)
 {
-  joinShells(a.runsIn(b.box().grown(1)), a.box(), b.runsIn(a.box().grown(1)), b.box(), connectivity,
-    touch);
+  joinShells(
+    a.runsIn(b.box().grown(1)), a.box(), b.runsIn(a.box().grown(1)), b.box(), connectivity, touch);
 }
 
 } // namespace segcore

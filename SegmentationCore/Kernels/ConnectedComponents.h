@@ -2,26 +2,29 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 /// @file
-/// ConnectedComponents: islands of a mask, per block, ready to be joined with the islands of other blocks.
+/// ConnectedComponents: islands of a mask, per block, ready to be joined with the islands of other
+/// blocks.
 ///
-/// Input: values of any type on `stored`, of which the voxels of `block` equal to `label` (or different from
-/// 0) are the object; nothing is copied but one bit per voxel. `whole` is the extent of the undivided image.
-/// Output: ComponentRuns, the runs of object voxels along x with their component. Components are numbered
-/// 0 .. n-1 in the order of their first voxel in raster order (x fastest). Per component: number of voxels
-/// and first voxel as global linear index x + dx (y + dy z), relative to the first voxel of `whole`.
-/// Neighbours: 6 (faces), 18 (and edges) or 26 (and corners).
+/// Input: values of any type on `stored`, of which the voxels of `block` equal to `label` (or
+/// different from 0) are the object; nothing is copied but one bit per voxel. `whole` is the extent
+/// of the undivided image. Output: ComponentRuns, the runs of object voxels along x with their
+/// component. Components are numbered 0 .. n-1 in the order of their first voxel in raster order (x
+/// fastest). Per component: number of voxels and first voxel as global linear index x + dx (y + dy
+/// z), relative to the first voxel of `whole`. Neighbours: 6 (faces), 18 (and edges) or 26 (and
+/// corners).
 ///
-/// Across blocks: a component of the image is a set of components of blocks, joined by the pairs that
-/// joinAcross() (two blocks in one memory) or joinShells() (shells that were sent around) report. Its count is
-/// the sum, its first voxel the minimum, so neither depends on the split. Blocks must not share voxels.
+/// Across blocks: a component of the image is a set of components of blocks, joined by the pairs
+/// that joinAcross() (two blocks in one memory) or joinShells() (shells that were sent around)
+/// report. Its count is the sum, its first voxel the minimum, so neither depends on the split.
+/// Blocks must not share voxels.
 ///
-/// Threads: yes, slabs of slices, then one join across their seams; the result does not depend on their number.
-/// Cost: two reads of the bits after one of the values; work per run. Scratch and result: 1/8 byte per
-/// voxel, 4 bytes per run (8 above 2^32 runs; at most one run per two voxels), 8 per row, and 16 bytes per
-/// component (24 more per component of a slab while working).
-/// Bad input (block outside stored or whole): std::invalid_argument.
-/// Sources: Rosenfeld, Pfaltz, J. ACM 13 (1966), doi:10.1145/321356.321357; He, Chao, Suzuki, IEEE Trans. Image
-/// Process. 17 (2008), doi:10.1109/TIP.2008.919369 (runs); UnionFind.h.
+/// Threads: yes, slabs of slices, then one join across their seams; the result does not depend on
+/// their number. Cost: two reads of the bits after one of the values; work per run. Scratch and
+/// result: 1/8 byte per voxel, 4 bytes per run (8 above 2^32 runs; at most one run per two voxels),
+/// 8 per row, and 16 bytes per component (24 more per component of a slab while working). Bad input
+/// (block outside stored or whole): std::invalid_argument. Sources: Rosenfeld, Pfaltz, J. ACM 13
+/// (1966), doi:10.1145/321356.321357; He, Chao, Suzuki, IEEE Trans. Image Process. 17 (2008),
+/// doi:10.1109/TIP.2008.919369 (runs); UnionFind.h.
 
 #ifndef segcoreConnectedComponents_h
 #define segcoreConnectedComponents_h
@@ -89,7 +92,8 @@ public:
       });
   }
 
-  /// Calls visit(x0, x1, y, z, component) for all runs, from several threads; each row by one thread.
+  /// Calls visit(x0, x1, y, z, component) for all runs, from several threads; each row by one
+  /// thread.
   template <class Visit>
   void forEachRun(const Visit& visit, const Progress& progress = Progress()) const
   {
@@ -109,11 +113,12 @@ public:
   /// Runs clipped to a region, ordered by z, y, x.
   std::vector<ComponentRun> runsIn(const Box& region) const;
 
-  /// Runs of one boundary plane: side 0 is the low face of the axis, 1 the high face. Single voxels on
-  /// x faces. Ordered by z, y, x.
+  /// Runs of one boundary plane: side 0 is the low face of the axis, 1 the high face. Single voxels
+  /// on x faces. Ordered by z, y, x.
   std::vector<ComponentRun> faceRuns(int axis, int side) const;
 
-  /// Runs of the outermost layer of the box, one voxel thick: all that other blocks need. Ordered by z, y, x.
+  /// Runs of the outermost layer of the box, one voxel thick: all that other blocks need. Ordered
+  /// by z, y, x.
   std::vector<ComponentRun> shell() const;
 
 private:
@@ -192,8 +197,8 @@ ComponentRuns labelNonzeroComponents(const T* values, const Box& stored, const B
 }
 
 /// Reports pairs (component of a, component of b) that touch; `shell` vectors and boxes as from
-/// ComponentRuns::shell() and box(). Every touching pair is reported at least once, in an order that depends
-/// on the input only; immediate repetitions are left out. Cost: linear in the runs.
+/// ComponentRuns::shell() and box(). Every touching pair is reported at least once, in an order
+/// that depends on the input only; immediate repetitions are left out. Cost: linear in the runs.
 SEGMENTATIONCOREKERNELS_EXPORT void joinShells(const std::vector<ComponentRun>& shellA,
   const Box& boxA, const std::vector<ComponentRun>& shellB, const Box& boxB,
   Connectivity connectivity, const std::function<void(Index, Index)>& touch);

@@ -73,7 +73,8 @@ struct Span
 {
   Index dy;
   Index dz;
-  Index length; ///< Half-length in voxels, then its position in the sorted list of those that occur.
+  Index
+    length; ///< Half-length in voxels, then its position in the sorted list of those that occur.
 };
 
 /// The rows of the ball, longest (nearest) first, and the half-lengths that occur, ascending.
@@ -85,7 +86,8 @@ void ballSpans(const Margin& m, std::vector<Span>& spans, std::vector<Index>& le
     for (Index dy = 0; dy <= m.reach[1]; ++dy)
     {
       while (kx >= 0 &&
-        !((m.squares[0][static_cast<std::size_t>(kx)] + m.squares[1][static_cast<std::size_t>(dy)]) +
+        !((m.squares[0][static_cast<std::size_t>(kx)] +
+            m.squares[1][static_cast<std::size_t>(dy)]) +
             m.squares[2][static_cast<std::size_t>(dz)] <=
           m.limit))
       {
@@ -109,14 +111,14 @@ void ballSpans(const Margin& m, std::vector<Span>& spans, std::vector<Index>& le
   lengths.erase(std::unique(lengths.begin(), lengths.end()), lengths.end());
   for (Span& span : spans)
   {
-    span.length =
-      std::lower_bound(lengths.begin(), lengths.end(), span.length) - lengths.begin();
+    span.length = std::lower_bound(lengths.begin(), lengths.end(), span.length) - lengths.begin();
   }
   std::stable_sort(spans.begin(), spans.end(),
     [](const Span& a, const Span& b)
     {
-      return a.length != b.length ? a.length > b.length
-                                  : std::abs(a.dy) + std::abs(a.dz) < std::abs(b.dy) + std::abs(b.dz);
+      return a.length != b.length
+        ? a.length > b.length
+        : std::abs(a.dy) + std::abs(a.dz) < std::abs(b.dy) + std::abs(b.dz);
     });
 }
 
@@ -132,7 +134,8 @@ void spread(const Word* from, Word* to, Index words, Index step)
     {
       const Word below = w > 0 ? from[w - 1] : 0;
       const Word above = w + 1 < words ? from[w + 1] : 0;
-      to[w] = from[w] | (from[w] << up) | (below >> (64 - up)) | (from[w] >> up) | (above << (64 - up));
+      to[w] =
+        from[w] | (from[w] << up) | (below >> (64 - up)) | (from[w] >> up) | (above << (64 - up));
     }
     return;
   }
@@ -148,9 +151,10 @@ void spread(const Word* from, Word* to, Index words, Index step)
   }
 }
 
-/// Widens runs by `by` voxels on both sides, with steps of at most r + 1 after a reach of r: then every
-/// voxel is reached over voxels between it and its source, none of which lies beyond the end of the row,
-/// where bits are lost. (Steps up to 2 r + 1 would leave no gap either, but go through such voxels.)
+/// Widens runs by `by` voxels on both sides, with steps of at most r + 1 after a reach of r: then
+/// every voxel is reached over voxels between it and its source, none of which lies beyond the end
+/// of the row, where bits are lost. (Steps up to 2 r + 1 would leave no gap either, but go through
+/// such voxels.)
 void widen(const Word* from, Word* to, Word* scratch, Index words, Index by)
 {
   if (by == 0)
@@ -186,7 +190,8 @@ void byBitRows(const Margin& m, const std::vector<Span>& spans, const std::vecto
   const Index depth = std::min(m.input.dim(2), batch + 2 * m.reach[2]);
   Buffer<Word> ring(depth * rows * rowWords);
   Buffer<std::uint8_t> used(depth * rows); // does the row have any object voxel?
-  std::vector<std::vector<Index>> usedRows(static_cast<std::size_t>(depth)); // those rows, per slice
+  std::vector<std::vector<Index>> usedRows(
+    static_cast<std::size_t>(depth));                                 // those rows, per slice
   Buffer<std::int32_t> lengthAt((m.reach[1] + 1) * (m.reach[2] + 1)); // of a row of the ball, or -1
   std::fill(lengthAt.begin(), lengthAt.end(), -1);
   for (const Span& span : spans)
@@ -254,13 +259,12 @@ void byBitRows(const Margin& m, const std::vector<Span>& spans, const std::vecto
       const std::vector<Index>& list = usedRows[static_cast<std::size_t>(slot(fromZ))];
       const std::int32_t* lengthOf = lengthAt.data() + std::abs(fromZ - z) * (m.reach[1] + 1);
       for (auto r = std::lower_bound(list.begin(), list.end(), y - m.reach[1] - m.input.lo[1]);
-           r != list.end() && *r + m.input.lo[1] <= y + m.reach[1]; ++r)
+        r != list.end() && *r + m.input.lo[1] <= y + m.reach[1]; ++r)
       {
         const std::int32_t length = lengthOf[std::abs(*r + m.input.lo[1] - y)];
         if (length >= 0)
         {
-          const Word* source =
-            ring.data() + (slot(fromZ) * rows + *r) * rowWords + length * words;
+          const Word* source = ring.data() + (slot(fromZ) * rows + *r) * rowWords + length * words;
           for (Index w = 0; w < words; ++w)
           {
             acc[w] |= source[w];
@@ -355,8 +359,8 @@ void byBitRows(const Margin& m, const std::vector<Span>& spans, const std::vecto
     const Index z1 = std::min(m.target.hi[2], z0 + batch - 1);
     const Index need = std::min(m.input.hi[2], z1 + m.reach[2]) + 1;
     const Index first = have;
-    forRanges((need - first) * rows, 64,
-      [&](Index begin, Index end) { widenRows(first, begin, end); });
+    forRanges(
+      (need - first) * rows, 64, [&](Index begin, Index end) { widenRows(first, begin, end); });
     for (Index z = first; z < need; ++z)
     {
       std::vector<Index>& list = usedRows[static_cast<std::size_t>(slot(z))];
@@ -376,14 +380,15 @@ void byBitRows(const Margin& m, const std::vector<Span>& spans, const std::vecto
       filled += static_cast<Index>(list.size());
     }
     const bool sparse = filled * 4 < depth * rows;
-    forRanges((z1 - z0 + 1) * ny, 64,
-      [&](Index begin, Index end) { joinRows(z0, sparse, begin, end); });
-    progress.step(static_cast<double>(z1 - m.target.lo[2] + 1) / static_cast<double>(m.target.dim(2)));
+    forRanges(
+      (z1 - z0 + 1) * ny, 64, [&](Index begin, Index end) { joinRows(z0, sparse, begin, end); });
+    progress.step(
+      static_cast<double>(z1 - m.target.lo[2] + 1) / static_cast<double>(m.target.dim(2)));
   }
 }
 
-/// Squares of the distance to the nearest object voxel of the row, for the x of the target, or infinity.
-/// Returns whether any is finite.
+/// Squares of the distance to the nearest object voxel of the row, for the x of the target, or
+/// infinity. Returns whether any is finite.
 bool squaresAlongX(const Margin& m, const std::uint8_t* row, std::vector<Index>& steps, double* to)
 {
   const Index width = m.input.dim(0);
@@ -490,7 +495,8 @@ void byAxes(const Margin& m, const Progress& progress)
           }
           // The root is a guess; the definition decides.
           const double guess = std::sqrt(m.limit - d) * scale;
-          Index k = guess < static_cast<double>(m.reach[2]) ? static_cast<Index>(guess) : m.reach[2];
+          Index k =
+            guess < static_cast<double>(m.reach[2]) ? static_cast<Index>(guess) : m.reach[2];
           while (k < m.reach[2] && d + squaresZ[k + 1] <= m.limit)
           {
             ++k;
@@ -577,8 +583,8 @@ void changeMask(const std::uint8_t* mask, const Box& padded, const Box& target,
   m.out = out;
   for (int a = 0; a < 3; ++a)
   {
-    m.reach[a] = std::min(
-      m.reach[a], std::max(target.hi[a] - m.input.lo[a], m.input.hi[a] - target.lo[a]));
+    m.reach[a] =
+      std::min(m.reach[a], std::max(target.hi[a] - m.input.lo[a], m.input.hi[a] - target.lo[a]));
     m.squares[a].resize(static_cast<std::size_t>(m.reach[a] + 2));
     for (Index k = 0; k <= m.reach[a]; ++k)
     {
@@ -587,9 +593,10 @@ void changeMask(const std::uint8_t* mask, const Box& padded, const Box& target,
     m.squares[a].back() = std::numeric_limits<double>::infinity();
   }
 
-  // Bit rows cost about a word operation per row of the ball and 64 voxels, and some per row at all;
-  // per axis costs about one operation per voxel of the column. The factors were measured.
-  const double ballRows = 3.2 * static_cast<double>(m.reach[1] + 1) * static_cast<double>(m.reach[2] + 1);
+  // Bit rows cost about a word operation per row of the ball and 64 voxels, and some per row at
+  // all; per axis costs about one operation per voxel of the column. The factors were measured.
+  const double ballRows =
+    3.2 * static_cast<double>(m.reach[1] + 1) * static_cast<double>(m.reach[2] + 1);
   const bool cheaper = ballRows / 20.0 < 20.0 + 2.0 * static_cast<double>(m.reach[1]);
   if (method != MarginMethod::PerAxis && (cheaper || method == MarginMethod::BitRows))
   {

@@ -4,19 +4,21 @@
 /// @file
 /// Range and histogram of the values of a block, ready to be summed over blocks and ranks.
 ///
-/// Input: values of any arithmetic type, one component. NaN and infinities are left out of the range and
-/// of the counts. All functions *add* to what they are given, so that many blocks go into one result, and
-/// the sum over ranks (min, max, integer sums) equals the result of the undivided image.
+/// Input: values of any arithmetic type, one component. NaN and infinities are left out of the
+/// range and of the counts. All functions *add* to what they are given, so that many blocks go into
+/// one result, and the sum over ranks (min, max, integer sums) equals the result of the undivided
+/// image.
 ///
-/// Bins: `count` bins of equal width from the smallest value (see binsFor). Value v belongs to the bin with
-/// edge(b) <= v < edge(b + 1), where edge(b) = min + b * width rounded once per operation; values at or
-/// above the last edge go to the last bin, values below the first to the first. A pure function of the
-/// value: equal on every rank and thread. 64-bit integers are converted to double (to nearest) first.
+/// Bins: `count` bins of equal width from the smallest value (see binsFor). Value v belongs to the
+/// bin with edge(b) <= v < edge(b + 1), where edge(b) = min + b * width rounded once per operation;
+/// values at or above the last edge go to the last bin, values below the first to the first. A pure
+/// function of the value: equal on every rank and thread. 64-bit integers are converted to double
+/// (to nearest) first.
 ///
-/// Threads: yes; a table per thread. 8 and 16-bit types are counted by value, then binned by value: a single
-/// pass gives range and histogram for any bins (ValueCounts). Cost: one read. Scratch: 8 bytes per bin and
-/// thread; for 8-bit types 6 KiB, for 16-bit types 1 MiB per thread.
-/// Siblings: OtsuThreshold.h.
+/// Threads: yes; a table per thread. 8 and 16-bit types are counted by value, then binned by value:
+/// a single pass gives range and histogram for any bins (ValueCounts). Cost: one read. Scratch: 8
+/// bytes per bin and thread; for 8-bit types 6 KiB, for 16-bit types 1 MiB per thread. Siblings:
+/// OtsuThreshold.h.
 
 #ifndef segcoreHistogram_h
 #define segcoreHistogram_h
@@ -34,8 +36,9 @@
 namespace segcore
 {
 
-/// Smallest and largest finite value as double. Exact for all types but 64-bit integers beyond 2^53,
-/// which are rounded to the nearest double. `any` is false, and min and max are 0, if there was none.
+/// Smallest and largest finite value as double. Exact for all types but 64-bit integers beyond
+/// 2^53, which are rounded to the nearest double. `any` is false, and min and max are 0, if there
+/// was none.
 struct ScalarRange
 {
   double min = 0.0;
@@ -66,7 +69,10 @@ struct HistogramBins
 
   // min + bin * width with halves, which changes no bit but cannot overflow half-way.
   double edge(int bin) const { return 2.0 * (0.5 * this->min + bin * (0.5 * this->width)); }
-  double centre(int bin) const { return 2.0 * (0.5 * this->min + (bin + 0.5) * (0.5 * this->width)); }
+  double centre(int bin) const
+  {
+    return 2.0 * (0.5 * this->min + (bin + 0.5) * (0.5 * this->width));
+  }
 
   /// The bin of a finite value.
   int bin(double value) const
@@ -90,8 +96,9 @@ struct HistogramBins
   }
 };
 
-/// The bins of ITK's automatic histogram with marginal scale 100, which Slicer uses (with 64 bins): the
-/// range is stretched upward by a hundredth of a bin so that the largest value lies inside the last bin.
+/// The bins of ITK's automatic histogram with marginal scale 100, which Slicer uses (with 64 bins):
+/// the range is stretched upward by a hundredth of a bin so that the largest value lies inside the
+/// last bin.
 inline HistogramBins binsFor(const ScalarRange& range, int count)
 {
   if (count < 1)
@@ -208,8 +215,8 @@ void accumulateRange(const T* in, Index n, ScalarRange& range)
   }
 }
 
-/// How often each value of an 8 or 16-bit type occurs: range, histogram with any bins, percentiles and
-/// exact thresholds follow from it without another look at the voxels.
+/// How often each value of an 8 or 16-bit type occurs: range, histogram with any bins, percentiles
+/// and exact thresholds follow from it without another look at the voxels.
 template <class T>
 class ValueCounts
 {
@@ -219,15 +226,15 @@ public:
   static constexpr int size = 1 << (8 * sizeof(T));
   static constexpr int lowest = std::numeric_limits<T>::lowest();
 
-  ValueCounts()
-    : Counts_(static_cast<std::size_t>(size), 0)
-  {
-  }
+  ValueCounts() : Counts_(static_cast<std::size_t>(size), 0) {}
 
   /// Table of counts: entry i belongs to the value lowest + i. To be summed over ranks.
   std::int64_t* data() { return this->Counts_.data(); }
   const std::int64_t* data() const { return this->Counts_.data(); }
-  std::int64_t count(T value) const { return this->Counts_[static_cast<std::size_t>(value - lowest)]; }
+  std::int64_t count(T value) const
+  {
+    return this->Counts_[static_cast<std::size_t>(value - lowest)];
+  }
 
   /// Adds the values of a span.
   void add(const T* in, Index n)
@@ -281,8 +288,8 @@ public:
   }
 
 private:
-  /// Neighbouring voxels often have the same value: four tables keep the additions independent of each
-  /// other (8 bit), two where four would leave the cache (16 bit).
+  /// Neighbouring voxels often have the same value: four tables keep the additions independent of
+  /// each other (8 bit), two where four would leave the cache (16 bit).
   static void addSpan(const T* in, Index n, std::int64_t* counts)
   {
     using Unsigned = typename std::make_unsigned<T>::type;
@@ -324,7 +331,8 @@ private:
 namespace detail
 {
 template <class T>
-void histogramOf(const T* in, Index n, const HistogramBins& bins, std::int64_t* counts, std::true_type)
+void histogramOf(
+  const T* in, Index n, const HistogramBins& bins, std::int64_t* counts, std::true_type)
 {
   ValueCounts<T> values;
   values.add(in, n);
@@ -332,7 +340,8 @@ void histogramOf(const T* in, Index n, const HistogramBins& bins, std::int64_t* 
 }
 
 template <class T>
-void histogramOf(const T* in, Index n, const HistogramBins& bins, std::int64_t* counts, std::false_type)
+void histogramOf(
+  const T* in, Index n, const HistogramBins& bins, std::int64_t* counts, std::false_type)
 {
   const Index chunks = chunkCount(n, Index{ 1 } << 16);
   const std::size_t size = static_cast<std::size_t>(bins.count);

@@ -4,13 +4,13 @@
 /// @file
 /// LabelCounts: voxel count and bounding box of every label of a block, in one pass.
 ///
-/// Input: labels of any integer type on `stored`, of which the voxels of `block` are counted (each voxel of
-/// the undivided image must belong to one block only, or it is counted twice). All labels are
-/// counted, 0 included. Output: entries in ascending order of label, only labels that occur; boxes in global
-/// indices. merge() joins the tables of blocks or ranks; the result does not depend on the split.
-/// Threads: yes, a table per thread. Cost: one read, work per run of equal voxels along x.
-/// Scratch: per thread 56 bytes per possible label for 8 and 16-bit types, else per label that occurs.
-/// Bad input (block outside stored): std::invalid_argument.
+/// Input: labels of any integer type on `stored`, of which the voxels of `block` are counted (each
+/// voxel of the undivided image must belong to one block only, or it is counted twice). All labels
+/// are counted, 0 included. Output: entries in ascending order of label, only labels that occur;
+/// boxes in global indices. merge() joins the tables of blocks or ranks; the result does not depend
+/// on the split. Threads: yes, a table per thread. Cost: one read, work per run of equal voxels
+/// along x. Scratch: per thread 56 bytes per possible label for 8 and 16-bit types, else per label
+/// that occurs. Bad input (block outside stored): std::invalid_argument.
 
 #ifndef segcoreLabelCounts_h
 #define segcoreLabelCounts_h
@@ -64,10 +64,7 @@ template <class T, bool Narrow>
 class LabelTable
 {
 public:
-  LabelTable()
-    : Tallies_(std::size_t{ 1 } << (8 * sizeof(T)))
-  {
-  }
+  LabelTable() : Tallies_(std::size_t{ 1 } << (8 * sizeof(T))) {}
   LabelTally& operator[](T label)
   {
     return this->Tallies_[static_cast<std::size_t>(Index{ label } - lowest())];

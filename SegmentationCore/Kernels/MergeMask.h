@@ -3,9 +3,9 @@
 /// @file
 /// MergeMask: gives a segment of a label map the shape of a mask.
 ///
-/// Where the mask is not 0 the voxel becomes `label`, whatever it was; where the mask is 0 and the voxel was
-/// `label` it becomes 0; all other voxels are copied. `labels` and `out` may be the same array.
-/// Threads: yes. Cost: two reads, one write per voxel. Scratch: 0.
+/// Where the mask is not 0 the voxel becomes `label`, whatever it was; where the mask is 0 and the
+/// voxel was `label` it becomes 0; all other voxels are copied. `labels` and `out` may be the same
+/// array. Threads: yes. Cost: two reads, one write per voxel. Scratch: 0.
 #ifndef segcoreMergeMask_h
 #define segcoreMergeMask_h
 
@@ -31,8 +31,7 @@ void mergeMaskSpan(const std::uint8_t* mask, const T* labels, Index count, T lab
 template <class T>
 void mergeMask(const std::uint8_t* mask, const T* labels, Index count, T label, T* out)
 {
-  forRanges(count, Index{ 1 } << 18, Progress(),
-    [=](Index begin, Index end)
+  forRanges(count, Index{ 1 } << 18, Progress(), [=](Index begin, Index end)
     { mergeMaskSpan(mask + begin, labels + begin, end - begin, label, out + begin); });
 }
 

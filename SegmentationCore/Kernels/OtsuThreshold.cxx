@@ -8,7 +8,8 @@ namespace segcore
 
 OtsuResult otsuThreshold(const HistogramBins& bins, const std::int64_t* counts)
 {
-  // Moments of bin numbers in double: integers far beyond any count that one bin's weight could overflow.
+  // Moments of bin numbers in double: integers far beyond any count that one bin's weight could
+  // overflow.
   double total = 0.0;
   double moment = 0.0;
   for (int b = 0; b < bins.count; ++b)
@@ -33,7 +34,8 @@ OtsuResult otsuThreshold(const HistogramBins& bins, const std::int64_t* counts)
     }
     const double apart = (moment - lowerMoment) / upperCount - lowerMoment / lowerCount;
     const double between = lowerCount * upperCount * apart * apart;
-    // The slack keeps mathematically equal maxima, which rounding may order either way, with the first.
+    // The slack keeps mathematically equal maxima, which rounding may order either way, with the
+    // first.
     if (between > best * (1.0 + 1e-12))
     {
       best = between;

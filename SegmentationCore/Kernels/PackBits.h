@@ -4,9 +4,10 @@
 /// @file
 /// Rows of voxels as rows of bits: packing, unpacking, counting, and walking over runs of ones.
 ///
-/// Voxel i of a row is bit i % 64 of word i / 64, lowest bit first, on every platform; unused high bits
-/// of the last word are 0. A row of n voxels takes wordCount(n) words. As bytes on a wire the words are
-/// in the byte order of the machine. Serial, no memory, about 1 voxel per clock or better.
+/// Voxel i of a row is bit i % 64 of word i / 64, lowest bit first, on every platform; unused high
+/// bits of the last word are 0. A row of n voxels takes wordCount(n) words. As bytes on a wire the
+/// words are in the byte order of the machine. Serial, no memory, about 1 voxel per clock or
+/// better.
 
 #ifndef segcorePackBits_h
 #define segcorePackBits_h
@@ -31,7 +32,8 @@ inline Index wordCount(Index bits)
   return (bits + 63) / 64;
 }
 
-/// Number of ones. Written out because the library routine behind the builtin is a table without -mpopcnt.
+/// Number of ones. Written out because the library routine behind the builtin is a table without
+/// -mpopcnt.
 inline Index countOnes(Word w)
 {
 #if defined(__POPCNT__)
@@ -108,8 +110,8 @@ inline void packBits(const std::uint8_t* in, Index n, Word* out)
   }
 }
 
-/// Packs test(i) for 0 <= i < n. `test` must be cheap and without side effects: it is called in an inner
-/// loop that the compiler is meant to vectorise.
+/// Packs test(i) for 0 <= i < n. `test` must be cheap and without side effects: it is called in an
+/// inner loop that the compiler is meant to vectorise.
 template <class Test>
 void packWhere(Index n, Word* out, const Test& test)
 {
@@ -224,8 +226,8 @@ void forEachRun(const Word* row, Index words, const Run& run)
 }
 
 /// Calls touch(i, j) once for every pair of run i of row a and run j of row b, counted from 0, that
-/// overlap or, if `diagonal`, follow each other without a gap. Runs are numbered by counting the starts
-/// up to a bit, so there is no branch per run.
+/// overlap or, if `diagonal`, follow each other without a gap. Runs are numbered by counting the
+/// starts up to a bit, so there is no branch per run.
 template <class Touch>
 void forEachContact(const Word* a, const Word* b, Index words, bool diagonal, const Touch& touch)
 {
@@ -242,8 +244,8 @@ void forEachContact(const Word* a, const Word* b, Index words, bool diagonal, co
     const Word beforeB = (wordB << 1) | lastB;
     const Word startsA = wordA & ~beforeA;
     const Word startsB = wordB & ~beforeB;
-    // Starts of overlaps; and starts of one run right after the end of another. Never both at one bit,
-    // and once per pair, as two intervals have one overlap.
+    // Starts of overlaps; and starts of one run right after the end of another. Never both at one
+    // bit, and once per pair, as two intervals have one overlap.
     Word contacts = (wordA & wordB & ~(beforeA & beforeB)) |
       (askDiagonal & ((startsB & ~wordA & beforeA) | (startsA & ~wordB & beforeB)));
     for (; contacts; contacts &= contacts - 1)

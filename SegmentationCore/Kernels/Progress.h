@@ -4,10 +4,10 @@
 /// @file
 /// Progress and cancelling of kernels.
 ///
-/// Rule for all kernels: long ones take a `const Progress&` as last argument (default: none) and call
-/// step() between batches, on the calling thread only, so neither function needs to be thread safe.
-/// When `cancelled` returns true the kernel throws segcore::Cancelled. Its output is then unspecified
-/// (partly written), its input untouched, its scratch memory freed.
+/// Rule for all kernels: long ones take a `const Progress&` as last argument (default: none) and
+/// call step() between batches, on the calling thread only, so neither function needs to be thread
+/// safe. When `cancelled` returns true the kernel throws segcore::Cancelled. Its output is then
+/// unspecified (partly written), its input untouched, its scratch memory freed.
 
 #ifndef segcoreProgress_h
 #define segcoreProgress_h
@@ -22,10 +22,7 @@ namespace segcore
 class Cancelled : public std::runtime_error
 {
 public:
-  Cancelled()
-    : std::runtime_error("cancelled")
-  {
-  }
+  Cancelled() : std::runtime_error("cancelled") {}
 };
 
 struct Progress
@@ -36,7 +33,10 @@ struct Progress
   std::function<bool()> cancelled;
 
   /// False if nobody listens; kernels then need not split their work into batches.
-  bool active() const { return static_cast<bool>(this->report) || static_cast<bool>(this->cancelled); }
+  bool active() const
+  {
+    return static_cast<bool>(this->report) || static_cast<bool>(this->cancelled);
+  }
 
   /// Reports, then throws Cancelled if the caller wants to stop.
   void step(double fraction) const

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Layout: one row of bits per row of grid voxels, bit x for the voxel, edge or cell that starts there.
+// Layout: one row of bits per row of grid voxels, bit x for the voxel, edge or cell that starts
+// there.
 
 #include "SurfaceNets.h"
 
@@ -24,7 +25,8 @@ Word nextBit(const Word* row, Index w, Index words)
   return (row[w] >> 1) | (w + 1 < words ? row[w + 1] << 63 : 0);
 }
 
-/// The four edges of a face: which faces have different labels, three or more for sure, all four pairs.
+/// The four edges of a face: which faces have different labels, three or more for sure, all four
+/// pairs.
 struct Face
 {
   Word mixed;
@@ -32,9 +34,7 @@ struct Face
   Word four;
 
   Face(Word a, Word b, Word c, Word d)
-    : mixed(a | b | c | d)
-    , three((a & b & (c | d)) | (c & d & (a | b)))
-    , four(a & b & c & d)
+    : mixed(a | b | c | d), three((a & b & (c | d)) | (c & d & (a | b))), four(a & b & c & d)
   {
   }
 };
@@ -61,8 +61,8 @@ void NetGrid::open(const Box& wholeBox, const Box& blockBox, int iterations)
 {
   this->whole = wholeBox;
   this->block = blockBox;
-  // Cells lo - n .. hi + n - 1 of the block are smoothed (n = iterations, at least 1), as far as they exist;
-  // those further out stay at their centre as long as this block can notice.
+  // Cells lo - n .. hi + n - 1 of the block are smoothed (n = iterations, at least 1), as far as
+  // they exist; those further out stay at their centre as long as this block can notice.
   const Index n = surfaceNetHalo(iterations);
   for (int a = 0; a < 3; ++a)
   {
@@ -141,8 +141,9 @@ void NetGrid::rankCells(RankedBits& result, bool ownedOnly) const
         Index count = 0;
         for (Index w = 0; w < this->words; ++w)
         {
-          const Word bits =
-            any ? this->cellWord(ownedOnly, r % ny, r / ny, w) & lowBits(std::max<Index>(0, nx - 64 * w)) : 0;
+          const Word bits = any ? this->cellWord(ownedOnly, r % ny, r / ny, w) &
+              lowBits(std::max<Index>(0, nx - 64 * w))
+                                : 0;
           result.bits[r * this->words + w] = bits;
           count += bits ? countOnes(bits) : 0;
         }
@@ -216,7 +217,8 @@ void NetGrid::findStencils(bool keepJunctions, const Junction& junction)
           };
           if (keepJunctions)
           {
-            // Four different pairs may still be two labels, checkerwise: then ask for the diagonals.
+            // Four different pairs may still be two labels, checkerwise: then ask for the
+            // diagonals.
             for (int f = 0; f < 6; ++f)
             {
               for (Word four = faces[f].four & active; four; four &= four - 1)
@@ -252,7 +254,8 @@ void NetGrid::findStencils(bool keepJunctions, const Junction& junction)
 namespace
 {
 
-/// For every stencil: number of neighbours, relaxation divided by it, sum of the directions to them.
+/// For every stencil: number of neighbours, relaxation divided by it, sum of the directions to
+/// them.
 struct StencilTable
 {
   std::int32_t count[64];
@@ -282,11 +285,11 @@ struct StencilTable
 
 void NetGrid::smooth(const SurfaceNetOptions& options, const Progress& progress)
 {
-  // One unused cell before the first and after the last: neighbours are read first and masked later.
+  // One unused cell before the first and after the last: neighbours are read first and masked
+  // later.
   const Index size = 3 * (this->cells.total + 2);
   this->offsets = Buffer<std::int16_t>(size);
-  forRanges(size, Index{ 1 } << 16,
-    [&](Index begin, Index end)
+  forRanges(size, Index{ 1 } << 16, [&](Index begin, Index end)
     { std::fill(this->offsets.data() + begin, this->offsets.data() + end, std::int16_t{ 0 }); });
   if (options.iterations == 0)
   {
@@ -313,9 +316,10 @@ void NetGrid::smooth(const SurfaceNetOptions& options, const Progress& progress)
           const Index y = r % ny;
           const Index z = r / ny;
           const Index row = this->row(y, z);
-          // A neighbour outside of the grid still counts with its direction; what is read as its offset is
-          // some other cell's. That does no harm: cells at the edge of the grid matter in the first step
-          // only, when all offsets are 0 (see open), and no stencil leads out of the whole image.
+          // A neighbour outside of the grid still counts with its direction; what is read as its
+          // offset is some other cell's. That does no harm: cells at the edge of the grid matter in
+          // the first step only, when all offsets are 0 (see open), and no stencil leads out of the
+          // whole image.
           const Index rows[4] = { y > 0 ? this->row(y - 1, z) : row,
             y + 1 < ny ? this->row(y + 1, z) : row, z > 0 ? this->row(y, z - 1) : row,
             z + 1 < nz ? this->row(y, z + 1) : row };
@@ -343,7 +347,8 @@ void NetGrid::smooth(const SurfaceNetOptions& options, const Progress& progress)
                 from + 3 * (before[1] + countOnes(bits[1] & mask)),
                 from + 3 * (before[2] + countOnes(bits[2] & mask)),
                 from + 3 * (before[3] + countOnes(bits[3] & mask)) };
-              // Integer sums: exact, so their order does not matter. No branches: stencils are irregular.
+              // Integer sums: exact, so their order does not matter. No branches: stencils are
+              // irregular.
               std::int32_t sum[3] = { table.direction[s][0], table.direction[s][1],
                 table.direction[s][2] };
               for (unsigned f = 0; f < 6; ++f)

@@ -2,41 +2,45 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 /// @file
-/// SurfaceNets: smooth triangle surfaces between the labels of one block of an image, all labels at once.
+/// SurfaceNets: smooth triangle surfaces between the labels of one block of an image, all labels at
+/// once.
 ///
-/// Input: labels of any integer type on `padded`, which must hold `block` grown by surfaceNetHalo() and
-/// clipped to `whole`, the extent of the undivided image. Outside of `whole` is background (0), so surfaces
-/// close at the border of the volume. Labels that are not chosen count as background.
+/// Input: labels of any integer type on `padded`, which must hold `block` grown by surfaceNetHalo()
+/// and clipped to `whole`, the extent of the undivided image. Outside of `whole` is background (0),
+/// so surfaces close at the border of the volume. Labels that are not chosen count as background.
 ///
-/// Output: a net with one point per cell of 2 x 2 x 2 voxels that are not all equal, moved to smooth the
-/// surface but never out of its cell; and two triangles for every pair of face neighbours with different
-/// labels. Points are in index coordinates (voxel centres at integers); each carries the number of its
-/// cell in the lattice of (dim + 1)^3 cells of `whole`, x fastest, the same for every block: points of blocks
-/// are merged by it, and are bitwise equal. Each triangle carries two labels, inside and outside; its
-/// normal (right-hand rule, in index coordinates) points from the inside label to the outside one. Inside
-/// is the label that is not 0, and the smaller of two that are not. extractLabel() gives the surface of
-/// one label, normals outward. If the directions of the image are left-handed, the caller flips them.
+/// Output: a net with one point per cell of 2 x 2 x 2 voxels that are not all equal, moved to
+/// smooth the surface but never out of its cell; and two triangles for every pair of face
+/// neighbours with different labels. Points are in index coordinates (voxel centres at integers);
+/// each carries the number of its cell in the lattice of (dim + 1)^3 cells of `whole`, x fastest,
+/// the same for every block: points of blocks are merged by it, and are bitwise equal. Each
+/// triangle carries two labels, inside and outside; its normal (right-hand rule, in index
+/// coordinates) points from the inside label to the outside one. Inside is the label that is not 0,
+/// and the smaller of two that are not. extractLabel() gives the surface of one label, normals
+/// outward. If the directions of the image are left-handed, the caller flips them.
 ///
-/// Closed means: over all blocks together, every directed edge of the surface of a label occurs as often
-/// as its reverse. Where voxels of a label touch at an edge or corner only, the surface meets itself in
-/// one point or edge of the cell, which then has four or more triangles (not manifold, still closed).
+/// Closed means: over all blocks together, every directed edge of the surface of a label occurs as
+/// often as its reverse. Where voxels of a label touch at an edge or corner only, the surface meets
+/// itself in one point or edge of the cell, which then has four or more triangles (not manifold,
+/// still closed).
 ///
-/// Smoothing: each point moves towards the mean of the points of those face-adjacent cells whose shared
-/// face has different labels, `iterations` times, all at once (Jacobi), and is clamped to `constraint` voxels
-/// from the centre of its cell along each axis. Where three or more labels meet (two or more faces of
-/// the cell show three labels), only neighbours along that junction count, so that it stays sharp.
-/// Offsets are kept as multiples of 2^-16 voxel, the sums are exact and rounded once per step.
+/// Smoothing: each point moves towards the mean of the points of those face-adjacent cells whose
+/// shared face has different labels, `iterations` times, all at once (Jacobi), and is clamped to
+/// `constraint` voxels from the centre of its cell along each axis. Where three or more labels meet
+/// (two or more faces of the cell show three labels), only neighbours along that junction count, so
+/// that it stays sharp. Offsets are kept as multiples of 2^-16 voxel, the sums are exact and
+/// rounded once per step.
 ///
-/// Blocks: a quad belongs to the block that owns the lower of its two voxels, or the upper one where the
-/// lower is outside `whole`. A quad is cut along its shorter diagonal, ties along the one from its lowest
-/// cell. So the triangles of all blocks together are those of the undivided image, bit for bit.
-/// Order: points by cell; triangles by voxel, then axis. Threads: yes, same result for any number.
-/// Cost: about linear in voxels (bit operations) plus points x iterations. Scratch: 7/8 byte per voxel and
-/// 13 bytes per point. Result: 32 bytes per point, 24 + 2 labels per triangle.
+/// Blocks: a quad belongs to the block that owns the lower of its two voxels, or the upper one
+/// where the lower is outside `whole`. A quad is cut along its shorter diagonal, ties along the one
+/// from its lowest cell. So the triangles of all blocks together are those of the undivided image,
+/// bit for bit. Order: points by cell; triangles by voxel, then axis. Threads: yes, same result for
+/// any number. Cost: about linear in voxels (bit operations) plus points x iterations. Scratch: 7/8
+/// byte per voxel and 13 bytes per point. Result: 32 bytes per point, 24 + 2 labels per triangle.
 /// Bad input (padded too small, options out of range): std::invalid_argument.
-/// Sources: Gibson, MICCAI 1998, doi:10.1007/BFb0056277; Frisken, J. Computer Graphics Techniques 11(1),
-/// 2022, https://jcgt.org/published/0011/01/03/ (several labels, junctions). Ours: fixed-point offsets,
-/// one shared net for all labels, ownership across blocks.
+/// Sources: Gibson, MICCAI 1998, doi:10.1007/BFb0056277; Frisken, J. Computer Graphics Techniques
+/// 11(1), 2022, https://jcgt.org/published/0011/01/03/ (several labels, junctions). Ours:
+/// fixed-point offsets, one shared net for all labels, ownership across blocks.
 
 #ifndef segcoreSurfaceNets_h
 #define segcoreSurfaceNets_h
@@ -57,9 +61,10 @@ namespace segcore
 
 struct SurfaceNetOptions
 {
-  int iterations = 12;      ///< Smoothing steps; 0 leaves the points in the cell centres.
-  double relaxation = 0.5;  ///< Part of the way to the mean per step, above 0, at most 1.
-  double constraint = 0.5;  ///< Largest distance from the cell centre along an axis, voxels, 0 to 0.5.
+  int iterations = 12;     ///< Smoothing steps; 0 leaves the points in the cell centres.
+  double relaxation = 0.5; ///< Part of the way to the mean per step, above 0, at most 1.
+  double constraint =
+    0.5; ///< Largest distance from the cell centre along an axis, voxels, 0 to 0.5.
   bool keepJunctions = true; ///< Points where three labels meet move along the junction only.
 };
 
@@ -72,10 +77,10 @@ inline Index surfaceNetHalo(int iterations)
 template <class T>
 struct SurfaceNet
 {
-  Buffer<double> points;    ///< x, y, z in index coordinates.
-  Buffer<Index> cells;      ///< Global cell of each point, ascending.
-  Buffer<Index> triangles;  ///< Three points each, counted in this net.
-  Buffer<T> labels;         ///< Inside and outside label of each triangle.
+  Buffer<double> points;   ///< x, y, z in index coordinates.
+  Buffer<Index> cells;     ///< Global cell of each point, ascending.
+  Buffer<Index> triangles; ///< Three points each, counted in this net.
+  Buffer<T> labels;        ///< Inside and outside label of each triangle.
 };
 
 /// The surface of one label.
@@ -108,8 +113,9 @@ struct RankedBits
   }
 };
 
-/// The bit planes of a net. Grid coordinates start at the low corner of `voxels`; the cell (x, y, z) has the
-/// voxels x .. x + 1 and so on; edge (axis, x, y, z) leads from that voxel to the next along the axis.
+/// The bit planes of a net. Grid coordinates start at the low corner of `voxels`; the cell (x, y,
+/// z) has the voxels x .. x + 1 and so on; edge (axis, x, y, z) leads from that voxel to the next
+/// along the axis.
 struct SEGMENTATIONCOREKERNELS_EXPORT NetGrid
 {
   Box whole;
@@ -119,11 +125,12 @@ struct SEGMENTATIONCOREKERNELS_EXPORT NetGrid
   Buffer<Word> edges[3]; ///< Labels differ along the edge.
   RankedBits cells;      ///< Cells with different labels.
   RankedBits used;       ///< Cells that triangles of this block need.
-  Buffer<std::uint8_t> stencil;  ///< Per cell: which neighbours it is smoothed with (-x +x -y +y -z +z).
-  Buffer<std::int16_t> offsets;  ///< See offset().
+  Buffer<std::uint8_t>
+    stencil; ///< Per cell: which neighbours it is smoothed with (-x +x -y +y -z +z).
+  Buffer<std::int16_t> offsets; ///< See offset().
 
-  /// `junction(x, y, z, axis)`: does the face of four voxels at grid voxel (x, y, z), across `axis`, show three
-  /// or more labels? Asked only where all four neighbouring pairs differ.
+  /// `junction(x, y, z, axis)`: does the face of four voxels at grid voxel (x, y, z), across
+  /// `axis`, show three or more labels? Asked only where all four neighbouring pairs differ.
   using Junction = std::function<bool(Index, Index, Index, int)>;
 
   void open(const Box& whole, const Box& block, int iterations);
@@ -145,7 +152,8 @@ private:
 SEGMENTATIONCOREKERNELS_EXPORT void checkSurfaceNet(
   const Box& padded, const Box& block, const Box& whole, const SurfaceNetOptions& options);
 
-/// Rows of labels, with background for labels that are not chosen and for voxels outside of the image.
+/// Rows of labels, with background for labels that are not chosen and for voxels outside of the
+/// image.
 template <class T>
 class NetLabels
 {
@@ -239,19 +247,22 @@ void findEdges(const NetLabels<T>& labels, NetGrid& grid)
           const Index to = grid.row(y, z) * grid.words;
           // The last edge of every axis leads out of the grid and is left unset.
           grid.edges[0][to + grid.words - 1] = 0;
-          packWhere(nx - 1, grid.edges[0].data() + to, [now](Index i) { return now[i] != now[i + 1]; });
+          packWhere(
+            nx - 1, grid.edges[0].data() + to, [now](Index i) { return now[i] != now[i + 1]; });
           if (y + 1 < ny)
           {
             labels.row(v.lo[0], nx, v.lo[1] + y + 1, v.lo[2] + z, next);
           }
           const T* other = y + 1 < ny ? next : now;
-          packWhere(nx, grid.edges[1].data() + to, [now, other](Index i) { return now[i] != other[i]; });
+          packWhere(
+            nx, grid.edges[1].data() + to, [now, other](Index i) { return now[i] != other[i]; });
           if (z + 1 < nz)
           {
             labels.row(v.lo[0], nx, v.lo[1] + y, v.lo[2] + z + 1, above);
           }
           other = z + 1 < nz ? above : now;
-          packWhere(nx, grid.edges[2].data() + to, [now, other](Index i) { return now[i] != other[i]; });
+          packWhere(
+            nx, grid.edges[2].data() + to, [now, other](Index i) { return now[i] != other[i]; });
           std::swap(now, next);
         }
       }
@@ -350,15 +361,15 @@ void makeTriangles(const NetLabels<T>& labels, const NetGrid& grid, SurfaceNet<T
         {
           if (axis > 0)
           {
-            labels.row(
-              grid.voxels.lo[0], nx, globalY + (axis == 1), globalZ + (axis == 2), upper);
+            labels.row(grid.voxels.lo[0], nx, globalY + (axis == 1), globalZ + (axis == 2), upper);
           }
           for (Index w = 0; w < grid.words; ++w)
           {
             for (Word bits = grid.owned(axis, y, z, w); bits; bits &= bits - 1, ++quad)
             {
               const Index x = 64 * w + lowestOne(bits);
-              // The four cells around the edge, seen from its upper end counter-clockwise, lowest first.
+              // The four cells around the edge, seen from its upper end counter-clockwise, lowest
+              // first.
               const Index ax = axis == 0 ? 0 : 1; // does the cell below differ in x, y, z?
               const Index ay = axis == 1 ? 0 : 1;
               const Index az = axis == 2 ? 0 : 1;
@@ -418,8 +429,8 @@ void makeTriangles(const NetLabels<T>& labels, const NetGrid& grid, SurfaceNet<T
 
 } // namespace detail
 
-/// The surfaces between all labels (`chosen` empty) or between the chosen labels and the rest as background.
-/// `labels` points to the first voxel of `padded`.
+/// The surfaces between all labels (`chosen` empty) or between the chosen labels and the rest as
+/// background. `labels` points to the first voxel of `padded`.
 template <class T>
 SurfaceNet<T> surfaceNet(const T* labels, const Box& padded, const Box& block, const Box& whole,
   const SurfaceNetOptions& options = SurfaceNetOptions(), const std::vector<T>& chosen = {},

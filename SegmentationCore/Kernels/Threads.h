@@ -4,10 +4,10 @@
 /// @file
 /// The one place where kernels start threads.
 ///
-/// forRanges() runs a body over [0, count) in consecutive ranges on vtkSMPTools. Bodies write to disjoint
-/// places, or to tables of their own that are added up as integers, so that no result depends on the
-/// number of threads or on the order. An exception in a body (std::bad_alloc, say) does not end the
-/// process: the first one that was caught is thrown again on the calling thread.
+/// forRanges() runs a body over [0, count) in consecutive ranges on vtkSMPTools. Bodies write to
+/// disjoint places, or to tables of their own that are added up as integers, so that no result
+/// depends on the number of threads or on the order. An exception in a body (std::bad_alloc, say)
+/// does not end the process: the first one that was caught is thrown again on the calling thread.
 
 #ifndef segcoreThreads_h
 #define segcoreThreads_h

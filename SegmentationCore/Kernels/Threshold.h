@@ -4,12 +4,13 @@
 /// @file
 /// Threshold: which voxels have a value within an interval.
 ///
-/// Input: values of any arithmetic type, one component. Output: `inside` where min <= value <= max, both
-/// ends included, else `outside`; NaN is never inside, infinities are compared like numbers.
-/// The bounds are doubles and are turned once into the exact equivalent bounds in T, so that the inner
-/// loop compares in T: bounds 10.7 and 12.9 select the integers 11 and 12, also beyond 2^53.
-/// (vtkImageThreshold truncates toward zero, and selects 10 to 12 there.) min > max or a NaN bound selects
-/// nothing. Threads: threshold() uses them, thresholdSpan() does not. Cost: one read, one write. Scratch: 0.
+/// Input: values of any arithmetic type, one component. Output: `inside` where min <= value <= max,
+/// both ends included, else `outside`; NaN is never inside, infinities are compared like numbers.
+/// The bounds are doubles and are turned once into the exact equivalent bounds in T, so that the
+/// inner loop compares in T: bounds 10.7 and 12.9 select the integers 11 and 12, also beyond 2^53.
+/// (vtkImageThreshold truncates toward zero, and selects 10 to 12 there.) min > max or a NaN bound
+/// selects nothing. Threads: threshold() uses them, thresholdSpan() does not. Cost: one read, one
+/// write. Scratch: 0.
 
 #ifndef segcoreThreshold_h
 #define segcoreThreshold_h
@@ -50,7 +51,8 @@ private:
   static void fit(double lower, double upper, Interval& result, std::true_type)
   {
     using Limits = std::numeric_limits<T>;
-    // 2^digits is the first value above T; it and the lowest value of T are exact doubles for every T.
+    // 2^digits is the first value above T; it and the lowest value of T are exact doubles for every
+    // T.
     const double above = std::ldexp(1.0, Limits::digits);
     const double lowest = Limits::is_signed ? -above : 0.0;
     const double first = std::ceil(lower);
@@ -94,7 +96,8 @@ private:
     }
     if (value < -largest)
     {
-      return std::isinf(value) ? -std::numeric_limits<T>::infinity() : -std::numeric_limits<T>::max();
+      return std::isinf(value) ? -std::numeric_limits<T>::infinity()
+                               : -std::numeric_limits<T>::max();
     }
     return static_cast<T>(value);
   }
@@ -119,8 +122,7 @@ template <class T, class Out>
 void threshold(const T* in, Index n, Interval<T> interval, Out inside, Out outside, Out* out,
   const Progress& progress = Progress())
 {
-  forRanges(n, Index{ 1 } << 18, progress,
-    [=](Index begin, Index end)
+  forRanges(n, Index{ 1 } << 18, progress, [=](Index begin, Index end)
     { thresholdSpan(in + begin, end - begin, interval, inside, outside, out + begin); });
 }
 

@@ -2,15 +2,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 /// @file
-/// UnionFind: disjoint sets of the integers 0..n-1 whose representative is always the smallest member.
+/// UnionFind: disjoint sets of the integers 0..n-1 whose representative is always the smallest
+/// member.
 ///
-/// A flat array of parents with parent[i] <= i at all times. find() halves paths; join() hangs the larger
-/// root below the smaller one. So the representative does not depend on the order of the joins, and one
-/// ascending pass `parent[i] = parent[parent[i]]` (flatten) resolves every member.
+/// A flat array of parents with parent[i] <= i at all times. find() halves paths; join() hangs the
+/// larger root below the smaller one. So the representative does not depend on the order of the
+/// joins, and one ascending pass `parent[i] = parent[parent[i]]` (flatten) resolves every member.
 /// The free functions work on any part of an array that one thread owns; the class owns its array.
 /// Cost: O(log n) per operation at worst, in practice constant. Memory: sizeof(Id) per element.
-/// Sources: Tarjan, van Leeuwen, J. ACM 31 (1984), doi:10.1145/62.2160 (path halving); Wu, Otoo, Suzuki,
-/// Pattern Anal. Appl. 12 (2009), doi:10.1007/s10044-008-0109-y (flat array, minimum label as root).
+/// Sources: Tarjan, van Leeuwen, J. ACM 31 (1984), doi:10.1145/62.2160 (path halving); Wu, Otoo,
+/// Suzuki, Pattern Anal. Appl. 12 (2009), doi:10.1007/s10044-008-0109-y (flat array, minimum label
+/// as root).
 
 #ifndef segcoreUnionFind_h
 #define segcoreUnionFind_h
@@ -52,8 +54,7 @@ template <class Id>
 class UnionFind
 {
 public:
-  explicit UnionFind(std::size_t count = 0)
-    : Parent_(count)
+  explicit UnionFind(std::size_t count = 0) : Parent_(count)
   {
     std::iota(this->Parent_.begin(), this->Parent_.end(), Id{ 0 });
   }

@@ -43,18 +43,15 @@ void reduceInPlace(
   {
     const std::int64_t now = std::min(batch, count - done);
     std::copy(values + done, values + done + now, local.begin());
-    check(controller->AllReduce(
-      local.data(), global.data(), static_cast<vtkIdType>(now), operation));
+    check(
+      controller->AllReduce(local.data(), global.data(), static_cast<vtkIdType>(now), operation));
     std::copy(global.begin(), global.begin() + now, values + done);
   }
 }
 
 } // namespace
 
-AgreedError::AgreedError(const std::string& text)
-  : std::runtime_error(text)
-{
-}
+AgreedError::AgreedError(const std::string& text) : std::runtime_error(text) {}
 
 AgreedError::~AgreedError() = default;
 
@@ -183,8 +180,8 @@ void Communicator::receive(std::byte* data, std::int64_t count, int fromRank) co
   for (std::int64_t done = 0; done < count; done += LargestMessage)
   {
     const std::int64_t now = std::min(LargestMessage, count - done);
-    check(this->Controller_->Receive(reinterpret_cast<unsigned char*>(data + done),
-      static_cast<vtkIdType>(now), fromRank, Tag));
+    check(this->Controller_->Receive(
+      reinterpret_cast<unsigned char*>(data + done), static_cast<vtkIdType>(now), fromRank, Tag));
   }
 }
 
@@ -343,8 +340,7 @@ std::vector<Bytes> Communicator::exchange(std::vector<Bytes> toRank) const
     {
       sendNow();
     }
-    this->receive(
-      fromRank[other].data(), static_cast<std::int64_t>(fromRank[other].size()), other);
+    this->receive(fromRank[other].data(), static_cast<std::int64_t>(fromRank[other].size()), other);
     if (this->Rank_ > other)
     {
       sendNow();

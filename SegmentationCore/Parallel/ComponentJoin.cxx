@@ -81,7 +81,8 @@ std::string inputError(const Distribution& distribution, const std::vector<Compo
   {
     if (blocks[b].box() != local[b].box || blocks[b].whole() != distribution.whole())
     {
-      return "components of local block " + std::to_string(b) + " were not made for this distribution";
+      return "components of local block " + std::to_string(b) +
+        " were not made for this distribution";
     }
   }
   return {};
@@ -270,7 +271,10 @@ ComponentJoin::ComponentJoin(const Communicator& communicator, const Distributio
         this->Own_[i] = island.first == first ? 1 : 0;
         island.first = first;
         island.size = std::lower_bound(sizes.begin(), sizes.end(), first,
-          [](const LabelSum& entry, Index label) { return entry.label < label; })->count;
+          [](const LabelSum& entry, Index label)
+          {
+            return entry.label < label;
+          })->count;
       }
     }
   }

@@ -4,23 +4,26 @@
 /// @file
 /// ComponentJoin: islands of the whole image from the components of its blocks.
 ///
-/// Input: one ComponentRuns per local block, in the order of Distribution::localBlocks(), labelled with
-/// Distribution::whole(). Output: for every component of every local block, the island it is part of:
-/// its first voxel (smallest global linear index, x fastest) and its number of voxels in the whole image.
-/// The first voxel identifies an island; no other numbers are handed out.
-/// Neighbours: 6, 18 or 26, as for the labelling. Islands are ordered by size, the largest first; of equal
-/// ones the one whose first voxel comes first in raster order (as in Slicer's Islands effect).
-/// Determinism: nothing depends on the split into blocks and ranks, nor on the number of threads.
+/// Input: one ComponentRuns per local block, in the order of Distribution::localBlocks(), labelled
+/// with Distribution::whole(). Output: for every component of every local block, the island it is
+/// part of: its first voxel (smallest global linear index, x fastest) and its number of voxels in
+/// the whole image. The first voxel identifies an island; no other numbers are handed out.
+/// Neighbours: 6, 18 or 26, as for the labelling. Islands are ordered by size, the largest first;
+/// of equal ones the one whose first voxel comes first in raster order (as in Slicer's Islands
+/// effect). Determinism: nothing depends on the split into blocks and ranks, nor on the number of
+/// threads.
 ///
-/// Steps: blocks of one rank are joined without messages. Then, for each pair of touching blocks on two
-/// ranks, one of them sends the runs of its outermost layer next to the other, which finds the touching
-/// pairs. Only what touches something on another rank takes part in what follows: the unique pairs are
-/// gathered by all ranks, each of which joins them, and sizes are added up by island.
+/// Steps: blocks of one rank are joined without messages. Then, for each pair of touching blocks on
+/// two ranks, one of them sends the runs of its outermost layer next to the other, which finds the
+/// touching pairs. Only what touches something on another rank takes part in what follows: the
+/// unique pairs are gathered by all ranks, each of which joins them, and sizes are added up by
+/// island.
 ///
-/// Volume: 24 bytes per run of half of the seam layers between ranks; then, to all ranks, 16 bytes per
-/// unique touching pair and 16 per component that touches another rank. Memory: 8 bytes per component of
-/// the local blocks, 16 per local island; while joining, the shells of the local blocks (24 bytes per
-/// run) and, on every rank, 40 bytes per component of all ranks that touches another rank.
+/// Volume: 24 bytes per run of half of the seam layers between ranks; then, to all ranks, 16 bytes
+/// per unique touching pair and 16 per component that touches another rank. Memory: 8 bytes per
+/// component of the local blocks, 16 per local island; while joining, the shells of the local
+/// blocks (24 bytes per run) and, on every rank, 40 bytes per component of all ranks that touches
+/// another rank.
 
 #ifndef segcoreComponentJoin_h
 #define segcoreComponentJoin_h
@@ -70,7 +73,8 @@ public:
   /// Local. The island of component `component` of local block number `block`.
   const Island& island(std::size_t block, Index component) const
   {
-    return this->Islands_[this->Member_[this->Offset_[block] + static_cast<std::size_t>(component)]];
+    return this
+      ->Islands_[this->Member_[this->Offset_[block] + static_cast<std::size_t>(component)]];
   }
 
   /// Local. One byte per component of a local block, for fillKept(): 1 where test(island) holds.
@@ -88,7 +92,8 @@ public:
   /// Local. keep() for islands of at least `minimumSize` voxels.
   std::vector<std::uint8_t> keepSize(std::size_t block, Index minimumSize) const
   {
-    return this->keep(block, [minimumSize](const Island& island) { return island.size >= minimumSize; });
+    return this->keep(
+      block, [minimumSize](const Island& island) { return island.size >= minimumSize; });
   }
 
   /// Local. keep() for one island, for example largest().
@@ -97,15 +102,15 @@ public:
     return this->keep(block, [&one](const Island& island) { return island.first == one.first; });
   }
 
-  /// Collective. The islands of at least `minimumSize` voxels, largest first, at most `most` of them, on
-  /// all ranks. Volume: 16 bytes per island, at most `most` per rank.
+  /// Collective. The islands of at least `minimumSize` voxels, largest first, at most `most` of
+  /// them, on all ranks. Volume: 16 bytes per island, at most `most` per rank.
   std::vector<Island> sorted(const Communicator& communicator, Index minimumSize = 1,
     Index most = std::numeric_limits<Index>::max()) const;
 
-  /// Collective. The island at voxel (i, j, k), equal on all ranks; size 0 on background or outside.
-  /// `blocks` as for the constructor.
-  Island at(const Communicator& communicator, const std::vector<ComponentRuns>& blocks, Index i, Index j,
-    Index k) const;
+  /// Collective. The island at voxel (i, j, k), equal on all ranks; size 0 on background or
+  /// outside. `blocks` as for the constructor.
+  Island at(const Communicator& communicator, const std::vector<ComponentRuns>& blocks, Index i,
+    Index j, Index k) const;
 
 private:
   std::vector<std::size_t> Offset_; // of each local block in Member_, and the total

@@ -30,8 +30,8 @@ Index totalSize(const std::vector<Box>& boxes)
 std::string describe(const Box& box)
 {
   std::ostringstream text;
-  text << "[" << box.lo[0] << ".." << box.hi[0] << "] x [" << box.lo[1] << ".." << box.hi[1] << "] x ["
-       << box.lo[2] << ".." << box.hi[2] << "]";
+  text << "[" << box.lo[0] << ".." << box.hi[0] << "] x [" << box.lo[1] << ".." << box.hi[1]
+       << "] x [" << box.lo[2] << ".." << box.hi[2] << "]";
   return text.str();
 }
 
@@ -48,8 +48,8 @@ void splitInto(const Box& box, Index count, std::vector<Box>& out)
     out.push_back(box);
     return;
   }
-  // Voxels in proportion to the number of parts, at least one plane on both sides. Written without the
-  // product length * low, which might overflow for absurd counts.
+  // Voxels in proportion to the number of parts, at least one plane on both sides. Written without
+  // the product length * low, which might overflow for absurd counts.
   const Index low = count / 2;
   const Index wanted = static_cast<Index>(
     static_cast<double>(length) * (static_cast<double>(low) / static_cast<double>(count)));
@@ -138,8 +138,7 @@ std::vector<Box> splitBox(const Box& box, Index count)
 
 Distribution::Distribution(
   int rank, const std::vector<Box>& pieces, const std::vector<Index>& blocksPerRank)
-  : Rank_(rank)
-  , Pieces_(pieces)
+  : Rank_(rank), Pieces_(pieces)
 {
   for (const Box& piece : pieces)
   {
@@ -177,8 +176,8 @@ Distribution::Distribution(
     }
   }
   this->FirstBlock_.push_back(static_cast<Index>(this->Blocks_.size()));
-  this->LocalBlocks_.assign(
-    this->Blocks_.begin() + this->FirstBlock_[rank], this->Blocks_.begin() + this->FirstBlock_[rank + 1]);
+  this->LocalBlocks_.assign(this->Blocks_.begin() + this->FirstBlock_[rank],
+    this->Blocks_.begin() + this->FirstBlock_[rank + 1]);
 
   if (covered != this->Whole_.size())
   {

@@ -15,8 +15,7 @@ class MessageList
 {
 public:
   MessageList(const std::function<Index(const Box&)>& bytesOf, Index bufferBytes)
-    : BytesOf_(bytesOf)
-    , BufferBytes_(std::max<Index>(1, bufferBytes))
+    : BytesOf_(bytesOf), BufferBytes_(std::max<Index>(1, bufferBytes))
   {
   }
 
@@ -65,8 +64,8 @@ Index largestMessage(const std::vector<FetchPlan::Message>& messages)
 } // namespace
 
 FetchPlan::FetchPlan(const Communicator& communicator, const Distribution& distribution,
-  const std::vector<Box>& requests, const std::function<Index(const Box&)>& bytesOf, Index bufferBytes,
-  const std::string& localError)
+  const std::vector<Box>& requests, const std::function<Index(const Box&)>& bytesOf,
+  Index bufferBytes, const std::string& localError)
 {
   std::string error = localError;
   for (std::size_t r = 0; error.empty() && r < requests.size(); ++r)
@@ -90,8 +89,7 @@ FetchPlan::FetchPlan(const Communicator& communicator, const Distribution& distr
     const std::string text = MessageReader(told[r]).getText();
     if (!text.empty())
     {
-      throw AgreedError(
-        communicator.size() > 1 ? "rank " + std::to_string(r) + ": " + text : text);
+      throw AgreedError(communicator.size() > 1 ? "rank " + std::to_string(r) + ": " + text : text);
     }
   }
 

@@ -4,9 +4,10 @@
 /// @file
 /// Voxels that another block or rank owns: halos, masks, completed pieces, regions on one rank.
 ///
-/// One primitive, fetch(): each rank asks for boxes anywhere in the whole image, and gets every voxel from
-/// the block that owns it. So halos may be wider than a neighbour; ghost layers that came with the input
-/// are never trusted; a rank may ask for nothing, for its piece, or for everything.
+/// One primitive, fetch(): each rank asks for boxes anywhere in the whole image, and gets every
+/// voxel from the block that owns it. So halos may be wider than a neighbour; ghost layers that
+/// came with the input are never trusted; a rank may ask for nothing, for its piece, or for
+/// everything.
 ///
 ///     fetchLabels      values as they are, from the pieces
 ///     fetchMask        predicate(value) as bytes 0 or 1; one bit per voxel on the wire
@@ -16,14 +17,15 @@
 ///
 /// A region on one rank: that rank requests it, all others request nothing (see regionToRank).
 ///
-/// All of these are collective and throw AgreedError on all ranks alike, for example if a request reaches
-/// outside the whole image (clip with Distribution::grown) or a local array is missing. Values travel as
-/// bytes and arrive unchanged; the result does not depend on the distribution.
+/// All of these are collective and throw AgreedError on all ranks alike, for example if a request
+/// reaches outside the whole image (clip with Distribution::grown) or a local array is missing.
+/// Values travel as bytes and arrive unchanged; the result does not depend on the distribution.
 ///
-/// Cost: one allgather of 48 bytes per requested box, two reductions of 8 bytes, then per pair of ranks
-/// with common voxels its voxels and nothing else. Voxels that stay on the rank are copied straight from
-/// array to array, on all threads. Extra memory: one buffer of at most `bufferBytes` (256 MiB) per rank,
-/// however much travels (one voxel at least), and 64 bytes per intersection of a request with a block.
+/// Cost: one allgather of 48 bytes per requested box, two reductions of 8 bytes, then per pair of
+/// ranks with common voxels its voxels and nothing else. Voxels that stay on the rank are copied
+/// straight from array to array, on all threads. Extra memory: one buffer of at most `bufferBytes`
+/// (256 MiB) per rank, however much travels (one voxel at least), and 64 bytes per intersection of
+/// a request with a block.
 
 #ifndef segcoreHaloExchange_h
 #define segcoreHaloExchange_h
@@ -42,14 +44,15 @@ namespace segcore
 
 constexpr Index DefaultBufferBytes = Index{ 256 } << 20;
 
-/// Collective. Values of the requested boxes from the pieces. `piece` is this rank's array, which stores
-/// distribution.piece(); it may be null where the piece is empty. The outputs must not overlap `piece`.
+/// Collective. Values of the requested boxes from the pieces. `piece` is this rank's array, which
+/// stores distribution.piece(); it may be null where the piece is empty. The outputs must not
+/// overlap `piece`.
 template <class T>
 void fetchLabels(const Communicator& communicator, const Distribution& distribution, const T* piece,
   const std::vector<Request<T>>& requests, Index bufferBytes = DefaultBufferBytes);
 
-/// Collective. 1 where predicate(value) holds, else 0. The predicate must be cheap, without side effects,
-/// and safe to call from several threads; it runs where the voxel is owned.
+/// Collective. 1 where predicate(value) holds, else 0. The predicate must be cheap, without side
+/// effects, and safe to call from several threads; it runs where the voxel is owned.
 template <class T, class Predicate>
 void fetchMask(const Communicator& communicator, const Distribution& distribution, const T* piece,
   const Predicate& predicate, const std::vector<Request<std::uint8_t>>& requests,
@@ -62,7 +65,8 @@ void fetchFromBlocks(const Communicator& communicator, const Distribution& distr
   const std::vector<VoxelArray<const T>>& blocks, const std::vector<Request<T>>& requests,
   Index bufferBytes = DefaultBufferBytes);
 
-/// Collective. `piece` is right at the voxels of this rank's blocks; afterwards it is right everywhere.
+/// Collective. `piece` is right at the voxels of this rank's blocks; afterwards it is right
+/// everywhere.
 template <class T>
 void completePiece(const Communicator& communicator, const Distribution& distribution, T* piece,
   Index bufferBytes = DefaultBufferBytes);
@@ -73,17 +77,18 @@ template <class T>
 void completePiece(const Communicator& communicator, const Distribution& distribution,
   const std::vector<VoxelArray<const T>>& blocks, T* piece, Index bufferBytes = DefaultBufferBytes);
 
-/// Collective. blocks[b] stores the block localBlocks()[b] and any halo around it. Writes the halo inside
-/// the whole image from the owners of its voxels; what lies outside the whole image is left alone.
+/// Collective. blocks[b] stores the block localBlocks()[b] and any halo around it. Writes the halo
+/// inside the whole image from the owners of its voxels; what lies outside the whole image is left
+/// alone.
 template <class T>
 void refreshHalos(const Communicator& communicator, const Distribution& distribution,
   const std::vector<VoxelArray<T>>& blocks, Index bufferBytes = DefaultBufferBytes);
 
-/// Collective. The voxels of `region` (clipped to the whole image; equal on all ranks) to the array `out`
-/// of rank `root`, which stores the clipped region. `out` is ignored elsewhere.
+/// Collective. The voxels of `region` (clipped to the whole image; equal on all ranks) to the array
+/// `out` of rank `root`, which stores the clipped region. `out` is ignored elsewhere.
 template <class T>
-void regionToRank(const Communicator& communicator, const Distribution& distribution, const T* piece,
-  const Box& region, T* out, int root = 0, Index bufferBytes = DefaultBufferBytes);
+void regionToRank(const Communicator& communicator, const Distribution& distribution,
+  const T* piece, const Box& region, T* out, int root = 0, Index bufferBytes = DefaultBufferBytes);
 
 //----------------------------------------------------------------------------
 // The primitive
@@ -96,7 +101,8 @@ struct Parcel
   Box box;
 };
 
-/// Who sends what to whom. The same order on both sides: by request, then by block, then by splitBox.
+/// Who sends what to whom. The same order on both sides: by request, then by block, then by
+/// splitBox.
 class SEGMENTATIONCOREPARALLEL_EXPORT FetchPlan
 {
 public:
@@ -116,29 +122,32 @@ public:
   /// Collective. `bytesOf` tells the size of a box in a message and must be the same on all ranks.
   /// `localError` is agreed on with the requests: any text makes all ranks throw AgreedError.
   FetchPlan(const Communicator& communicator, const Distribution& distribution,
-    const std::vector<Box>& requests, const std::function<Index(const Box&)>& bytesOf, Index bufferBytes,
-    const std::string& localError);
+    const std::vector<Box>& requests, const std::function<Index(const Box&)>& bytesOf,
+    Index bufferBytes, const std::string& localError);
 
   std::vector<Parcel> local; ///< from own blocks to own requests
   std::vector<Pair> pairs;   ///< partners with common voxels, in the order of the rounds
   Buffer<std::byte> buffer;  ///< holds the largest message
 };
 
-/// Collective. Carries the values of `requests` from owners to askers with a `transfer`, which says how:
+/// Collective. Carries the values of `requests` from owners to askers with a `transfer`, which says
+/// how:
 ///
 ///     Index bytes(const Box&) const                                    size of a box in a message
 ///     void pack(const Block&, const Box&, std::byte* to) const         owner: values to message
-///     void unpack(std::size_t request, const Box&, const std::byte* from) const   asker: and out again
-///     void copy(const Block&, std::size_t request, const Box&) const   both at once, on one rank
+///     void unpack(std::size_t request, const Box&, const std::byte* from) const   asker: and out
+///     again void copy(const Block&, std::size_t request, const Box&) const   both at once, on one
+///     rank
 ///
-/// Boxes are inside the block and the request. An exception of the transfer does not break the exchange;
-/// it is agreed on after the last message.
+/// Boxes are inside the block and the request. An exception of the transfer does not break the
+/// exchange; it is agreed on after the last message.
 template <class Transfer>
 void fetch(const Communicator& communicator, const Distribution& distribution,
-  const std::vector<Box>& requests, const Transfer& transfer, Index bufferBytes = DefaultBufferBytes,
-  const std::string& localError = std::string())
+  const std::vector<Box>& requests, const Transfer& transfer,
+  Index bufferBytes = DefaultBufferBytes, const std::string& localError = std::string())
 {
-  FetchPlan plan(communicator, distribution, requests,
+  FetchPlan plan(
+    communicator, distribution, requests,
     [&transfer](const Box& box) { return transfer.bytes(box); }, bufferBytes, localError);
   const std::vector<Block>& blocks = distribution.blocks();
   std::byte* buffer = plan.buffer.data();
@@ -258,8 +267,8 @@ void fetchFromBlocks(const Communicator& communicator, const Distribution& distr
   const std::vector<VoxelArray<const T>>& blocks, const std::vector<Request<T>>& requests,
   Index bufferBytes)
 {
-  detail::fetchValues(
-    communicator, distribution, detail::BlockSource<T>(distribution, blocks), requests, bufferBytes);
+  detail::fetchValues(communicator, distribution, detail::BlockSource<T>(distribution, blocks),
+    requests, bufferBytes);
 }
 
 template <class T>
@@ -323,8 +332,8 @@ void refreshHalos(const Communicator& communicator, const Distribution& distribu
 }
 
 template <class T>
-void regionToRank(const Communicator& communicator, const Distribution& distribution, const T* piece,
-  const Box& region, T* out, int root, Index bufferBytes)
+void regionToRank(const Communicator& communicator, const Distribution& distribution,
+  const T* piece, const Box& region, T* out, int root, Index bufferBytes)
 {
   std::vector<Request<T>> requests;
   if (communicator.rank() == root)

@@ -36,7 +36,8 @@ public:
     static_assert(std::is_trivially_copyable<T>::value, "only plain values travel");
     this->put(count);
     const auto* first = reinterpret_cast<const std::byte*>(values);
-    this->Data_.insert(this->Data_.end(), first, first + static_cast<std::size_t>(count) * sizeof(T));
+    this->Data_.insert(
+      this->Data_.end(), first, first + static_cast<std::size_t>(count) * sizeof(T));
   }
 
   template <class T>
@@ -61,10 +62,7 @@ class MessageReader
 {
 public:
   /// Reads `data`, which must live as long as the reader.
-  explicit MessageReader(const Bytes& data)
-    : Data_(data)
-  {
-  }
+  explicit MessageReader(const Bytes& data) : Data_(data) {}
 
   template <class T>
   T get()

@@ -20,16 +20,17 @@ void validate(const Surface<Real>& surface)
   const std::size_t points = surface.keys.size();
   if (surface.points.size() != 3 * points || surface.triangles.size() != 3 * surface.labels.size())
   {
-    throw std::runtime_error("surface: " + std::to_string(surface.points.size()) + " coordinates for " +
-      std::to_string(points) + " keys and " + std::to_string(surface.triangles.size()) +
-      " corners for " + std::to_string(surface.labels.size()) + " labels; there must be three for each");
+    throw std::runtime_error("surface: " + std::to_string(surface.points.size()) +
+      " coordinates for " + std::to_string(points) + " keys and " +
+      std::to_string(surface.triangles.size()) + " corners for " +
+      std::to_string(surface.labels.size()) + " labels; there must be three for each");
   }
   for (const Index corner : surface.triangles)
   {
     if (corner < 0 || corner >= static_cast<Index>(points))
     {
-      throw std::runtime_error("surface: a triangle names point " + std::to_string(corner) + " of " +
-        std::to_string(points));
+      throw std::runtime_error("surface: a triangle names point " + std::to_string(corner) +
+        " of " + std::to_string(points));
     }
   }
 }
@@ -60,7 +61,8 @@ void canonicalSurface(Surface<Real>& surface)
     {
       const Real* p = surface.points.data() + 3 * a;
       const Real* q = surface.points.data() + 3 * b;
-      return std::tie(surface.keys[a], p[2], p[1], p[0]) < std::tie(surface.keys[b], q[2], q[1], q[0]);
+      return std::tie(surface.keys[a], p[2], p[1], p[0]) <
+        std::tie(surface.keys[b], q[2], q[1], q[0]);
     });
   std::vector<Index> newNumber(count);
   std::vector<Index> keys;
@@ -88,7 +90,8 @@ void canonicalSurface(Surface<Real>& surface)
     {
       corners[c] = newNumber[surface.triangles[3 * t + c]];
     }
-    // Points are sorted by key, so the smallest number is the smallest key. Turning keeps the front.
+    // Points are sorted by key, so the smallest number is the smallest key. Turning keeps the
+    // front.
     std::rotate(corners.begin(), std::min_element(corners.begin(), corners.end()), corners.end());
     triangles[t].label = surface.labels[t];
   }

@@ -4,15 +4,17 @@
 /// @file
 /// One triangle surface on one rank, from the parts that the ranks made of their blocks.
 ///
-/// Every point has a global key, a number that says where it lies in the whole image (for example the
-/// global index of its cell or edge), the same on every rank that makes the point. Points with equal keys
-/// become one. Their coordinates should be equal, too; if they are not, the smallest (by z, y, x) is taken.
+/// Every point has a global key, a number that says where it lies in the whole image (for example
+/// the global index of its cell or edge), the same on every rank that makes the point. Points with
+/// equal keys become one. Their coordinates should be equal, too; if they are not, the smallest (by
+/// z, y, x) is taken.
 ///
 /// The order of the result does not depend on the split into blocks and ranks:
 ///   - points by key;
 ///   - each triangle is turned (not flipped) so that the point with the smallest key comes first;
 ///   - triangles by label, then by their points.
-/// A triangle that several ranks bring appears several times: make each one where its cell is owned.
+/// A triangle that several ranks bring appears several times: make each one where its cell is
+/// owned.
 ///
 /// Memory on the root: the parts as messages, and the result. Cost of sorting: O(n log n) there.
 

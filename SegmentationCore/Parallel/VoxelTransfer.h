@@ -4,9 +4,10 @@
 /// @file
 /// How voxels travel: as values or as bits, from the arrays of their owners to those of the askers.
 ///
-/// VoxelArray and Request are what callers of HaloExchange.h see. The rest are the transfers behind its
-/// calls: pack() runs where the voxels are owned, unpack() where they were asked for, copy() does both at
-/// once on one rank. Rows along x are handled on all threads; every voxel is written by one of them.
+/// VoxelArray and Request are what callers of HaloExchange.h see. The rest are the transfers behind
+/// its calls: pack() runs where the voxels are owned, unpack() where they were asked for, copy()
+/// does both at once on one rank. Rows along x are handled on all threads; every voxel is written
+/// by one of them.
 
 #ifndef segcoreVoxelTransfer_h
 #define segcoreVoxelTransfer_h
@@ -34,16 +35,10 @@ struct VoxelArray
   T* data = nullptr;
 
   VoxelArray() = default;
-  VoxelArray(const Box& box, T* values)
-    : memory(box)
-    , data(values)
-  {
-  }
+  VoxelArray(const Box& box, T* values) : memory(box), data(values) {}
   /// An array to write to serves for reading, too.
   template <class U, class = std::enable_if_t<std::is_same<const U, T>::value>>
-  VoxelArray(const VoxelArray<U>& other)
-    : memory(other.memory)
-    , data(other.data)
+  VoxelArray(const VoxelArray<U>& other) : memory(other.memory), data(other.data)
   {
   }
 
@@ -57,16 +52,8 @@ struct Request
   Box box;
   VoxelArray<T> out;
 
-  Request(const Box& wanted, T* values)
-    : box(wanted)
-    , out(wanted, values)
-  {
-  }
-  Request(const Box& wanted, const VoxelArray<T>& array)
-    : box(wanted)
-    , out(array)
-  {
-  }
+  Request(const Box& wanted, T* values) : box(wanted), out(wanted, values) {}
+  Request(const Box& wanted, const VoxelArray<T>& array) : box(wanted), out(array) {}
 };
 
 namespace detail
@@ -122,8 +109,7 @@ public:
   }
 
   BlockSource(const Distribution& distribution, const std::vector<VoxelArray<const T>>& blocks)
-    : Arrays_(blocks)
-    , PerBlock_(true)
+    : Arrays_(blocks), PerBlock_(true)
   {
     const std::vector<Block>& local = distribution.localBlocks();
     if (blocks.size() != local.size())
@@ -136,7 +122,8 @@ public:
     {
       if (!blocks[b].data || !blocks[b].memory.contains(local[b].box))
       {
-        this->Error_ = "the array of local block " + std::to_string(b) + " does not store the block";
+        this->Error_ =
+          "the array of local block " + std::to_string(b) + " does not store the block";
       }
     }
     this->First_ = local.empty() ? 0 : local.front().id;
@@ -220,8 +207,8 @@ struct ValueTransfer
   }
 };
 
-/// The voxels of a box in raster order as bits, without gaps between rows: a face across x is one voxel
-/// wide, and padded rows would cost a word each.
+/// The voxels of a box in raster order as bits, without gaps between rows: a face across x is one
+/// voxel wide, and padded rows would cost a word each.
 template <class T, class Predicate>
 struct MaskTransfer
 {
@@ -280,8 +267,7 @@ struct MaskTransfer
   {
     const VoxelArray<std::uint8_t>& to = this->requests[request].out;
     const Word* words = reinterpret_cast<const Word*>(from);
-    forEachRow(box,
-      [&](Index j, Index k)
+    forEachRow(box, [&](Index j, Index k)
       { unpackBits(words, box.offset(box.lo[0], j, k), box.dim(0), to.at(box.lo[0], j, k)); });
   }
 

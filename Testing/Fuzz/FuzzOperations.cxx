@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
 
-// libFuzzer target: any bytes as the operations of an editor. Either they are run, or LastError says why not
-// and the output is what it was; nothing else may happen.
+// libFuzzer target: any bytes as the operations of an editor. Either they are run, or LastError
+// says why not and the output is what it was; nothing else may happen.
 
 #include "vtkLabelMapEditor.h"
 
@@ -29,7 +29,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   vtkNew<vtkLabelMapEditor> editor;
   editor->SetInputData(volume);
-  const char* start = R"([{"effect": "add_segment", "segment": "a"}, {"effect": "threshold", "segment": "a",
+  const char* start =
+    R"([{"effect": "add_segment", "segment": "a"}, {"effect": "threshold", "segment": "a",
     "parameters": {"MinimumThreshold": 20}}])";
   editor->SetOperations(start);
   editor->Update();

@@ -62,7 +62,9 @@ def test_kernels_know_no_vtk_pipeline() -> None:
 @pytest.mark.parametrize("layer", [layer for layer in LAYERS if layer != "Parallel"])
 def test_only_parallel_communicates(layer: str) -> None:
     # Handing a controller on is fine; sending or receiving through it is not.
-    call = re.compile(r"Controller\s*->\s*(Send|Receive|Broadcast|Gather|Reduce|AllReduce|AllGather|Barrier)")
+    call = re.compile(
+        r"Controller\s*->\s*(Send|Receive|Broadcast|Gather|Reduce|AllReduce|AllGather|Barrier)"
+    )
     wrong = [p.name for p in sources(layer) if call.search(p.read_text())]
     assert not wrong
 
@@ -73,7 +75,9 @@ def test_headers_have_a_licence_and_a_manual_page() -> None:
             text = path.read_text()
             assert "SPDX-License-Identifier: BSD-3-Clause" in text[:300], path
             if path.suffix == ".h":
-                assert re.search(r"[@\\](file|class)", text[:600]), f"{path} does not say what it is"
+                assert re.search(r"[@\\](file|class)", text[:600]), (
+                    f"{path} does not say what it is"
+                )
 
 
 def test_class_names_are_ours() -> None:
@@ -110,6 +114,8 @@ def test_no_generated_or_large_file_is_committed() -> None:
     ).stdout.decode()
     for name in filter(None, listed.split("\0")):
         path = ROOT / name
-        assert path.name not in {"_effects.py", "_effects.pyi", "effects.json", "_build_info.py"}, name
+        assert path.name not in {"_effects.py", "_effects.pyi", "effects.json", "_build_info.py"}, (
+            name
+        )
         if path.is_file():
             assert path.stat().st_size < 1_500_000, f"{name} is large; keep it by content hash"

@@ -41,7 +41,9 @@ def clean_python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(python: Path, code: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "LD_LIBRARY_PATH"}}
+    environment = {
+        k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "LD_LIBRARY_PATH"}
+    }
     return subprocess.run(
         [python, "-c", code],
         capture_output=True,
@@ -64,7 +66,13 @@ def test_metadata_ties_the_wheel_to_one_minor_version_of_vtk(wheel: Path) -> Non
 def test_wheel_holds_the_package_and_nothing_foreign(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    for expected in ("py.typed", "_effects.py", "_effects.pyi", "effects.json", "operation.schema.json"):
+    for expected in (
+        "py.typed",
+        "_effects.py",
+        "_effects.pyi",
+        "effects.json",
+        "operation.schema.json",
+    ):
         assert f"segmentationcore/{expected}" in names
     folders = {n.split("/")[0] for n in names}
     assert {f.split("-")[0].split(".")[0] for f in folders} == {"segmentationcore"}

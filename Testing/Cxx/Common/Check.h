@@ -5,8 +5,8 @@
 /// Checks for C++ tests, random numbers that are the same on every platform, and threads.
 ///
 /// A test calls the CHECK macros and returns check::result(). A failed check prints the place, the
-/// context (seed, block, ... as the test set it), what was got and what was expected, and the test goes on;
-/// after 20 failures the rest is only counted.
+/// context (seed, block, ... as the test set it), what was got and what was expected, and the test
+/// goes on; after 20 failures the rest is only counted.
 
 #ifndef segcoreTestingCheck_h
 #define segcoreTestingCheck_h
@@ -117,14 +117,12 @@ void equalRanges(
   }
 }
 
-/// splitmix64 (Steele, Lea, Flood, OOPSLA 2014, doi:10.1145/2660193.2660195), with our own mapping to ranges.
+/// splitmix64 (Steele, Lea, Flood, OOPSLA 2014, doi:10.1145/2660193.2660195), with our own mapping
+/// to ranges.
 class Random
 {
 public:
-  explicit Random(std::uint64_t seed)
-    : State_(seed)
-  {
-  }
+  explicit Random(std::uint64_t seed) : State_(seed) {}
   std::uint64_t next()
   {
     this->State_ += 0x9e3779b97f4a7c15u;

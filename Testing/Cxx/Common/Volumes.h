@@ -19,8 +19,8 @@ namespace volumes
 using segcore::Box;
 using segcore::Index;
 
-/// Cuts a box into `count` disjoint blocks: random planes if a generator is given, else halves, always
-/// across the longest axis of the largest block.
+/// Cuts a box into `count` disjoint blocks: random planes if a generator is given, else halves,
+/// always across the longest axis of the largest block.
 inline std::vector<Box> split(const Box& whole, int count, check::Random* random = nullptr)
 {
   std::vector<Box> blocks{ whole };
@@ -113,8 +113,9 @@ struct Named
   std::vector<std::uint8_t> voxels;
 };
 
-/// Masks of 0 and 1 that kernels find hard: empty, full, one voxel, one slice, checkerboard, a snake of one
-/// voxel's width through the whole volume, its complement, noise of several densities, and balls.
+/// Masks of 0 and 1 that kernels find hard: empty, full, one voxel, one slice, checkerboard, a
+/// snake of one voxel's width through the whole volume, its complement, noise of several densities,
+/// and balls.
 inline std::vector<Named> masks(const Box& whole, std::uint64_t seed)
 {
   check::Random random(seed);
@@ -138,8 +139,9 @@ inline std::vector<Named> masks(const Box& whole, std::uint64_t seed)
   { result.push_back({ name, voxels }); };
   add("empty", make<std::uint8_t>(whole, [](Index, Index, Index) { return 0; }));
   add("full", make<std::uint8_t>(whole, [](Index, Index, Index) { return 1; }));
-  add("one voxel", make<std::uint8_t>(whole, [=](Index x, Index y, Index z)
-    { return x == nx / 3 && y == ny / 2 && z == nz - 1; }));
+  add("one voxel",
+    make<std::uint8_t>(
+      whole, [=](Index x, Index y, Index z) { return x == nx / 3 && y == ny / 2 && z == nz - 1; }));
   add("one slice", make<std::uint8_t>(whole, [=](Index, Index, Index z) { return z == nz / 2; }));
   add("checkerboard",
     make<std::uint8_t>(whole, [](Index x, Index y, Index z) { return (x + y + z) % 2; }));
@@ -149,8 +151,7 @@ inline std::vector<Named> masks(const Box& whole, std::uint64_t seed)
   for (const int percent : { 3, 30, 50, 70, 97 })
   {
     add("noise " + std::to_string(percent),
-      make<std::uint8_t>(
-        whole, [&](Index, Index, Index) { return random.below(100) < percent; }));
+      make<std::uint8_t>(whole, [&](Index, Index, Index) { return random.below(100) < percent; }));
   }
   std::vector<std::uint8_t> balls(static_cast<std::size_t>(whole.size()), 0);
   for (int b = 0; b < 5; ++b)
@@ -159,10 +160,8 @@ inline std::vector<Named> masks(const Box& whole, std::uint64_t seed)
     const Index cy = random.below(ny);
     const Index cz = random.below(nz);
     const Index r = random.between(1, std::max<Index>(2, (nx + ny + nz) / 9));
-    const std::vector<std::uint8_t> ball =
-      make<std::uint8_t>(whole, [=](Index x, Index y, Index z) {
-        return (x - cx) * (x - cx) + (y - cy) * (y - cy) + (z - cz) * (z - cz) <= r * r;
-      });
+    const std::vector<std::uint8_t> ball = make<std::uint8_t>(whole, [=](Index x, Index y, Index z)
+      { return (x - cx) * (x - cx) + (y - cy) * (y - cy) + (z - cz) * (z - cz) <= r * r; });
     for (std::size_t i = 0; i < balls.size(); ++i)
     {
       balls[i] = static_cast<std::uint8_t>(balls[i] | ball[i]);

@@ -26,8 +26,9 @@ const Connectivity allConnectivities[] = { Connectivity::Faces, Connectivity::Ed
 bool touching(Index dx, Index dy, Index dz, Connectivity connectivity)
 {
   const Index steps = std::abs(dx) + std::abs(dy) + std::abs(dz);
-  const Index most =
-    connectivity == Connectivity::Faces ? 1 : connectivity == Connectivity::Edges ? 2 : 3;
+  const Index most = connectivity == Connectivity::Faces ? 1
+    : connectivity == Connectivity::Edges                ? 2
+                                                         : 3;
   return std::max(std::abs(dx), std::max(std::abs(dy), std::abs(dz))) <= 1 && steps > 0 &&
     steps <= most;
 }
@@ -126,7 +127,8 @@ std::vector<Index> joinedLabels(const std::vector<std::uint8_t>& mask, const Box
       const auto touch = [&](Index ca, Index cb) { sets.join(base[a] + ca, base[b] + cb); };
       if (byShells)
       {
-        segcore::joinShells(parts[a].shell(), blocks[a], parts[b].shell(), blocks[b], connectivity, touch);
+        segcore::joinShells(
+          parts[a].shell(), blocks[a], parts[b].shell(), blocks[b], connectivity, touch);
       }
       else
       {
@@ -184,9 +186,7 @@ void testMask(const Box& whole, const std::vector<std::uint8_t>& mask, check::Ra
     segcore::Progress listening;
     listening.report = [](double) {};
     const segcore::RowBits rows = [&](Index y, Index z, segcore::Word* bits)
-    {
-      segcore::packBits(mask.data() + whole.offset(whole.lo[0], y, z), whole.dim(0), bits);
-    };
+    { segcore::packBits(mask.data() + whole.offset(whole.lo[0], y, z), whole.dim(0), bits); };
     checkComponents(
       segcore::labelComponents(whole, whole, connectivity, rows, listening), expected, whole);
     checkComponents(
@@ -239,14 +239,16 @@ void testRegions(const Box& whole, const std::vector<std::uint8_t>& mask)
   {
     for (int side = 0; side < 2; ++side)
     {
-      paint(runs.faceRuns(axis, side), [&](Index x, Index y, Index z)
+      paint(runs.faceRuns(axis, side),
+        [&](Index x, Index y, Index z)
         {
           const Index at[3] = { x, y, z };
           return at[axis] == (side ? whole.hi[axis] : whole.lo[axis]);
         });
     }
   }
-  paint(runs.shell(), [&](Index x, Index y, Index z)
+  paint(runs.shell(),
+    [&](Index x, Index y, Index z)
     {
       const Index at[3] = { x, y, z };
       bool edge = false;
@@ -347,8 +349,8 @@ void testValues(const char* name)
     const Index x = i % 75;
     const Index y = i / 75 % 6;
     const Index z = i / 75 / 6;
-    const bool kept = block.contains(x, y, z) &&
-      expected[static_cast<std::size_t>(block.offset(x, y, z))] == 0;
+    const bool kept =
+      block.contains(x, y, z) && expected[static_cast<std::size_t>(block.offset(x, y, z))] == 0;
     CHECK_EQUAL(out[static_cast<std::size_t>(i)], kept ? T(5) : T(9));
   }
   // First voxels count from the first voxel of the whole image.
@@ -386,8 +388,8 @@ int TestConnectedComponents(int, char*[])
 
   check::setContext("large, threads");
   const Box large = Box::ofSize(120, 90, 70);
-  const std::vector<std::uint8_t> noise = volumes::make<std::uint8_t>(
-    large, [&](Index, Index, Index) { return random.below(100) < 32; });
+  const std::vector<std::uint8_t> noise =
+    volumes::make<std::uint8_t>(large, [&](Index, Index, Index) { return random.below(100) < 32; });
   for (const Connectivity connectivity : allConnectivities)
   {
     const std::vector<Index> expected = slowComponents(noise, large, connectivity);
@@ -405,9 +407,10 @@ int TestConnectedComponents(int, char*[])
 
   std::uint8_t voxel = 1;
   const Box one = Box::ofSize(1, 1, 1);
-  CHECK_EQUAL(segcore::labelNonzeroComponents(&voxel, one, Box(), one, Connectivity::Faces).componentCount(), 0);
-  CHECK_THROWS(
-    segcore::labelNonzeroComponents(&voxel, one, one.grown(1), one, Connectivity::Faces),
+  CHECK_EQUAL(
+    segcore::labelNonzeroComponents(&voxel, one, Box(), one, Connectivity::Faces).componentCount(),
+    0);
+  CHECK_THROWS(segcore::labelNonzeroComponents(&voxel, one, one.grown(1), one, Connectivity::Faces),
     std::invalid_argument);
   CHECK_THROWS(
     segcore::labelNonzeroComponents(&voxel, one, one, Box::ofSize(0, 0, 0), Connectivity::Faces),

@@ -76,7 +76,8 @@ void testVolume(const Box& whole, const std::vector<std::uint8_t>& mask, const d
           [&]()
           {
             const bool all = thorough && threads == 1;
-            for (const int blocks : all ? std::vector<int>{ 1, 2, 3, 5, 8 } : std::vector<int>{ 1, 5 })
+            for (const int blocks :
+              all ? std::vector<int>{ 1, 2, 3, 5, 8 } : std::vector<int>{ 1, 5 })
             {
               std::vector<std::uint8_t> joined(mask.size(), 9);
               for (const Box& block : volumes::split(whole, blocks, blocks % 2 ? &random : nullptr))
@@ -159,8 +160,10 @@ int TestEuclideanMargin(int, char*[])
     for (const volumes::Named& mask : volumes::masks(box, 22))
     {
       check::setContext(mask.name, " long box ", box.dim(0));
-      testVolume(box, mask.voxels, unit, 4.5, mask.name == "noise 3" || mask.name == "balls", mask.name == "balls");
-      testVolume(box, mask.voxels, unit, 70.0, mask.name == "noise 3" || mask.name == "one voxel", mask.name == "noise 3");
+      testVolume(box, mask.voxels, unit, 4.5, mask.name == "noise 3" || mask.name == "balls",
+        mask.name == "balls");
+      testVolume(box, mask.voxels, unit, 70.0, mask.name == "noise 3" || mask.name == "one voxel",
+        mask.name == "noise 3");
     }
   }
 

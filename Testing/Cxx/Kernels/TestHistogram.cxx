@@ -129,8 +129,8 @@ void testBins()
     const HistogramBins b = segcore::binsFor(some, static_cast<int>(random.between(1, 300)));
     const int edge = static_cast<int>(random.below(b.count + 1));
     // At an edge, just below, just above: where a quotient rounds the wrong way.
-    for (const double value : { b.edge(edge), std::nextafter(b.edge(edge), -1e300),
-           std::nextafter(b.edge(edge), 1e300) })
+    for (const double value :
+      { b.edge(edge), std::nextafter(b.edge(edge), -1e300), std::nextafter(b.edge(edge), 1e300) })
     {
       CHECK_EQUAL(b.bin(value), slowBin(b, value));
     }
@@ -147,8 +147,8 @@ void testBins()
     std::vector<double> values;
     for (int edge = 0; edge <= b.count; ++edge)
     {
-      for (const double value : { b.edge(edge), std::nextafter(b.edge(edge), -1e300),
-             std::nextafter(b.edge(edge), 1e300) })
+      for (const double value :
+        { b.edge(edge), std::nextafter(b.edge(edge), -1e300), std::nextafter(b.edge(edge), 1e300) })
       {
         values.push_back(value);
         ++expected[static_cast<std::size_t>(slowBin(b, value))];

@@ -11,8 +11,8 @@ using segcore::OtsuResult;
 namespace
 {
 
-/// The criterion from its definition, for small counts in exact integers: the first b that maximises
-/// (N S0 - n0 S)^2 / (n0 n1), fractions compared by cross-multiplication.
+/// The criterion from its definition, for small counts in exact integers: the first b that
+/// maximises (N S0 - n0 S)^2 / (n0 n1), fractions compared by cross-multiplication.
 int slowOtsu(const std::vector<std::int64_t>& counts)
 {
   const int n = static_cast<int>(counts.size());

@@ -22,7 +22,8 @@ namespace
 
 using Point = std::array<double, 3>;
 
-/// A net as sets: points by cell, and triangles as (cells in order, starting at the lowest; labels).
+/// A net as sets: points by cell, and triangles as (cells in order, starting at the lowest;
+/// labels).
 template <class T>
 struct Parts
 {
@@ -248,7 +249,8 @@ void testVolume(const std::vector<T>& labels, const Box& whole, const SurfaceNet
           Parts<T> parts;
           for (const Box& block : volumes::split(whole, blocks, blocks % 2 ? &random : nullptr))
           {
-            const Box padded = block.grown(segcore::surfaceNetHalo(options.iterations)).clipped(whole);
+            const Box padded =
+              block.grown(segcore::surfaceNetHalo(options.iterations)).clipped(whole);
             const std::vector<T> input = volumes::crop(labels, whole, padded);
             collect(segcore::surfaceNet(input.data(), padded, block, whole, options), parts);
           }
@@ -349,8 +351,12 @@ int TestSurfaceNets(int, char*[])
   check::setContext("types");
   check::Random random(9);
   const auto some = [&](Index, Index, Index) { return random.below(7) < 4 ? 0 : random.below(4); };
-  testVolume(volumes::make<std::int64_t>(whole, [&](Index, Index, Index)
-               { return random.below(2) ? std::numeric_limits<std::int64_t>::max() - random.below(2) : -5; }),
+  testVolume(volumes::make<std::int64_t>(whole,
+               [&](Index, Index, Index)
+               {
+                 return random.below(2) ? std::numeric_limits<std::int64_t>::max() - random.below(2)
+                                        : -5;
+               }),
     whole, options[1]);
   const SurfaceNetOptions standard;
   testVolume(volumes::make<std::uint32_t>(whole, some), whole, standard);

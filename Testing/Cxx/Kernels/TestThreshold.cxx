@@ -14,7 +14,8 @@ using segcore::Interval;
 namespace
 {
 
-/// lower <= v <= upper for an integer and doubles, without rounding: long double holds both exactly here.
+/// lower <= v <= upper for an integer and doubles, without rounding: long double holds both exactly
+/// here.
 template <class T>
 bool within(T v, double lower, double upper)
 {
@@ -135,7 +136,8 @@ int TestThreshold(int, char*[])
       [&]()
       {
         segcore::threshold(out.data(), static_cast<Index>(out.size()),
-          Interval<std::int16_t>::between(-5, 20), std::int16_t{ 3 }, std::int16_t{ 4 }, out.data());
+          Interval<std::int16_t>::between(-5, 20), std::int16_t{ 3 }, std::int16_t{ 4 },
+          out.data());
       });
     for (std::size_t i = 0; i < out.size(); ++i)
     {

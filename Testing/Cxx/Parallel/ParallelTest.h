@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 /// @file
-/// What the tests of SegmentationCore/Parallel share: ranks, checks, ways to cut an image, random numbers.
+/// What the tests of SegmentationCore/Parallel share: ranks, checks, ways to cut an image, random
+/// numbers.
 ///
 /// The same source runs serially, where "many blocks on one rank" stands in for ranks, and with
 /// SEGMENTATIONCORE_TEST_MPI under `mpirun -np 1..4`. A test ends with `return world.result();`.
@@ -131,7 +132,8 @@ inline Box pieceOf(Layout layout, const Box& whole, int rank, int size)
       piece = whole;
       break;
     case Layout::Irregular:
-      // Even ranks from the left, odd ones from the right: neighbours in x are not neighbours in rank.
+      // Even ranks from the left, odd ones from the right: neighbours in x are not neighbours in
+      // rank.
       piece = slab(whole, 0, rank % 2 == 0 ? rank / 2 : size - 1 - rank / 2, size);
       if (!piece.empty())
       {
@@ -173,7 +175,8 @@ inline void report(
   ++failures();
   if (failures() < 20)
   {
-    std::cerr << file << ":" << line << ": rank " << rank << ": " << what << " [" << context << "]\n";
+    std::cerr << file << ":" << line << ": rank " << rank << ": " << what << " [" << context
+              << "]\n";
   }
 }
 
@@ -181,13 +184,13 @@ inline void report(
 
 /// Counts and prints a failure without leaving the test: leaving alone would hang the other ranks.
 /// `context` is any text: seed, layout, number of blocks.
-#define PARALLEL_CHECK(communicator, condition, context)                                             \
-  do                                                                                                 \
-  {                                                                                                  \
-    if (!(condition))                                                                                \
-    {                                                                                                \
-      paralleltest::report(__FILE__, __LINE__, #condition, context, (communicator).rank());          \
-    }                                                                                                \
+#define PARALLEL_CHECK(communicator, condition, context)                                           \
+  do                                                                                               \
+  {                                                                                                \
+    if (!(condition))                                                                              \
+    {                                                                                              \
+      paralleltest::report(__FILE__, __LINE__, #condition, context, (communicator).rank());        \
+    }                                                                                              \
   } while (false)
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Reductions, byte exchanges and agreed errors. Expected values are closed formulas of rank and size.
+// Reductions, byte exchanges and agreed errors. Expected values are closed formulas of rank and
+// size.
 
 #include "Message.h"
 #include "ParallelTest.h"
@@ -56,7 +57,8 @@ void testReductions(const Communicator& c)
 
 void testBytes(const Communicator& c)
 {
-  const auto size = [](int from) { return static_cast<std::size_t>(from % 3 == 1 ? 0 : 11 + from); };
+  const auto size = [](int from)
+  { return static_cast<std::size_t>(from % 3 == 1 ? 0 : 11 + from); };
   const std::vector<Bytes> all = c.allGather(bytesFor(c.rank(), 0, size(c.rank())));
   const std::vector<Bytes> some = c.gather(bytesFor(c.rank(), 0, size(c.rank())), c.size() - 1);
   PARALLEL_CHECK(c, static_cast<int>(all.size()) == c.size(), "allGather");
@@ -101,11 +103,13 @@ void testPartners(const Communicator& c)
   for (int round = 0; round < c.rounds(); ++round)
   {
     const int other = c.partner(round);
-    const std::vector<Bytes> others = c.allGather(bytesFor(0, 0, static_cast<std::size_t>(other + 1)));
+    const std::vector<Bytes> others =
+      c.allGather(bytesFor(0, 0, static_cast<std::size_t>(other + 1)));
     if (other >= 0)
     {
       PARALLEL_CHECK(c, met.insert(other).second && other != c.rank(), "each partner once");
-      PARALLEL_CHECK(c, static_cast<int>(others[other].size()) == c.rank() + 1, "it talks to me, too");
+      PARALLEL_CHECK(
+        c, static_cast<int>(others[other].size()) == c.rank() + 1, "it talks to me, too");
     }
   }
   PARALLEL_CHECK(c, static_cast<int>(met.size()) == c.size() - 1, "all partners");

@@ -22,7 +22,9 @@ const Box whole = { { -3, 5, 2 }, { 9, 15, 14 } };
 /// The island of every voxel (size 0 on background), one voxel after the other.
 std::vector<Island> floodFill(const std::vector<std::uint8_t>& mask, Connectivity connectivity)
 {
-  const Index steps = connectivity == Connectivity::Faces ? 1 : connectivity == Connectivity::Edges ? 2 : 3;
+  const Index steps = connectivity == Connectivity::Faces ? 1
+    : connectivity == Connectivity::Edges                 ? 2
+                                                          : 3;
   std::vector<Island> islands(mask.size());
   for (std::size_t seed = 0; seed < mask.size(); ++seed)
   {
@@ -102,8 +104,8 @@ const Picture pictures[] = {
 void testPicture(const Communicator& c, const Distribution& d, const Picture& picture,
   Connectivity connectivity, const std::string& where)
 {
-  const std::string context =
-    where + ", " + picture.name + ", " + std::to_string(static_cast<int>(connectivity)) + " neighbours";
+  const std::string context = where + ", " + picture.name + ", " +
+    std::to_string(static_cast<int>(connectivity)) + " neighbours";
   const auto mask = valuesOf<std::uint8_t>(whole, picture.value);
   const std::vector<Island> expected = floodFill(mask, connectivity);
 
@@ -121,7 +123,8 @@ void testPicture(const Communicator& c, const Distribution& d, const Picture& pi
   {
     const Box& box = d.localBlocks()[b].box;
     Index at = 0;
-    const auto values = valuesOf<Index>(box, [](Index i, Index j, Index k) { return whole.offset(i, j, k); });
+    const auto values =
+      valuesOf<Index>(box, [](Index i, Index j, Index k) { return whole.offset(i, j, k); });
     for (Index k = box.lo[2]; k <= box.hi[2]; ++k)
     {
       for (Index j = box.lo[1]; j <= box.hi[1]; ++j)
@@ -189,12 +192,15 @@ int TestComponentJoin(int argc, char* argv[])
   const Communicator& c = *world.communicator;
 
   // The pictures are what their names say.
-  const std::vector<Island> path = floodFill(valuesOf<std::uint8_t>(whole, snake), Connectivity::Faces);
+  const std::vector<Island> path =
+    floodFill(valuesOf<std::uint8_t>(whole, snake), Connectivity::Faces);
   const std::vector<Island> board =
     floodFill(valuesOf<std::uint8_t>(whole, pictures[4].value), Connectivity::Faces);
-  PARALLEL_CHECK(c, std::all_of(path.begin(), path.end(), [](const Island& i) { return i.first <= 0; }),
+  PARALLEL_CHECK(c,
+    std::all_of(path.begin(), path.end(), [](const Island& i) { return i.first <= 0; }),
     "the snake is in one piece");
-  PARALLEL_CHECK(c, std::all_of(board.begin(), board.end(), [](const Island& i) { return i.size <= 1; }),
+  PARALLEL_CHECK(c,
+    std::all_of(board.begin(), board.end(), [](const Island& i) { return i.size <= 1; }),
     "no field of the checkerboard touches another by a face");
 
   for (const Layout layout : allLayouts)

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Every voxel has exactly one owner, and it is the lowest rank that holds it. Truth: a painted array.
+// Every voxel has exactly one owner, and it is the lowest rank that holds it. Truth: a painted
+// array.
 
 #include "ParallelTest.h"
 
@@ -127,7 +128,8 @@ void testSplitBox(const Communicator& c)
         PARALLEL_CHECK(c, !part.empty() && box.contains(part), "splitBox");
       }
       PARALLEL_CHECK(c, sum == box.size(), "splitBox keeps all voxels");
-      PARALLEL_CHECK(c, static_cast<Index>(parts.size()) == std::min(count, box.size()) ||
+      PARALLEL_CHECK(c,
+        static_cast<Index>(parts.size()) == std::min(count, box.size()) ||
           (count > 100 && static_cast<Index>(parts.size()) <= count),
         "splitBox makes as many as asked");
     }
@@ -137,7 +139,8 @@ void testSplitBox(const Communicator& c)
 
 void testThousandRanks(const Communicator& c)
 {
-  // 10 x 10 x 10 pieces that share planes, numbered like ParaView's; and the same with ghost layers.
+  // 10 x 10 x 10 pieces that share planes, numbered like ParaView's; and the same with ghost
+  // layers.
   for (const Index ghost : { 0, 3 })
   {
     const Box all = Box::ofSize(2001, 2001, 2001);

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Voxels arrive from their owners. Truth: each voxel is a function of its global index. Values that are
-// not the owner's (ghosts, shared planes of higher ranks) are poisoned first, and must never be read.
+// Voxels arrive from their owners. Truth: each voxel is a function of its global index. Values that
+// are not the owner's (ghosts, shared planes of higher ranks) are poisoned first, and must never be
+// read.
 
 #include "HaloExchange.h"
 #include "ParallelTest.h"
@@ -49,7 +50,7 @@ std::vector<short> ownedPiece(const Distribution& d)
 void testFetch(const Communicator& c, const Distribution& d, const std::string& context)
 {
   const std::vector<short> piece = ownedPiece(d);
-  for (const Index halo : { 0, 1, 4, 50 })        // 50: reaches over everything
+  for (const Index halo : { 0, 1, 4, 50 }) // 50: reaches over everything
   {
     for (const Index buffer : { Index{ 16 }, segcore::DefaultBufferBytes }) // 16: many messages
     {
@@ -81,7 +82,8 @@ void testFetch(const Communicator& c, const Distribution& d, const std::string& 
         {
           expectedFlags.push_back(isThree(value) ? 1 : 0);
         }
-        PARALLEL_CHECK(c, flags[r] == expectedFlags, context + ", mask, halo " + std::to_string(halo));
+        PARALLEL_CHECK(
+          c, flags[r] == expectedFlags, context + ", mask, halo " + std::to_string(halo));
       }
     }
   }
@@ -113,8 +115,8 @@ void testComplete(const Communicator& c, const Distribution& d, const std::strin
   segcore::refreshHalos(c, d, writable);
   for (std::size_t b = 0; b < results.size(); ++b)
   {
-    const auto halo = valuesOf<short>(blocks[b].memory, [&](Index i, Index j, Index k)
-      { return whole.contains(i, j, k) ? truth(i, j, k) : poison; });
+    const auto halo = valuesOf<short>(blocks[b].memory,
+      [&](Index i, Index j, Index k) { return whole.contains(i, j, k) ? truth(i, j, k) : poison; });
     PARALLEL_CHECK(c, results[b] == halo, context + ": halo of block");
   }
 }
@@ -143,8 +145,11 @@ void testLargeMask(const Communicator& c)
   std::vector<std::uint8_t> flags(static_cast<std::size_t>(wanted.size()));
   segcore::fetchMask(
     c, d, piece.data(), odd, std::vector<Request<std::uint8_t>>(1, { wanted, flags.data() }));
-  PARALLEL_CHECK(c, flags == valuesOf<std::uint8_t>(wanted, [&](Index i, Index j, Index k)
-    { return odd(value(i, j, k)); }), "large mask");
+  PARALLEL_CHECK(c,
+    flags ==
+      valuesOf<std::uint8_t>(
+        wanted, [&](Index i, Index j, Index k) { return odd(value(i, j, k)); }),
+    "large mask");
 }
 
 /// No rank buffers more than it was told to.
@@ -156,7 +161,8 @@ void testBuffer(const Communicator& c)
     const segcore::FetchPlan plan(
       c, d, { whole, whole }, [](const Box& box) { return box.size(); }, limit, "");
     PARALLEL_CHECK(c, plan.buffer.size() <= limit, std::to_string(plan.buffer.size()) + " bytes");
-    PARALLEL_CHECK(c, static_cast<int>(plan.pairs.size()) == c.size() - 1, "everyone asks everyone");
+    PARALLEL_CHECK(
+      c, static_cast<int>(plan.pairs.size()) == c.size() - 1, "everyone asks everyone");
   }
 }
 
@@ -181,16 +187,17 @@ void testErrors(const Communicator& c, const Distribution& d)
   std::vector<short> out(static_cast<std::size_t>(whole.grown(1).size()));
 
   const Box box = last ? whole.grown(1) : whole;
-  std::string text = errorOf([&]
-    { segcore::fetchLabels<short>(c, d, piece.data(), { Request<short>(box, out.data()) }); });
+  std::string text = errorOf(
+    [&] { segcore::fetchLabels<short>(c, d, piece.data(), { Request<short>(box, out.data()) }); });
   PARALLEL_CHECK(c, text.find("outside the whole image") != std::string::npos, text);
 
   short* missing = last ? nullptr : out.data();
-  text = errorOf([&]
-    { segcore::fetchLabels<short>(c, d, piece.data(), { Request<short>(whole, missing) }); });
+  text = errorOf(
+    [&] { segcore::fetchLabels<short>(c, d, piece.data(), { Request<short>(whole, missing) }); });
   PARALLEL_CHECK(c, text.find("does not store") != std::string::npos, text);
 
-  // An exception on one rank in the middle of the exchange: all messages still pass, all ranks know.
+  // An exception on one rank in the middle of the exchange: all messages still pass, all ranks
+  // know.
   const auto predicate = [&](short)
   {
     if (last)

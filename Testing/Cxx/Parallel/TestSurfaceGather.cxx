@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
 
-// A surface on one rank from parts. Each cell of a grid makes two triangles where it is owned; points have
-// the number of the grid point as key. Truth: the closed formula for the whole grid.
+// A surface on one rank from parts. Each cell of a grid makes two triangles where it is owned;
+// points have the number of the grid point as key. Truth: the closed formula for the whole grid.
 
 #include "ParallelTest.h"
 #include "SurfaceGather.h"
@@ -23,7 +23,8 @@ template <class Real>
 Index addPoint(Surface<Real>& surface, Index i, Index j)
 {
   surface.keys.push_back(1000 + i + nx * j);
-  surface.points.insert(surface.points.end(), { static_cast<Real>(i), static_cast<Real>(j) / 2, Real(3) });
+  surface.points.insert(
+    surface.points.end(), { static_cast<Real>(i), static_cast<Real>(j) / 2, Real(3) });
   return static_cast<Index>(surface.keys.size()) - 1;
 }
 
@@ -33,11 +34,13 @@ void addCell(Surface<Real>& surface, Index i, Index j)
 {
   const Index corner[4] = { addPoint(surface, i, j), addPoint(surface, i + 1, j),
     addPoint(surface, i + 1, j + 1), addPoint(surface, i, j + 1) };
-  const Index triangles[2][3] = { { corner[0], corner[1], corner[2] }, { corner[0], corner[2], corner[3] } };
+  const Index triangles[2][3] = { { corner[0], corner[1], corner[2] },
+    { corner[0], corner[2], corner[3] } };
   for (const auto& triangle : triangles)
   {
     std::vector<Index> turned(triangle, triangle + 3);
-    const auto turn = static_cast<std::ptrdiff_t>(noise(3, static_cast<std::uint64_t>(i * 50 + j)) % 3);
+    const auto turn =
+      static_cast<std::ptrdiff_t>(noise(3, static_cast<std::uint64_t>(i * 50 + j)) % 3);
     std::rotate(turned.begin(), turned.begin() + turn, turned.end());
     surface.triangles.insert(surface.triangles.end(), turned.begin(), turned.end());
     surface.labels.push_back((i + j) % 3);

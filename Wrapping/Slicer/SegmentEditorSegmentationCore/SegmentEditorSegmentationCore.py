@@ -19,7 +19,9 @@ class SegmentEditorSegmentationCore(ScriptedLoadableModule):
         parent.dependencies = ["Segmentations"]
         parent.contributors = ["The SegmentationCore developers"]
         parent.hidden = True
-        parent.helpText = _("Exact and fast Segment Editor effects, the same as in ParaView and Python.")
+        parent.helpText = _(
+            "Exact and fast Segment Editor effects, the same as in ParaView and Python."
+        )
         parent.acknowledgementText = ""
         slicer.app.connect("startupCompleted()", self.registerEditorEffect)
 

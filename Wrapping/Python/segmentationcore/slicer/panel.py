@@ -55,7 +55,9 @@ def effect_panels() -> list[EffectPanel]:
             for p in effect["parameters"]
         )
         panels.append(
-            EffectPanel(effect["identifier"], effect["title"], effect["summary"], effect["input"], rows)
+            EffectPanel(
+                effect["identifier"], effect["title"], effect["summary"], effect["input"], rows
+            )
         )
     return panels
 

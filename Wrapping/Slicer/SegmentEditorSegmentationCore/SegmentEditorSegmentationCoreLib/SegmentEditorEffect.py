@@ -6,9 +6,9 @@ The class draws widgets and calls one function; masking, overwriting and undo st
 import ctk
 import qt
 import slicer
-from SegmentEditorEffects import AbstractScriptedSegmentEditorEffect
 from segmentationcore import errors
 from segmentationcore.slicer import panel
+from SegmentEditorEffects import AbstractScriptedSegmentEditorEffect
 from slicer.i18n import tr as _
 
 
