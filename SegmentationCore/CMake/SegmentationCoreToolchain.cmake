@@ -18,8 +18,11 @@ set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 find_program(SEGMENTATIONCORE_CCACHE ccache)
 mark_as_advanced(SEGMENTATIONCORE_CCACHE)
 if (SEGMENTATIONCORE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${SEGMENTATIONCORE_CCACHE}")
-  set(CMAKE_C_COMPILER_LAUNCHER "${SEGMENTATIONCORE_CCACHE}")
+  # Paths below the sources are taken relative, so that a fresh clone finds what another one compiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+    "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" "CCACHE_NOHASHDIR=1"
+    "${SEGMENTATIONCORE_CCACHE}")
+  set(CMAKE_C_COMPILER_LAUNCHER "${CMAKE_CXX_COMPILER_LAUNCHER}")
 endif ()
 
 # The options of every target that we compile. Contraction is off because a fused multiply-add that one
