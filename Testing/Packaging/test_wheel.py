@@ -109,7 +109,7 @@ def test_clean_environment_has_the_command_line(clean_python: Path) -> None:
 
 @pytest.mark.slow
 def test_effects_use_all_threads_and_leave_vtks_choice_alone(clean_python: Path) -> None:
-    """PyPI's vtk runs sequentially by default; an effect must not, and must not change that for others."""
+    """PyPI's vtk is sequential by default; an effect is not, and leaves others as they are."""
     code = """
 import os, threading, time, numpy as np, segmentationcore as sc
 seen = 0

@@ -169,9 +169,10 @@ def test_too_many_clients_are_refused(start: Any) -> None:
 
 
 def test_plain_sockets_stay_on_this_machine() -> None:
-    assert is_loopback("127.0.0.1") and is_loopback("::1") and is_loopback("localhost")
-    assert not is_loopback("0.0.0.0") and not is_loopback("192.0.2.1") and not is_loopback("")
+    for host in ("127.0.0.1", "::1", "localhost"):
+        assert is_loopback(host), host
     for host in ("0.0.0.0", "", "192.0.2.1"):
+        assert not is_loopback(host), host
         with pytest.raises(InsecureError, match="--insecure"):
             BridgeServer(two_boxes(), token=TOKEN, host=host, port=0).start()
     with pytest.raises(InsecureError, match="--insecure"):
@@ -297,7 +298,8 @@ def test_two_clients_and_the_one_that_did_not_ask_is_told(start: Any) -> None:
         assert one.changes(wait=0.1) is None
         two.apply(operation("recolor", "s-green", Name="Renamed"))
         one_news = one.changes(wait=5)
-        assert one_news is not None and one_news.changed == ("s-green",)
+        assert one_news is not None
+        assert one_news.changed == ("s-green",)
         assert one.describe().segments[1].name == "Renamed"
 
 
@@ -436,9 +438,13 @@ def test_an_oversized_message_is_cut_off_and_the_server_lives(start: Any) -> Non
         await connection.send(msgpack.packb(HELLO))
         # Read first: closing with data unread resets the link, and what is under way is lost.
         assert b"welcome" in await connection.receive()  # type: ignore[operator]
-        with pytest.raises(TransportError):
+
+        async def exceed_the_limit() -> None:
             await connection.send(bytes(1 << 20))
             await asyncio.wait_for(connection.receive(), 10)
+
+        with pytest.raises(TransportError):
+            await exceed_the_limit()
 
     asyncio.run(oversize())
     with running.client() as client:
@@ -537,7 +543,7 @@ def test_stopping_says_goodbye_to_clients(start: Any) -> None:
     running = start()
     client = running.client()
     running.stop()
-    with pytest.raises((TransportError, BridgeError), match="stopping|goodbye"):
+    with pytest.raises((TransportError, BridgeError), match=r"stopping|goodbye"):
         client.describe()
     client.close()
     client.close()

@@ -68,9 +68,9 @@ def expected_bounds(ranges: list[tuple[float, float]]) -> list[float]:
     axes = [[0.8, -0.576, 0.168], [0.6, 0.768, -0.224], [0.0, 0.28, 0.96]]
     spacing, origin = (1.0, 2.0, 3.0), (10.0, -20.0, 30.0)
     result = []
-    for row, start in zip(axes, origin):
+    for row, start in zip(axes, origin, strict=True):
         low = high = start
-        for direction, step, ends in zip(row, spacing, ranges):
+        for direction, step, ends in zip(row, spacing, ranges, strict=True):
             sides = [direction * step * end for end in ends]
             low, high = low + min(sides), high + max(sides)
         result += [low, high]
@@ -104,7 +104,8 @@ def test_an_edit_renews_what_changed_and_nothing_else(folder: str) -> None:
     result = slicer("mirror", folder)
     after = result["after"]
     assert after["label_differences"] == 0
-    assert after["green_surface_kept"] and after["red_surface_renewed"]
+    assert after["green_surface_kept"]
+    assert after["red_surface_renewed"]
     assert result["edit_traffic"].keys() >= {"surface-mesh", "label-region", "chunk"}
     assert result["surfaces_sent_for_edit"] == 1
     assert after["names"][0] == "Red box"
@@ -129,9 +130,11 @@ def test_slice_views_show_segments_in_their_colours_where_they_are(folder: str) 
         red, green, blue = probe["pixel"]
         where = (probe["view"], probe["segment"], probe["pixel"])
         if probe["segment"] == "s-red":
-            assert red > 100 and green < 0.6 * red and blue < 0.6 * red, where
+            assert red > 100, where
+            assert max(green, blue) < 0.6 * red, where
         elif probe["segment"] == "s-green":
-            assert green > 100 and red < 0.8 * green and blue < 0.8 * green, where
+            assert green > 100, where
+            assert max(red, blue) < 0.8 * green, where
         else:
             assert max(probe["pixel"]) - min(probe["pixel"]) <= 4, where
 
