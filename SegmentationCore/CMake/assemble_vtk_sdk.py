@@ -70,14 +70,18 @@ class SdkError(Exception):
 
 
 class Log:
+    """Progress on standard error; the details only with ``--verbose``."""
+
     verbose = False
 
     @classmethod
     def say(cls, text: str) -> None:
+        """Print one line."""
         print(f"vtk-sdk: {text}", file=sys.stderr, flush=True)
 
     @classmethod
     def detail(cls, text: str) -> None:
+        """Print one line if details are wanted."""
         if cls.verbose:
             cls.say(text)
 
@@ -113,10 +117,12 @@ class Wheel:
 
     @property
     def libraries(self) -> Path:
+        """The folder of the shared libraries and the Python modules."""
         return self.root / "vtkmodules"
 
     @classmethod
     def at(cls, root: Path) -> Wheel:
+        """The wheel in a folder; refused unless it is complete and made for this Python."""
         metadata = sorted(root.glob("vtk-*.dist-info/METADATA"))
         core = root / "vtkmodules" / "libvtkCommonCore.so"
         if len(metadata) != 1 or not core.is_file():
@@ -146,6 +152,7 @@ class Wheel:
 
 
 def pip_command() -> list[str]:
+    """A pip that runs: this Python's, or else the one on the path."""
     candidates = [
         [sys.executable, "-m", "pip"],
         *([[found]] if (found := shutil.which("pip3")) else []),
@@ -231,6 +238,7 @@ def deb822_sources(text: str) -> Iterator[Source]:
 
 
 def os_release() -> dict[str, str]:
+    """The fields of /etc/os-release; none where there is no such file."""
     with contextlib.suppress(OSError):
         lines = Path("/etc/os-release").read_text(encoding="utf-8").splitlines()
         return {
@@ -332,6 +340,7 @@ class Archive:
 
 
 def sha256(path: Path) -> str:
+    """Digest of a file in the notation of Debian's package lists."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(1 << 20):
@@ -524,6 +533,7 @@ class ExportFile:
 
     @classmethod
     def read(cls, path: Path, start: str, end: str) -> ExportFile:
+        """Split a file: ``start`` matches the line that names a target, ``end`` begins the tail."""
         text = path.read_text(encoding="utf-8")
         body, mark, tail = text.partition(end)
         pieces = re.split(start, body, flags=re.MULTILINE)
@@ -535,6 +545,7 @@ class ExportFile:
         return cls(path, pieces[0], dict(zip(pieces[1::2], pieces[2::2], strict=True)), mark + tail)
 
     def keep(self, names: set[str]) -> None:
+        """Drop all other targets, from the list of expected ones too."""
         self.blocks = {name: block for name, block in self.blocks.items() if name in names}
         # The list of expected targets guards against reading the file twice.
         self.head = re.sub(
@@ -544,6 +555,7 @@ class ExportFile:
         )
 
     def write(self) -> None:
+        """Put the parts together again, in the same file."""
         body = "".join(f"# {name}{block}" for name, block in self.blocks.items())
         self.path.write_text(self.head + body + self.tail, encoding="utf-8")
 
@@ -581,6 +593,7 @@ class CMakePackage:
             self.depends.setdefault(name, {})[kind] = set(filter(None, value.split(";")))
 
     def one(self, pattern: str) -> Path:
+        """The only file of the package that matches."""
         found = list(self.folder.glob(pattern))
         if len(found) != 1:
             raise SdkError(
@@ -642,6 +655,7 @@ class CMakePackage:
         self.hollow &= self.kept
 
     def location(self, name: str) -> str | None:
+        """Where Debian has the file of a target; None for a target without a file."""
         match = re.search(r'IMPORTED_LOCATION_\w+ "([^"]+)"', self.locations.blocks.get(name, ""))
         return match[1] if match else None
 
@@ -656,6 +670,7 @@ class CMakePackage:
         return ";".join(entries)
 
     def mend_targets(self) -> None:
+        """Keep the chosen targets; their files become the wheel's, their links the kept ones."""
         libraries = [
             name for name in self.targets.blocks if name in self.kept and self.is_library(name)
         ]
@@ -681,6 +696,7 @@ class CMakePackage:
         self.locations.write()
 
     def is_library(self, name: str) -> bool:
+        """Whether a target is a shared library."""
         return f"add_library({name} SHARED IMPORTED)" in self.targets.blocks[name]
 
     def additions(self, libraries: Sequence[str]) -> str:
@@ -707,9 +723,12 @@ class CMakePackage:
         return "\n".join([*lines, "", ""])
 
     def compile_definitions(self) -> list[str]:
+        """What has to be defined to get the same std::string as in the wheel."""
         return [] if self.wheel.uses_new_strings() else ["_GLIBCXX_USE_CXX11_ABI=0"]
 
     def mend_location(self, block: str) -> str:
+        """The block of a target with the wheel's files for Debian's, and links to kept targets only."""
+
         def located(match: re.Match[str]) -> str:
             file = self.wheel_file(match[1])
             return f'"{self.wheel_expression}/{file}"' if file else match[0]
@@ -727,6 +746,7 @@ class CMakePackage:
         )
 
     def mend_python_targets(self) -> None:
+        """Keep the Python modules that the wheel has, of those VTK modules that are kept."""
         targets = ExportFile.read(
             self.folder / "VTKPython-targets.cmake", self.created, self.end_created
         )
@@ -751,9 +771,11 @@ class CMakePackage:
         self.rewrite_properties("vtkmodules-vtk-python-module-properties.cmake", self.kept | kept)
 
     def mend_properties(self) -> None:
+        """Forget the properties of modules that were dropped."""
         self.rewrite_properties("VTK-vtk-module-properties.cmake", self.kept)
 
     def rewrite_properties(self, name: str, kept: set[str]) -> None:
+        """Take from a file of module properties whatever names a target that is not kept."""
         lines = []
         for line in (self.folder / name).read_text(encoding="utf-8").splitlines():
             match = re.fullmatch(
@@ -784,6 +806,7 @@ class CMakePackage:
         path.write_text(text, encoding="utf-8")
 
     def mend_configuration(self) -> list[str]:
+        """Have the package say what is offered now; returns the names of these components."""
         path = self.folder / "vtk-config.cmake"
         text = path.read_text(encoding="utf-8")
         listed = re.search(r'_AVAILABLE_COMPONENTS" "([^"]*)"', text)
@@ -892,6 +915,7 @@ def stamp(output: Path, wanted: str, wheel: Wheel | None) -> dict[str, object]:
 
 
 def finished(output: Path, expected: dict[str, object]) -> dict[str, object] | None:
+    """The description of a complete folder that was made from the same; None if there is none."""
     with contextlib.suppress(OSError, ValueError):
         description: dict[str, object] = json.loads(
             (output / "sdk.json").read_text(encoding="utf-8")
@@ -902,6 +926,7 @@ def finished(output: Path, expected: dict[str, object]) -> dict[str, object] | N
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -934,6 +959,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line; returns the exit status."""
     options = parse_arguments(arguments)
     Log.verbose = options.verbose
     output: Path = options.output.resolve()
