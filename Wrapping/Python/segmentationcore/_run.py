@@ -17,11 +17,13 @@ from ._pipeline import execute
 from .errors import SegmentationCoreError
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from numpy.typing import NDArray
     from vtkmodules.vtkCommonDataModel import vtkImageData
 
-    ImageLike = NDArray[Any] | vtkImageData
-else:
+    ImageLike: TypeAlias = NDArray[Any] | vtkImageData
+else:  # the package imports no VTK before it is needed
     ImageLike = Any
 
 __all__ = ["ImageLike", "run_effect"]
