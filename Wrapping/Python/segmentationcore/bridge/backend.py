@@ -20,7 +20,7 @@ class BackendError(Exception):
     """
 
 
-class Cancelled(Exception):
+class Cancelled(Exception):  # noqa: N818 - what the client asked for, not an error
     """Raised by a backend that stopped because `ProgressReporter.cancelled` was set."""
 
 

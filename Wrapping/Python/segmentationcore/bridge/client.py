@@ -50,7 +50,7 @@ _GREETING = 0
 _INBOX_MESSAGES = 8
 
 
-class BridgeTimeout(TransportError):
+class BridgeTimeout(TransportError):  # noqa: N818 - the connection is as good as before
     """The server did not answer in time. The request was cancelled; the connection stays open."""
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from paraview import servermanager, simple
-from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.util import numpy_support
 
 from .backend import (
     ApplyResult,
@@ -29,6 +29,8 @@ from .backend import (
     SegmentDescription,
 )
 from .protocol import LABEL_TYPES
+
+vtk_to_numpy: Any = numpy_support.vtk_to_numpy  # has no types
 
 _REQUIRED = ("LabelMapEditor", "LabelMapRegionCollector", "LabelMapSurface")
 
@@ -200,7 +202,7 @@ class ParaViewBackend:
         if any(extent[2 * axis] > extent[2 * axis + 1] for axis in range(3)):
             raise BackendError("the volume is empty: it was not read, or not yet")
         image = self._fetch_image([extent[2 * (i // 2)] for i in range(6)])
-        # ParaView 5.11 rounds or drops the image's own lattice on the way; the collector sends it along.
+        # ParaView 5.11 rounds or drops the image's own lattice on the way; the collector sends it.
         numbers = image.GetFieldData().GetArray("Lattice")
         if numbers is None or numbers.GetNumberOfComponents() != 15:
             raise RuntimeError("the region arrived without its Lattice field array")

@@ -425,6 +425,7 @@ class Message(Record):
 
     @classmethod
     def label(cls) -> str:
+        """Messages are called by their type on the wire."""
         return cls.kind
 
 
@@ -474,6 +475,7 @@ class RegionRequest(Message):
     index: int | None = _wire(_optional(_integer(-MAX_INDEX, MAX_INDEX)), default=None)
 
     def agree(self) -> None:
+        """A slice is an axis and an index; it excludes an extent."""
         if (self.axis is None) != (self.index is None):
             raise ProtocolError(INVALID, "region has one of axis and index; a slice needs both")
         if self.extent is not None and self.axis is not None:
@@ -551,6 +553,7 @@ class Description(Message):
     segments: tuple[Segment, ...] = _wire(_sequence(_record(Segment), 0, MAX_SEGMENTS))
 
     def agree(self) -> None:
+        """No identifier and no label value appears twice."""
         for what in ("id", "label_value"):
             seen: set[Any] = set()
             for segment in self.segments:
@@ -616,6 +619,7 @@ class RegionHeader(Message):
     chunks: int = _wire(_integer(1, MAX_COUNT))
 
     def agree(self) -> None:
+        """The size is that of the extent's voxels, and no chunk is empty."""
         expected = math.prod(self.shape) * LABEL_TYPES[self.dtype].itemsize
         if self.size != expected:
             raise ProtocolError(
@@ -658,6 +662,7 @@ class SurfaceHeader(Message):
     chunks: int = _wire(_integer(0, MAX_COUNT))
 
     def agree(self) -> None:
+        """The size is that of the points and triangles, and no chunk is empty."""
         expected = 12 * (self.points + self.triangles)
         if self.size != expected:
             raise ProtocolError(
@@ -691,6 +696,7 @@ class Chunk(Message):
     data: bytes = _wire(_binary)
 
     def agree(self) -> None:
+        """Raw data has the declared size; deflated data is smaller."""
         if self.encoding == "raw" and len(self.data) != self.size:
             raise ProtocolError(
                 INVALID, f"chunk declares {self.size} raw bytes and holds {len(self.data)}"

@@ -25,7 +25,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import FrameType, TracebackType
-from typing import Any, Union
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -48,12 +48,12 @@ _REPORT_SECONDS = 0.1
 _YIELD_SECONDS = 0.005
 _FAREWELL_SECONDS = 5.0
 
-BackendMessage = Union[
-    protocol.DescribeRequest,
-    protocol.ApplyRequest,
-    protocol.RegionRequest,
-    protocol.SurfaceRequest,
-]
+BackendMessage: TypeAlias = (
+    protocol.DescribeRequest
+    | protocol.ApplyRequest
+    | protocol.RegionRequest
+    | protocol.SurfaceRequest
+)
 _REQUESTS = (
     protocol.DescribeRequest,
     protocol.ApplyRequest,

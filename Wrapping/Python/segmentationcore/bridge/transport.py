@@ -34,7 +34,7 @@ class InsecureError(TransportError):
     """A plain socket outside this machine that nobody asked for."""
 
 
-class ConnectionClosed(TransportError):
+class ConnectionClosed(TransportError):  # noqa: N818 - the usual end of a connection
     """The other side is gone, or the connection broke; ``str()`` says which."""
 
 
@@ -171,18 +171,21 @@ class WebSocketConnection:
         _keep_alive(connection)
 
     async def send(self, data: bytes) -> None:
+        """See `Connection.send`."""
         try:
             await self._connection.send(data)
         except websockets.exceptions.ConnectionClosed as error:
             raise ConnectionClosed(_ending(error)) from error
 
     async def receive(self) -> object:
+        """See `Connection.receive`."""
         try:
             return await self._connection.recv()
         except websockets.exceptions.ConnectionClosed as error:
             raise ConnectionClosed(_ending(error)) from error
 
     async def close(self, reason: str = "") -> None:
+        """See `Connection.close`."""
         # A websocket close frame holds 123 bytes of reason.
         short = reason.encode("utf-8")[:120].decode("utf-8", errors="ignore")
         # Closing a connection that is closed, or whose peer is gone, is what the caller wants.
@@ -217,6 +220,7 @@ class WebSocketTransport:
         ssl_context: ssl.SSLContext | None = None,
         allow_insecure: bool = False,
     ) -> WebSocketConnection:
+        """See `Transport.connect`."""
         parts = urlsplit(url)
         if parts.scheme not in ("ws", "wss") or not parts.hostname:
             raise TransportError(f"bridge address {url!r}; expected ws://host:port or wss://..")
@@ -256,6 +260,7 @@ class WebSocketTransport:
         ssl_context: ssl.SSLContext | None = None,
         allow_insecure: bool = False,
     ) -> _WebSocketListener:
+        """See `Transport.serve`."""
         require_private(host, ssl_context is not None, allow_insecure, "listen on")
 
         async def accept(connection: Any) -> None:
