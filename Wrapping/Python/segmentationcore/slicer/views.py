@@ -212,6 +212,7 @@ class SliceView(_View):
         return self.window.GetSize()[1] - 1 - round(y), round(x)
 
     def render(self) -> None:
+        """Draw the segments, on a slice of the volume if there is one."""
         connection = self.logic.GetImageDataConnection()
         self._mapper.SetInputConnection(connection)
         self._actor.SetVisibility(connection is not None)

@@ -1,6 +1,7 @@
 """One Segment Editor effect for all declared effects: its panel is built from their declarations.
 
-The class draws widgets and calls one function; masking, overwriting and undo stay with Slicer's editor.
+The class draws widgets and calls one function; masking, overwriting and undo stay with Slicer's
+editor.
 """
 
 import ctk
