@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from common import BUILD, ENVIRONMENTS, ROOT, SYSTEM_PYTHON, environment_python, variables
+from common import BUILD, ENVIRONMENTS, ROOT, STATE, SYSTEM_PYTHON, environment_python, variables
 
 
 def replace_process(command: list[str], environment: dict[str, str]) -> NoReturn:
@@ -47,29 +47,39 @@ def test(options: Sequence[str]) -> int:
     replace_process(command, environment)
 
 
+def own_files(*patterns: str) -> list[str]:
+    """The files that are in git, or could be added to it."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [name for name in listed.split("\0") if (ROOT / name).is_file()]
+
+
 def lint(_options: Sequence[str]) -> int:
     """The checks that need no build; all of them run, also after one has failed."""
     tool = ENVIRONMENTS / "lint" / "bin"
-    names = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.h", "*.cxx"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
-    sources = [name for name in names if (ROOT / name).is_file()]
-    commands: list[list[str | Path]] = [
-        [tool / "ruff", "check", "."],
-        [tool / "ruff", "format", "--check", "."],
-        [tool / "mypy"],
-        [tool / "codespell"],
-    ]
-    if sources:
-        commands.append([tool / "clang-format", "--dry-run", "--Werror", *sources])
+    core, wrapping, made = ROOT / "SegmentationCore", ROOT / "Wrapping" / "Python", STATE / "lint"
+    generate: list[str | Path] = [sys.executable, core / "CMake" / "generate_effects.py"]
+    generate += ["--effects", core / "Effects", "--python", made / "generated"]
+    stage: list[str | Path] = [sys.executable, wrapping / "stage_package.py"]
+    stage += [wrapping / "segmentationcore", made / "generated", made / "python/segmentationcore"]
+    checks: dict[str, list[str | Path]] = {
+        "ruff check": [tool / "ruff", "check", "."],
+        "ruff format": [tool / "ruff", "format", "--check", "."],
+        # Types are checked in the whole package, with what a build would add to it.
+        "generate_effects": generate,
+        "stage_package": stage,
+        "mypy": [tool / "mypy"],
+        "codespell": [tool / "codespell"],
+        "clang-format": [
+            tool / "clang-format",
+            "--dry-run",
+            "--Werror",
+            *own_files("*.h", "*.cxx"),
+        ],
+    }
     failed = []
-    for command in commands:
-        name = Path(command[0]).name
-        print(f"lint: {name} {command[1] if len(command) > 1 else ''}", flush=True)
+    for name, command in checks.items():
+        print(f"lint: {name}", flush=True)
         if subprocess.run([str(word) for word in command], cwd=ROOT, check=False).returncode:
             failed.append(name)
     if failed:

@@ -1,10 +1,11 @@
-"""Put the Python package of a build tree together: links to the sources beside the compiled modules.
+"""Put the Python package together: links to its sources and to the generated files.
 
-stage_package.py SOURCE GENERATED PACKAGE LINK
+    stage_package.py SOURCE GENERATED PACKAGE [LINK]
 
-PACKAGE is the folder of the compiled modules; they find their libraries relative to it. LINK becomes a link
-to the folder that holds PACKAGE: a short path for PYTHONPATH. Links instead of copies, so that an edited
-source needs no build, and a second run changes nothing.
+PACKAGE is the folder to fill. In a build tree it holds the compiled modules, which find their
+libraries relative to it; LINK then becomes a link to the folder that holds PACKAGE: a short path
+for PYTHONPATH. Links instead of copies, so that an edited source needs no build, and a second run
+changes nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def link(target: Path, source: Path) -> None:
 
 def main() -> None:
     """Command line."""
-    source, generated, package, short = (Path(argument) for argument in sys.argv[1:5])
+    source, generated, package, *short = (Path(argument) for argument in sys.argv[1:5])
     package.mkdir(parents=True, exist_ok=True)
     wanted = {
         path.name: path
@@ -37,7 +38,8 @@ def main() -> None:
     for path in package.iterdir():
         if path.is_symlink() and path.name not in wanted:
             path.unlink()
-    link(short, package.parent)
+    for path in short:
+        link(path, package.parent)
 
 
 if __name__ == "__main__":
