@@ -69,7 +69,7 @@ def lint(_options: Sequence[str]) -> int:
         "generate_effects": generate,
         "stage_package": stage,
         "mypy": [tool / "mypy"],
-        "codespell": [tool / "codespell"],
+        "codespell": [tool / "codespell", *own_files()],
         "clang-format": [
             tool / "clang-format",
             "--dry-run",
