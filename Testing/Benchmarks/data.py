@@ -1,0 +1,96 @@
+"""The volumes that the effects are timed on.
+
+====== ===================================================================================
+rock   synthetic tomogram of the demonstration, seeded; pores, quartz and a heavy mineral
+mri    head MRI of Debian's ``mricron-data`` with the brain cut out, 0.5 mm
+ct     head CT of Debian's ``invesalius-examples``
+atlas  116 labels of ``mricron-data``, for surfaces
+====== ===================================================================================
+
+Arrays have the axes z, y, x, and so has the spacing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from segmentationcore.demo import data as demo_data
+from segmentationcore.demo.rock import rock
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A volume, with the numbers that make label maps of it."""
+
+    name: str
+    volume: NDArray[Any]
+    spacing: tuple[float, float, float]
+    minimum: float
+    """Lower bound of the threshold effect."""
+    masks: dict[str, Callable[[NDArray[Any]], NDArray[np.bool_]]]
+    """By name, how a segment is made of the volume; the first one is for distances."""
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """Lengths in voxels, x, y, z."""
+        return self.volume.shape[::-1]
+
+    def labels(self, mask: str) -> NDArray[np.uint8]:
+        """A label map of one segment."""
+        return self.masks[mask](self.volume).astype(np.uint8)
+
+
+def load(name: str, size: int) -> Sample:
+    """One of ``rock``, ``mri``, ``ct``; the size is that of the rock's edge.
+
+    Raises
+    ------
+    segmentationcore.demo.data.DataError
+        The file is missing; says which package has it.
+    """
+    if name == "rock":
+        return Sample(
+            "rock",
+            rock(size),
+            tuple(reversed(demo_data.ROCK_SPACING)),
+            16000,
+            {
+                "pores": lambda volume: volume < 16000,
+                # One grain voxel in a hundred falls below this: a hundred thousand islands.
+                "noisy pores": lambda volume: volume < 18000,
+            },
+        )
+    if name == "mri":
+        volume = demo_data.read_nifti(demo_data.located(demo_data.BRAIN_FILE))
+        return _sample("mri", volume, 40, {"brain": lambda values: values >= 40})
+    if name == "ct":
+        volume = demo_data.read_ct(demo_data.located(demo_data.CT_FILE))
+        return _sample("ct", volume, 226, {"bone": lambda values: values >= 226})
+    raise ValueError(f"the data is {name!r}; expected rock, mri or ct")
+
+
+def rock_phases(sample: Sample) -> NDArray[np.uint8]:
+    """The rock as a label map of three segments."""
+    return np.digitize(sample.volume, (16000, 33000)).astype(np.uint8) + np.uint8(1)
+
+
+def atlas() -> tuple[NDArray[np.uint8], tuple[float, float, float]]:
+    """The label map of the brain atlas and its spacing."""
+    volume = demo_data.read_nifti(demo_data.located(demo_data.ATLAS_FILE))
+    return np.ascontiguousarray(volume.voxels, np.uint8), _spacing(volume)
+
+
+def _spacing(volume: demo_data.Volume) -> tuple[float, float, float]:
+    x, y, z = (float(length) for length in np.linalg.norm(volume.axes, axis=1))
+    return z, y, x
+
+
+def _sample(name: str, volume: demo_data.Volume, minimum: float, masks: Any) -> Sample:
+    native = volume.voxels.dtype.newbyteorder("=")
+    return Sample(
+        name, np.ascontiguousarray(volume.voxels, native), _spacing(volume), minimum, masks
+    )

@@ -1,0 +1,98 @@
+"""SimpleITK: ITK's filters in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from . import Method, Task
+
+LIBRARY = "SimpleITK"
+
+
+def version() -> str:
+    import SimpleITK
+
+    return SimpleITK.Version.VersionString()
+
+
+def methods(task: Task) -> Iterator[Method]:
+    import numpy as np
+    import SimpleITK as sitk
+
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(task.threads)
+    array = task.array
+
+    def image_of(values: np.ndarray) -> Any:
+        image = sitk.GetImageFromArray(values)
+        image.SetSpacing(task.spacing[::-1])
+        return image
+
+    def array_of(image: Any) -> np.ndarray:
+        return sitk.GetArrayFromImage(image)
+
+    if task.effect == "threshold":
+        image = image_of(array)
+        upper = float(array.max())
+        yield Method(
+            "BinaryThreshold",
+            lambda: sitk.BinaryThreshold(image, task.options["minimum"], upper, 1, 0),
+            array_of,
+        )
+
+    if task.effect == "threshold Otsu":
+        image = image_of(array)
+
+        def otsu() -> Any:
+            # Inside is what lies at or below the threshold.
+            return sitk.OtsuThreshold(image, 0, 1, task.options["bins"])
+
+        yield Method(
+            f"OtsuThreshold, {task.options['bins']} bins",
+            otsu,
+            array_of,
+            note="rounds the threshold of an integer volume",
+        )
+
+    if task.effect.startswith("islands"):
+        image = image_of(array)
+
+        def relabelled(least: int) -> Any:
+            labels = sitk.ConnectedComponent(image)
+            return sitk.RelabelComponent(labels, minimumObjectSize=least)
+
+        if task.effect == "islands keep largest":
+            yield Method(
+                "ConnectedComponent + RelabelComponent", lambda: relabelled(0) == 1, array_of
+            )
+        else:
+            least = task.options["minimum_size"]
+            yield Method(
+                "ConnectedComponent + RelabelComponent", lambda: relabelled(least) > 0, array_of
+            )
+
+    if task.effect in ("margin grow", "margin shrink"):
+        growing = task.effect == "margin grow"
+        # Inside, its distances are to the object's own border, so shrinking is growing the rest.
+        image = image_of(array if growing else 1 - array)
+        reach = task.options["millimetres"] * (1 + 1e-6)
+
+        def margin() -> Any:
+            distances = sitk.SignedMaurerDistanceMap(
+                image, insideIsPositive=False, squaredDistance=False, useImageSpacing=True
+            )
+            return distances <= reach if growing else distances > reach
+
+        yield Method("SignedMaurerDistanceMap + compare", margin, array_of)
+
+    if task.effect.startswith("median"):
+        image = image_of(array)
+        radius = [task.options["width"] // 2] * 3
+        border = "repeats the border; compared inside"
+        yield Method(
+            "BinaryMedian",
+            lambda: sitk.BinaryMedian(image, radius, 1.0, 0.0),
+            array_of,
+            note=border,
+        )
+        yield Method("Median", lambda: sitk.Median(image, radius), array_of, note=border)

@@ -1,0 +1,50 @@
+"""scikit-image: Otsu's threshold, and marching cubes. One thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from . import Method, Task
+
+LIBRARY = "scikit-image"
+
+
+def version() -> str:
+    import skimage
+
+    return skimage.__version__
+
+
+def methods(task: Task) -> Iterator[Method]:
+    import numpy as np
+
+    array = task.array
+    if task.effect == "threshold Otsu":
+        from skimage.filters import threshold_otsu
+
+        note = "a bin for every value of an integer volume"
+        yield Method("threshold_otsu + compare", lambda: array > threshold_otsu(array), note=note)
+        if array.dtype.kind == "u":
+
+            def by_counts() -> np.ndarray:
+                counts = np.bincount(array.ravel())
+                return array > threshold_otsu(hist=(counts, np.arange(counts.size)))
+
+            yield Method("threshold_otsu(hist=bincount) + compare", by_counts, note=note)
+
+    if task.effect == "surfaces":
+        from skimage.measure import marching_cubes
+
+        values = np.unique(array)
+        values = values[values > 0]
+        if values.size > 10:  # it sees the whole volume for every label
+            return
+
+        def surfaces() -> str:
+            triangles = 0
+            for value in values:
+                _, faces, _, _ = marching_cubes(array == value, 0.5, spacing=task.spacing)
+                triangles += len(faces)
+            return f"{triangles:,} triangles"
+
+        yield Method("marching_cubes per label", surfaces, note="another algorithm; open at border")

@@ -1,0 +1,359 @@
+"""Slicer's own filters and editor; runs in the environment of slicer-core, for `slicer`.
+
+    python -m Benchmarks.peers.slicer_peer <threads>
+
+Each line of standard input is a request in JSON, each line of standard output its answer. An
+answer is an object; one with the key ``error`` tells what went wrong. Seconds are measured here,
+around the calls alone, so that neither the pipe nor files count.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+from slicer_core import vtkITK
+from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+
+from Benchmarks.measure import describe, memory_growth, stopwatch
+
+BINARY_LABELMAP = "Binary labelmap"
+CLOSED_SURFACE = "Closed surface"
+SEGMENT, OTHER = "a", "b"
+
+
+def oriented_image(array: np.ndarray, first: tuple[int, ...], spacing: tuple[float, ...]) -> Any:
+    """An array (z, y, x) whose first voxel has the index ``first`` (x, y, z); copies."""
+    image = slicer.vtkOrientedImageData()
+    x, y, z = first
+    depth, rows, columns = array.shape
+    image.SetExtent(x, x + columns - 1, y, y + rows - 1, z, z + depth - 1)
+    image.SetSpacing(*spacing[::-1])
+    image.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(array).ravel(), deep=True))
+    return image
+
+
+def array_of(image: Any) -> np.ndarray:
+    """The scalars of an image, axes z, y, x."""
+    return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
+
+
+class Scene:
+    """A scene with the logics that a segmentation needs, and the node of one."""
+
+    def __init__(self) -> None:
+        self.scene = slicer.vtkMRMLScene()
+        self.application = slicer.vtkSlicerApplicationLogic()
+        self.application.SetMRMLScene(self.scene)
+        self.logic = slicer.vtkSlicerSegmentationsModuleLogic()  # brings the conversions
+        self.logic.SetMRMLScene(self.scene)
+        self.logic.SetMRMLApplicationLogic(self.application)
+        self.application.SetModuleLogic("Segmentations", self.logic)
+        self.node = self.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "segmentation")
+        self.node.CreateDefaultDisplayNodes()
+        self.segmentation = self.node.GetSegmentation()
+
+
+# -- effects -------------------------------------------------------------------------------------
+
+
+def _thresholded(image: Any, lower: float, upper: float) -> Any:
+    algorithm = vtk.vtkImageThreshold()
+    algorithm.SetInputData(image)
+    algorithm.ThresholdBetween(lower, upper)
+    algorithm.SetInValue(1)
+    algorithm.SetOutValue(0)
+    algorithm.SetOutputScalarTypeToUnsignedChar()
+    algorithm.Update()
+    return algorithm.GetOutput()
+
+
+def _otsu(image: Any, options: dict[str, Any]) -> Any:
+    calculator = vtkITK.vtkITKImageThresholdCalculator()
+    calculator.SetInputData(image)
+    calculator.SetMethodToOtsu()
+    calculator.Update()
+    return _thresholded(image, calculator.GetThreshold(), image.GetScalarRange()[1])
+
+
+def _island_labels(image: Any, least: int) -> Any:
+    cast = vtk.vtkImageCast()  # as the Islands effect does, and more labels than 255 need it
+    cast.SetInputData(image)
+    cast.SetOutputScalarTypeToUnsignedInt()
+    islands = vtkITK.vtkITKIslandMath()
+    islands.SetInputConnection(cast.GetOutputPort())
+    islands.SetFullyConnected(False)
+    islands.SetMinimumSize(least)
+    islands.Update()
+    return islands.GetOutput()
+
+
+def _largest(image: Any, options: dict[str, Any]) -> Any:
+    return _thresholded(_island_labels(image, 0), 1, 1)
+
+
+def _not_small(image: Any, options: dict[str, Any]) -> Any:
+    return _thresholded(_island_labels(image, options["minimum_size"]), 1, 2.0**32)
+
+
+def _grow(image: Any, options: dict[str, Any]) -> Any:
+    margin = vtkITK.vtkITKImageMargin()
+    margin.SetInputData(image)
+    margin.CalculateMarginInMMOn()
+    margin.SetOuterMarginMM(options["millimetres"])
+    margin.Update()
+    return margin.GetOutput()
+
+
+def _shrink(image: Any, options: dict[str, Any]) -> Any:
+    # As the Margin effect does it: it grows the rest.
+    inverse = _thresholded(image, 0, 0)
+    return _thresholded(_grow(inverse, options), 0, 0)
+
+
+class SurfaceConversion(Scene):
+    """Slicer's own conversion of a label map to closed surfaces, with its default settings."""
+
+    def __init__(self, image: Any, options: dict[str, Any]) -> None:
+        super().__init__()
+        shared = slicer.vtkOrientedImageData()
+        shared.DeepCopy(image)
+        values = np.unique(array_of(image))
+        self.segmentation.SetSourceRepresentationName(BINARY_LABELMAP)
+        for value in values[values > 0]:
+            segment = slicer.vtkSegment()
+            segment.SetLabelValue(int(value))
+            segment.AddRepresentation(BINARY_LABELMAP, shared)
+            self.segmentation.AddSegment(segment, f"label {value}")
+        factor = "0.5" if options["smooth"] else "0"
+        self.segmentation.SetConversionParameter("Smoothing factor", factor)
+
+    def __call__(self) -> str:
+        """Convert all segments."""
+        self.segmentation.RemoveRepresentation(CLOSED_SURFACE)
+        if not self.segmentation.CreateRepresentation(CLOSED_SURFACE, True):
+            raise RuntimeError("CreateRepresentation failed")
+        return ""
+
+    def text(self) -> str:
+        """What came out."""
+        number = sum(
+            self.segmentation.GetNthSegment(index)
+            .GetRepresentation(CLOSED_SURFACE)
+            .GetNumberOfCells()
+            for index in range(self.segmentation.GetNumberOfSegments())
+        )
+        return f"{number:,} cells"
+
+
+FILTERS: dict[str, tuple[str, str, Callable[[Any, dict[str, Any]], Any]]] = {
+    "threshold Otsu": (
+        "vtkITKImageThresholdCalculator + vtkImageThreshold",
+        "cuts the fraction off the threshold",
+        _otsu,
+    ),
+    "islands keep largest": ("vtkITKIslandMath + vtkImageThreshold", "", _largest),
+    "islands remove small": ("vtkITKIslandMath + vtkImageThreshold", "", _not_small),
+    "margin grow": ("vtkITKImageMargin", "", _grow),
+    "margin shrink": ("vtkITKImageMargin of the inverse", "", _shrink),
+}
+SURFACES = ("CreateRepresentation, closed surface", "another algorithm; every segment by itself")
+
+
+class Effects:
+    """A loaded volume and what is done to it."""
+
+    def __init__(self) -> None:
+        self.image: Any = None
+        self.prepared: Callable[[], Any] | None = None
+
+    def load(self, path: str, spacing: list[float]) -> dict[str, Any]:
+        """Read the input of the following requests."""
+        self.image = self.prepared = None
+        array = np.load(path)
+        self.image = oriented_image(array, (0, 0, 0), tuple(spacing))
+        return {}
+
+    def method(self, effect: str, options: dict[str, Any]) -> dict[str, Any]:
+        """Get ready for an effect; the answer has its name, or nothing if Slicer has none."""
+        if effect == "surfaces":
+            name, note = SURFACES
+            self.prepared = SurfaceConversion(self.image, options)
+            return {"name": name, "note": note}
+        if effect not in FILTERS:
+            return {}
+        name, note, function = FILTERS[effect]
+        self.prepared = lambda: function(self.image, options)
+        return {"name": name, "note": note}
+
+    def first(self, save: str) -> dict[str, Any]:
+        """The warm-up: seconds, growth of memory, and the result in a file."""
+        assert self.prepared is not None
+        growth, seconds, result = memory_growth(self.prepared)
+        if isinstance(self.prepared, SurfaceConversion):
+            return {"seconds": seconds, "growth": growth, "text": self.prepared.text()}
+        np.save(save, array_of(result) != 0)
+        return {"seconds": seconds, "growth": growth, "text": ""}
+
+    def run(self) -> dict[str, Any]:
+        """Once more."""
+        assert self.prepared is not None
+        return {"seconds": stopwatch(self.prepared)[0]}
+
+
+# -- the editor ----------------------------------------------------------------------------------
+
+
+class World(Scene):
+    """A segmentation whose label map covers a cube, edited by one of Slicer's two ways in."""
+
+    def __init__(self, size: int, way: str) -> None:
+        if way not in ("set", "modify"):
+            raise ValueError(f"the way is {way!r}; expected set or modify")
+        super().__init__()
+        self.way = way
+        geometry = slicer.vtkOrientedImageData()
+        geometry.SetExtent(0, size - 1, 0, size - 1, 0, size - 1)
+        converter = slicer.vtkSegmentationConverter
+        self.segmentation.SetConversionParameter(
+            converter.GetReferenceImageGeometryParameterName(),
+            converter.SerializeImageGeometry(geometry),
+        )
+        for segment in (SEGMENT, OTHER):
+            self.segmentation.AddEmptySegment(segment)
+        # Two far corners, so that the stored label map covers the world, as a real segment does.
+        corners = np.zeros((size, size, size), np.uint8)
+        corners[0, 0, 0] = corners[-1, -1, -1] = 1
+        self.logic.SetBinaryLabelmapToSegment(
+            oriented_image(corners, (0, 0, 0), (1.0, 1.0, 1.0)),
+            self.node,
+            SEGMENT,
+            self.logic.MODE_REPLACE,
+        )
+        self.editor = slicer.vtkSlicerSegmentEditorLogic()
+        self.editor.SetMRMLScene(self.scene)
+        self.editor.SetMRMLApplicationLogic(self.application)
+        self.parameters = self.scene.AddNewNodeByClass("vtkMRMLSegmentEditorNode")
+        self.editor.SetSegmentEditorNode(self.parameters)
+        self.editor.SetSegmentationNode(self.node)
+        self.parameters.SetSelectedSegmentID(SEGMENT)
+        self.history = slicer.vtkSegmentationHistory()
+        self.history.SetSegmentation(self.segmentation)
+
+    def stroke(self, centre: list[int], radius: int, state: bool) -> dict[str, Any]:
+        """Add a ball; with ``state``, after saving the state that undo goes back to."""
+        saved = stopwatch(self.history.SaveState)[0] if state else None
+        offsets = np.arange(-radius, radius + 1)
+        squares = offsets[:, None, None] ** 2 + offsets[:, None] ** 2 + offsets**2
+        ball = (squares <= radius * radius).astype(np.uint8)
+        corner = tuple(at - radius for at in centre)
+        modifier = oriented_image(ball, corner, (1.0, 1.0, 1.0))
+        if self.way == "set":
+            merge = self.logic.MODE_MERGE_MAX
+
+            def add() -> None:
+                self.logic.SetBinaryLabelmapToSegment(modifier, self.node, SEGMENT, merge)
+
+        else:
+            mode = self.editor.ModificationModeAdd
+
+            def add() -> None:
+                self.editor.ModifySegmentByLabelmap(
+                    self.node, SEGMENT, modifier, mode, False, False
+                )
+
+        return {"seconds": stopwatch(add)[0], "saved": saved}
+
+    def undo(self) -> dict[str, Any]:
+        """Back to the saved state."""
+        seconds, done = stopwatch(self.history.RestorePreviousState)
+        if not done:
+            raise RuntimeError("RestorePreviousState found no state")
+        return {"seconds": seconds}
+
+    def redo(self) -> dict[str, Any]:
+        """Forward again."""
+        seconds, done = stopwatch(self.history.RestoreNextState)
+        if not done:
+            raise RuntimeError("RestoreNextState found no state")
+        return {"seconds": seconds}
+
+    def count(self) -> dict[str, Any]:
+        """Voxels of the segment, without the two corners."""
+        image = self.segmentation.GetSegment(SEGMENT).GetRepresentation(BINARY_LABELMAP)
+        value = self.segmentation.GetSegment(SEGMENT).GetLabelValue()
+        return {"voxels": int(np.count_nonzero(array_of(image) == value)) - 2}
+
+
+class Server:
+    """Requests to calls."""
+
+    def __init__(self) -> None:
+        self.effects = Effects()
+        self.worlds: dict[tuple[int, str], World] = {}
+
+    def version(self) -> dict[str, Any]:
+        """Of slicer-core and its VTK."""
+        import importlib.metadata
+
+        return {
+            "slicer-core": importlib.metadata.version("slicer-core"),
+            "vtk": vtk.vtkVersion.GetVTKVersion(),
+        }
+
+    def open_world(self, size: int, way: str) -> dict[str, Any]:
+        """Make a world."""
+        self.worlds[size, way] = World(size, way)
+        return {}
+
+    def close_worlds(self) -> dict[str, Any]:
+        """Forget all worlds."""
+        self.worlds.clear()
+        return {}
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Do what a request says."""
+        command = request.pop("command")
+        if command in ("load", "method", "first", "run"):
+            call = getattr(self.effects, command)
+        elif command in ("stroke", "undo", "redo", "count"):
+            world = self.worlds[request.pop("size"), request.pop("way")]
+            call = getattr(world, command)
+        elif command in ("version", "open_world", "close_worlds"):
+            call = getattr(self, command)
+        else:
+            raise ValueError(f"unknown command {command!r}")
+        result: dict[str, Any] = call(**request)
+        return result
+
+
+def main(threads: int) -> None:
+    """Answer until the input ends."""
+    vtk.vtkMultiThreader.SetGlobalDefaultNumberOfThreads(threads)
+    vtk.vtkMultiThreader.SetGlobalMaximumNumberOfThreads(threads)
+    vtk.vtkSMPTools.SetBackend("STDThread")
+    vtk.vtkSMPTools.Initialize(threads)
+    # What Slicer prints must not get between the answers.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    server = Server()
+    for line in sys.stdin:
+        try:
+            answer = server.answer(json.loads(line))
+        except Exception as error:
+            answer = {"error": describe(error)}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(f"usage: {Path(sys.argv[0]).name} <threads>")
+    main(int(sys.argv[1]))

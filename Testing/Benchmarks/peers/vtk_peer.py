@@ -1,0 +1,124 @@
+"""VTK's own filters, in the same VTK that ours run in. Slicer uses the first two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from . import Method, Task
+
+LIBRARY = "VTK"
+
+
+def version() -> str:
+    from vtkmodules.vtkCommonCore import vtkVersion
+
+    return vtkVersion.GetVTKVersion()
+
+
+def use_threads(number: int) -> None:
+    """Both ways in which VTK starts threads; PyPI's starts none by itself for the newer one."""
+    from vtkmodules.vtkCommonCore import vtkMultiThreader, vtkSMPTools
+
+    vtkMultiThreader.SetGlobalDefaultNumberOfThreads(number)
+    vtkMultiThreader.SetGlobalMaximumNumberOfThreads(number)
+    vtkSMPTools.SetBackend("STDThread")
+    vtkSMPTools.Initialize(number)
+
+
+def image_of(array: Any, spacing: tuple[float, float, float]) -> Any:
+    """The array as an image that shares its memory; the array has to stay."""
+    import numpy as np
+    from vtkmodules.util.numpy_support import numpy_to_vtk
+    from vtkmodules.vtkCommonDataModel import vtkImageData
+
+    image = vtkImageData()
+    image.SetDimensions(*array.shape[::-1])
+    image.SetSpacing(*spacing[::-1])
+    image.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(array).reshape(-1)))
+    return image
+
+
+def array_of(image: Any) -> Any:
+    """The scalars as an array with the axes z, y, x."""
+    from vtkmodules.util.numpy_support import vtk_to_numpy
+
+    values = vtk_to_numpy(image.GetPointData().GetScalars())
+    return values.reshape(image.GetDimensions()[::-1])
+
+
+def methods(task: Task) -> Iterator[Method]:
+    import numpy as np
+
+    use_threads(task.threads)
+    image = image_of(task.array, task.spacing)
+
+    if task.effect == "threshold":
+        from vtkmodules.vtkImagingCore import vtkImageThreshold
+
+        def threshold() -> Any:
+            algorithm = vtkImageThreshold()
+            algorithm.SetInputData(image)
+            algorithm.ThresholdByUpper(task.options["minimum"])
+            algorithm.SetInValue(1)
+            algorithm.SetOutValue(0)
+            algorithm.SetOutputScalarTypeToUnsignedChar()
+            algorithm.Update()
+            return algorithm.GetOutput()
+
+        yield Method("vtkImageThreshold (Slicer's)", threshold, array_of)
+
+    if task.effect.startswith("median"):
+        from vtkmodules.vtkImagingGeneral import vtkImageMedian3D
+
+        def median() -> Any:
+            algorithm = vtkImageMedian3D()
+            algorithm.SetInputData(image)
+            algorithm.SetKernelSize(*[task.options["width"]] * 3)
+            algorithm.Update()
+            return algorithm.GetOutput()
+
+        yield Method("vtkImageMedian3D (Slicer's)", median, array_of)
+
+    if task.effect == "surfaces":
+        from vtkmodules.vtkFiltersCore import vtkSurfaceNets3D
+        from vtkmodules.vtkFiltersGeneral import vtkDiscreteFlyingEdges3D
+
+        values = [int(value) for value in np.unique(task.array) if value > 0]
+
+        def nets(smooth: bool) -> Any:
+            algorithm = vtkSurfaceNets3D()
+            algorithm.SetInputData(image)
+            algorithm.SetNumberOfLabels(len(values))
+            for index, value in enumerate(values):
+                algorithm.SetLabel(index, value)
+            algorithm.SetSmoothing(smooth)
+            algorithm.SetOutputMeshTypeToTriangles()
+            algorithm.Update()
+            return algorithm.GetOutput()
+
+        def edges() -> Any:
+            algorithm = vtkDiscreteFlyingEdges3D()
+            algorithm.SetInputData(image)
+            algorithm.SetNumberOfContours(len(values))
+            for index, value in enumerate(values):
+                algorithm.SetValue(index, value)
+            algorithm.Update()
+            return algorithm.GetOutput()
+
+        once = "a face between two labels is there once"
+        if task.options["smooth"]:
+            yield Method("vtkSurfaceNets3D, smoothed", lambda: nets(True), triangles, note=once)
+        else:
+            yield Method("vtkSurfaceNets3D", lambda: nets(False), triangles, note=once)
+            yield Method(
+                "vtkDiscreteFlyingEdges3D",
+                edges,
+                triangles,
+                note="another algorithm; open at border",
+            )
+
+
+def triangles(surface: Any) -> str:
+    """A surface in words."""
+    return f"{surface.GetNumberOfCells():,} triangles"
