@@ -10,7 +10,7 @@ RANKS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint docs fuzz clean distclean
+.PHONY: help demo test bench build lint docs fuzz clean distclean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -22,6 +22,10 @@ demo: ## set up everything, build, run the main job, leave pictures and a report
 test: ## set up everything, build, pass the tests (ARGS: options for pytest)
 	@$(PYTHON) tools/setup.py test
 	@$(PYTHON) tools/run.py test $(ARGS)
+
+bench: ## time us beside other libraries, leave bench-output/report.md (SIZE=256; ARGS='--quick --group effects')
+	@$(PYTHON) tools/setup.py bench
+	@$(PYTHON) tools/run.py bench --size $(SIZE) $(ARGS)
 
 build: ## set up what is needed to build, build the plugin and the wheel
 	@$(PYTHON) tools/setup.py build
@@ -40,7 +44,7 @@ fuzz: ## run each fuzz target for a minute (needs the packages clang and libclan
 	done
 
 clean: ## remove what was built and what the demonstration and the tests wrote
-	rm -rf build dist demo-output test-output .setup/stamps/plugin .setup/stamps/wheel
+	rm -rf build dist demo-output bench-output test-output .setup/stamps/plugin .setup/stamps/wheel
 
 distclean: clean ## also remove the virtual environments and what was downloaded
 	rm -rf .setup

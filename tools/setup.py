@@ -3,6 +3,7 @@
 
     python3 tools/setup.py demo        what `make demo` needs
     python3 tools/setup.py test        what `make test` needs
+    python3 tools/setup.py bench       what `make bench` needs
     python3 tools/setup.py build       the plugin and the wheel
 
 Safe to run again: what is there and up to date is left alone, without looking at the network.
@@ -83,10 +84,11 @@ REQUIREMENTS = {
     "wheel": ["tools/requirements-wheel.txt"],
     "slicer": ["tools/requirements-slicer.txt"],
     "test": ["tools/requirements-wheel.txt", "Testing/requirements.txt"],
+    "bench": ["tools/requirements-wheel.txt", "tools/requirements-bench.txt"],
     "lint": ["tools/requirements-lint.txt"],
 }
 # Environments that get our wheel as well.
-WITH_WHEEL = {"wheel", "test"}
+WITH_WHEEL = {"wheel", "test", "bench"}
 
 GOALS = {
     "demo": ["packages", "plugin", "wheel", "slicer environment", "wheel environment"],
@@ -98,6 +100,7 @@ GOALS = {
         "wheel environment",
         "test environment",
     ],
+    "bench": ["packages", "wheel", "slicer environment", "bench environment"],
     "build": ["packages", "plugin", "wheel"],
     "lint": ["lint environment"],
 }
@@ -450,7 +453,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def goal_text(goal: str) -> str:
     """The goal as a verb."""
-    return {"demo": "run the demonstration", "test": "run the tests"}.get(goal, goal)
+    sentences = {
+        "demo": "run the demonstration",
+        "test": "run the tests",
+        "bench": "run the benchmarks",
+    }
+    return sentences.get(goal, goal)
 
 
 if __name__ == "__main__":
