@@ -10,11 +10,11 @@ import importlib
 import importlib.metadata
 import platform
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import measure, plots, report
-from .groups import Context, GroupError
+from .groups import Context, GroupError, Progress
 from .peers import local_versions
 from .results import Results
 
@@ -52,21 +52,28 @@ def versions() -> dict[str, str]:
     }
 
 
-def progress() -> tuple[Callable[[str], None], Callable[[], None]]:
-    """Something to call with what is being done, and something to call at the end.
+class Bar(Progress):
+    """A progress bar on a terminal, nothing elsewhere."""
 
-    A line of tqdm on a terminal, nothing elsewhere.
-    """
-    from tqdm import tqdm
+    def __init__(self) -> None:
+        from tqdm import tqdm
 
-    line = tqdm(bar_format="bench {elapsed} {desc}", disable=None)
+        form = "{percentage:3.0f} % |{bar:24}| {elapsed} {desc}"
+        self.bar = tqdm(total=0, bar_format=form, disable=None, dynamic_ncols=True, leave=False)
 
-    def tell(text: str) -> None:
-        if not line.disable:
-            line.set_description_str(text[:110])
-            line.refresh()
+    def plan(self, steps: int) -> None:
+        self.bar.total = (self.bar.total or 0) + steps
+        self.bar.refresh()
 
-    return tell, line.close
+    def tell(self, text: str) -> None:
+        self.bar.set_description_str(text)
+
+    def step(self) -> None:
+        self.bar.update()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self.bar.close()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,12 +82,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not 32 <= options.size <= 2048:
         parser().error(f"--size is {options.size}; from 32 to 2048 are accepted")
     threads = measure.thread_counts()
-    tell, close = progress()
-    tell("memory bandwidth")
+    bar = Bar()
+    bar.tell("memory bandwidth")
     bandwidth = {number: measure.memcpy_bandwidth(number) for number in (1, 2)}
     measure.settle()
     results = Results(versions(), threads, bandwidth, options.quick)
-    context = Context(results, options.size, options.quick, threads, tell)
+    context = Context(results, options.size, options.quick, threads, bar)
     failed = False
     try:
         for name in [options.group] if options.group else GROUPS:
@@ -100,17 +107,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\nbench: interrupted; nothing was written", file=sys.stderr)
         return 130
     finally:
-        close()
+        bar.close()
     options.output.mkdir(parents=True, exist_ok=True)
     results.write(options.output / "results.json")
     pictures = plots.draw(results.document, options.output)
     text = report.markdown(results.document, pictures)
     (options.output / "report.md").write_text(text, encoding="utf-8")
     print(text.split("## All numbers")[0].rstrip())
-    for bar in results.document["bars"]:
-        measured = report.digits(bar["measured"])
-        verdict = {True: "met", False: "NOT MET", None: ""}[bar["met"]]
-        print(f"bar: {bar['bar']}: {measured} ({bar['asked']}) {verdict}".rstrip())
+    for asked in results.document["bars"]:
+        measured = report.digits(asked["measured"])
+        verdict = {True: "met", False: "NOT MET", None: ""}[asked["met"]]
+        print(f"bar: {asked['bar']}: {measured} ({asked['asked']}) {verdict}".rstrip())
     print(f"\nbench: everything is in {options.output / 'report.md'}")
     for sentence in results.document["failures"]:
         print(f"bench: {sentence}", file=sys.stderr)

@@ -172,7 +172,7 @@ def _summary(document: Mapping[str, Any]) -> Iterator[str]:
                 threads,
                 seconds(ours),
                 digits(found[0][0]["ours_scratch_bytes_per_voxel"]),
-                best[0]["peer"] if best else "-",
+                best[0]["peer"] + (" †" if best[1]["note"] else "") if best else "-",
                 times(best[0]["ratio"]) if best else "-",
                 times(slicer[0]["ratio"]) if slicer else "-",
                 f"{digits(ours / floor)} x" if ours and floor else "-",
@@ -180,6 +180,8 @@ def _summary(document: Mapping[str, Any]) -> Iterator[str]:
         )
     head = ["effect", "data", "size", "thr", "ours", "scratch", "fastest peer", "ratio"]
     yield from table([*head, "ratio to Slicer", "ours / floor"], rows)
+    yield "† by another definition: its notes below tell which."
+    yield ""
     if slower:
         yield f"Slower than the fastest peer in {len(slower)} of {compared}: " + "; ".join(slower)
     else:

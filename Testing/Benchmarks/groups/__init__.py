@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..results import Results
 
 
 class GroupError(Exception):
     """A group that cannot run at all; the message says why and what helps."""
+
+
+class Progress:
+    """Shows what is being done to people at a terminal; this one shows nothing."""
+
+    def plan(self, steps: int) -> None:
+        """So many steps are coming, beside those already planned."""
+
+    def tell(self, text: str) -> None:
+        """What is being done now."""
+
+    def step(self) -> None:
+        """One step is done."""
 
 
 @dataclass
@@ -22,5 +34,4 @@ class Context:
     quick: bool
     """Few repetitions and the most important data only."""
     threads: list[int]
-    tell: Callable[[str], None]
-    """Shows what is being done, for people at a terminal."""
+    progress: Progress = field(default_factory=Progress)

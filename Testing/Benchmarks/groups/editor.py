@@ -38,6 +38,7 @@ QUICK_WORLDS = (128, 512, 4096)
 SLICER_LARGEST = 512
 NUMPY_LARGEST = 512
 RADII = (3, 10, 30)
+COMPARED = 128  # the world in which everybody draws the same strokes
 RADIUS = 10  # of the bars, and of undo and redo
 REGION = 64
 MINIMUM_SIZE = 1000
@@ -130,7 +131,7 @@ def _start_slicer(context: Context, worlds: Sequence[int]) -> Slicer | None:
         for size in worlds:
             if size <= SLICER_LARGEST:
                 for way in SLICER_WAYS:
-                    context.tell(f"Slicer: a world of {size}^3")
+                    context.progress.tell(f"Slicer: a world of {size}^3")
                     slicer.ask("open_world", size=size, way=way)
     except SlicerError as error:
         slicer.close()
@@ -148,13 +149,14 @@ def _latencies(context: Context, worlds: Sequence[int], slicer: Slicer | None) -
     rounds = 10 if context.quick else 40
     ours_per_round = 5
     slicer_every = 2 if context.quick else 4
+    context.progress.plan((rounds + 1) * len(worlds))
     for turn in range(-1, rounds):
         # The round before the first is a warm-up and counts for nobody.
         found: Samples = samples if turn >= 0 else defaultdict(list)
         asked = turn < 0 or turn % slicer_every == 0
         start = turn % len(worlds)
         for size in [*worlds[start:], *worlds[:start]]:
-            context.tell(f"edits, round {max(turn, 0) + 1} of {rounds}, {size}^3")
+            context.progress.tell(f"edits, round {max(turn, 0) + 1} of {rounds}, {size}^3")
             session, array = sessions[size], arrays[min(size, NUMPY_LARGEST)]
             for _ in range(ours_per_round):
                 for radius in RADII:
@@ -163,6 +165,7 @@ def _latencies(context: Context, worlds: Sequence[int], slicer: Slicer | None) -
             _islands(found, session, size, generator)
             if slicer is not None and size <= SLICER_LARGEST and asked:
                 _slicer_strokes(context, found, slicer, size, generator)
+            context.progress.step()
     return samples
 
 
@@ -230,7 +233,7 @@ def _slicer_strokes(
 
 def _agreement(context: Context, slicer: Slicer | None) -> dict[str, dict[str, Any]]:
     """The same strokes by everybody in a small world: do the numbers of voxels agree?"""
-    size = 128
+    size = COMPARED
     generator = random.Random(2)
     strokes = [(place(generator, size, 11), generator.choice((3, 10))) for _ in range(20)]
     array = DenseWorld(size)
@@ -262,7 +265,7 @@ def _agreement(context: Context, slicer: Slicer | None) -> dict[str, dict[str, A
         name: {
             "compared": size**3,
             "different": abs(ours - number),
-            "note": f"{len(strokes)} strokes: {number:,} voxels, ours {ours:,}",
+            "note": f"counted after {len(strokes)} strokes: {number:,} voxels, ours {ours:,}",
         }
         for name, number in counts.items()
     }
@@ -270,7 +273,7 @@ def _agreement(context: Context, slicer: Slicer | None) -> dict[str, dict[str, A
 
 def _memory(context: Context, size: int) -> dict[str, Any]:
     """A new session after many strokes."""
-    context.tell(f"memory after {STROKES} strokes, {size}^3")
+    context.progress.tell(f"memory after {STROKES} strokes, {size}^3")
     generator = random.Random(3)
     settle()
     before = resident()
@@ -331,7 +334,8 @@ def _report(
             }
             peers = [who for (what, edge, who) in timings if (what, edge) == (effect, size) and who]
             for who in peers:
-                more = dict(notes.get(who, {})) if effect.startswith("stroke") else {}
+                compared = size == COMPARED and effect == stroke_title(RADIUS)
+                more = dict(notes.get(who, {})) if compared else {}
                 if who == NUMPY and size > NUMPY_LARGEST:
                     note = f"in an array of {NUMPY_LARGEST}^3"
                     more["note"] = "; ".join(filter(None, [note, more.get("note", "")]))

@@ -25,7 +25,7 @@ def session_class() -> Any:
         from segmentationcore import vtkLabelMapEditSession
     except (ImportError, AttributeError) as error:
         raise GroupError(
-            f"this segmentationcore has no vtkLabelMapEditSession ({error}). Build a wheel that "
+            "this segmentationcore has no vtkLabelMapEditSession. Build a wheel that "
             "has it (make build) and set up again (python3 tools/setup.py bench), or measure the "
             "effects alone: make bench ARGS='--group effects'"
         ) from error

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 from segmentationcore import islands, margin, median, threshold, vtkLabelMapSurface
+from segmentationcore.demo.data import DataError
 
 from .. import data
-from ..measure import Timing, describe, floor_seconds, interleave, memory_growth, stopwatch
+from ..measure import Timing, describe, first_run, floor_seconds, interleave, stopwatch
 from ..peers import Method, Task, local_methods
 from ..peers.slicer import Slicer, SlicerError
 from ..peers.vtk_peer import image_of, triangles, use_threads
@@ -129,12 +130,14 @@ class _Local:
         self.method = method
 
     def first(self) -> tuple[float, int, Any]:
-        growth, seconds, raw = memory_growth(self.method.function)
+        growth, seconds, raw = first_run(self.method.function)
         result = self.method.convert(raw)
         if isinstance(result, np.ndarray):
-            growth = max(0, growth - result.nbytes)
+            growth -= result.nbytes
             result = result != 0
-        return seconds, growth, result
+        elif hasattr(raw, "GetActualMemorySize"):  # a surface
+            growth -= raw.GetActualMemorySize() * 1024
+        return seconds, max(0, growth), result
 
     def run(self) -> float:
         return stopwatch(self.method.function)[0]
@@ -148,9 +151,7 @@ class _Remote:
 
     def first(self) -> tuple[float, int, Any]:
         answer = self.slicer.first()
-        result = answer["result"]
-        size = result.nbytes if isinstance(result, np.ndarray) else 0
-        return answer["seconds"], max(0, answer["growth"] - size), result
+        return answer["seconds"], answer["growth"], answer["result"]
 
     def run(self) -> float:
         return self.slicer.run()
@@ -195,12 +196,19 @@ def run(context: Context) -> None:
     names = ["rock"] if context.quick else ["rock", "mri", "ct", "atlas"]
     threads = context.threads[-1:] if context.quick else context.threads
     peers = _Peers(context)
+    number_of_tasks = {"rock": len(EFFECTS) + 1, "atlas": 2}  # surfaces twice; others have none
+    planned = sum(number_of_tasks.get(name, len(EFFECTS) - 1) for name in names)
+    context.progress.plan(planned * len(threads))
     try:
         for name in names:
-            context.tell(f"loading {name}")
-            for title, data_title, task in tasks(name, context.size):
-                for number in threads:
-                    _measure(context, peers, title, data_title, _with_threads(task, number))
+            context.progress.tell(f"loading {name}")
+            try:
+                for title, data_title, task in tasks(name, context.size):
+                    for number in threads:
+                        _measure(context, peers, title, data_title, _with_threads(task, number))
+                        context.progress.step()
+            except DataError as error:
+                context.results.fail(f"The {name} was not measured: {error}")
     finally:
         peers.close()
 
@@ -237,7 +245,7 @@ def _candidates(
 def _measure(context: Context, peers: _Peers, title: str, data_title: str, task: Task) -> None:
     """One effect on one volume with one number of threads: us and all peers."""
     what = f"{title}, {data_title}, {task.threads} thr"
-    context.tell(f"{what}: warm-up")
+    context.progress.tell(f"{what}: warm-up")
     use_threads(task.threads)
     voxels = task.array.size
     ours = _Local(_ours(task))
@@ -253,7 +261,7 @@ def _measure(context: Context, peers: _Peers, title: str, data_title: str, task:
         if maker is None:
             errors[name] = reason
             continue
-        context.tell(f"{what}: {name}")
+        context.progress.tell(f"{what}: {name}")
         try:
             contender = maker()
             warm_up[name], grown, result = contender.first()
@@ -277,7 +285,7 @@ def _measure(context: Context, peers: _Peers, title: str, data_title: str, task:
         warm_up,
         rounds=3 if context.quick else 9,
         budget=2.0 if context.quick else 5.0,
-        tell=lambda name: context.tell(f"{what}: {name}"),
+        tell=lambda name: context.progress.tell(f"{what}: {name}"),
     )
     if OURS in failed:
         raise RuntimeError(f"{what}: our own effect failed: {failed[OURS]}")

@@ -83,7 +83,12 @@ def methods(task: Task) -> Iterator[Method]:
             )
             return distances <= reach if growing else distances > reach
 
-        yield Method("SignedMaurerDistanceMap + compare", margin, array_of)
+        yield Method(
+            "SignedMaurerDistanceMap + compare",
+            margin,
+            array_of,
+            note="single precision: voxels just at the margin may differ",
+        )
 
     if task.effect.startswith("median"):
         image = image_of(array)

@@ -32,7 +32,7 @@ def methods(task: Task) -> Iterator[Method]:
 
             yield Method("threshold_otsu(hist=bincount) + compare", by_counts, note=note)
 
-    if task.effect == "surfaces":
+    if task.effect == "surfaces" and not task.options["smooth"]:
         from skimage.measure import marching_cubes
 
         values = np.unique(array)

@@ -101,7 +101,10 @@ class Slicer:
         return self.ask("method", effect=task.effect, options=task.options)
 
     def first(self) -> dict[str, Any]:
-        """The warm-up: ``seconds``, ``growth`` in bytes, and ``result``, an array or a text."""
+        """The warm-up: ``seconds``, ``growth`` in bytes, and ``result``, an array or a text.
+
+        The result itself is not part of the growth.
+        """
         path = Path(self._folder.name) / "result.npy"
         answer = self.ask("first", save=str(path))
         if path.exists():
