@@ -24,11 +24,15 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-PARAMETER_TYPES = ("double", "int", "int64", "bool", "enum", "choice", "string", "color")
+FILTER_TYPES = ("double", "int", "int64", "bool", "enum", "choice", "points", "vector", "segment")
+# Effects have only the types above; table operations have all.
+PARAMETER_TYPES = (*FILTER_TYPES, "string", "color", "segments")
 INPUTS = ("volume", "segment", "table")
-EFFECT_KEYS = {
-    "identifier", "title", "class", "summary", "input", "halo", "scratch_bytes_per_voxel",
-    "exact_in_parallel", "parameters", "references",
+# How the result is written to the segment.
+WRITES = {"set": "Replaces the segment", "add": "Adds to the segment", "remove": "Removes from the segment"}  # fmt: skip
+FILTER_KEYS = {"class", "halo", "scratch_bytes_per_voxel", "exact_in_parallel", "references"}
+EFFECT_KEYS = FILTER_KEYS | {
+    "identifier", "title", "summary", "input", "writes", "local", "parameters", "parameters_of",
 }  # fmt: skip
 PARAMETER_KEYS = {
     "name", "type", "default", "required", "range", "values", "unit", "sentence",
@@ -43,6 +47,85 @@ SEGMENT_LABEL = {
     "range": [1, 9223372036854775807],
     "unit": "",
     "sentence": "Voxel value of the segment in the label map.",
+}
+
+# What an operation of any effect may say besides the effect's parameters. The names of the masking
+# settings are Slicer's. Two types are found only here: interval (two numbers), and size (three
+# numbers above 0). `needs`: a parameter, a value of it, and the parameter that must then be given.
+OPERATION_SETTINGS: dict[str, dict[str, Any]] = {
+    "masking": {
+        "sentence": "Which voxels the operation may change, and which segments give way to it.",
+        "needs": [
+            ["MaskMode", "EditAllowedInsideSingleSegment", "MaskSegmentID"],
+            ["SourceVolumeIntensityMask", True, "SourceVolumeIntensityMaskRange"],
+        ],
+        "parameters": [
+            {
+                "name": "MaskMode",
+                "type": "enum",
+                "default": "EditAllowedEverywhere",
+                "values": [
+                    "EditAllowedEverywhere",
+                    "EditAllowedInsideAllSegments",
+                    "EditAllowedInsideVisibleSegments",
+                    "EditAllowedOutsideAllSegments",
+                    "EditAllowedOutsideVisibleSegments",
+                    "EditAllowedInsideSingleSegment",
+                ],
+                "unit": "",
+                "sentence": "Which voxels may change: all, or those inside or outside of segments.",
+            },
+            {
+                "name": "MaskSegmentID",
+                "type": "segment",
+                "default": "",
+                "unit": "",
+                "sentence": "The segment of EditAllowedInsideSingleSegment.",
+            },
+            {
+                "name": "SourceVolumeIntensityMask",
+                "type": "bool",
+                "default": False,
+                "unit": "",
+                "sentence": "Whether only voxels with an intensity in SourceVolumeIntensityMaskRange may change.",
+            },
+            {
+                "name": "SourceVolumeIntensityMaskRange",
+                "type": "interval",
+                "default": [0.0, 0.0],
+                "unit": "intensity",
+                "sentence": "Lowest and highest intensity, both inclusive.",
+            },
+            {
+                "name": "OverwriteMode",
+                "type": "enum",
+                "default": "OverwriteAllSegments",
+                "values": ["OverwriteAllSegments", "OverwriteVisibleSegments", "OverwriteNone"],
+                "unit": "",
+                "sentence": "Which other segments lose the voxels that this one gets.",
+            },
+        ],
+    },
+    "region": {
+        "sentence": "A box: the effect sees and changes only what is in it.",
+        "needs": [],
+        "parameters": [
+            {
+                "name": "center",
+                "type": "vector",
+                "required": True,
+                "unit": "mm",
+                "sentence": "Its centre in world coordinates.",
+            },
+            {
+                "name": "size",
+                "type": "size",
+                "required": True,
+                "unit": "mm",
+                "sentence": "Its edges along the first, second and third axis of the image.",
+            },
+        ],
+    },
 }
 
 
@@ -67,33 +150,69 @@ def check_parameter(parameter: dict[str, Any], where: str) -> None:
     for key in ("unit", "sentence"):
         _require(isinstance(parameter.get(key), str), where, f"{key} is missing")
     _require(parameter["sentence"].endswith("."), where, "sentence must end with a full stop")
-    if not parameter.get("required"):
-        _require("default" in parameter, where, "default is missing")
+    required = parameter.get("required", False)
+    _require(isinstance(required, bool), where, "required must be true or false")
+    # Of both, the default would never be used.
+    _require(required != ("default" in parameter), where, "give either a default or required")
+    default = parameter.get("default")
     if kind in ("double", "int", "int64"):
         bounds = parameter.get("range")
         _require(isinstance(bounds, list) and len(bounds) == 2, where, "range must be [low, high]")
-        _require(bounds[0] <= parameter["default"] <= bounds[1], where, "default is out of range")
+        _require(required or bounds[0] <= default <= bounds[1], where, "default is out of range")
     if kind in ("enum", "choice"):
-        _require(
-            parameter["default"] in parameter.get("values", ()), where, "default not in values"
-        )
+        values = parameter.get("values", ())
+        _require(bool(values), where, "values are missing")
+        _require(required or default in values, where, "default not in values")
+    if kind in ("string", "segment"):
+        _require(required or isinstance(default, str), where, "default must be a text")
+    if kind == "vector":
+        good = isinstance(default, list) and [*map(type, default)] in ([int] * 3, [float] * 3)
+        _require(required or good, where, "default must be three numbers of one type")
+    if kind == "points":
+        _require(name == "Points" and required, where, "points are named Points, and required")
+    if kind == "segments":
+        _require(required, where, "segments must be required")
 
 
 def check_effect(effect: dict[str, Any], where: str) -> None:
-    """Check one declaration."""
+    """Check one declaration, and add what it leaves out: how it writes, and that it is not local."""
     unknown = set(effect) - EFFECT_KEYS
     _require(not unknown, where, f"unknown keys {sorted(unknown)}")
     for key in ("identifier", "title", "summary", "input", "parameters"):
         _require(key in effect, where, f"{key} is missing")
     _require(effect["input"] in INPUTS, where, f"input must be one of {INPUTS}")
-    if effect["input"] != "table":
-        for key in ("class", "halo", "scratch_bytes_per_voxel", "exact_in_parallel", "references"):
-            _require(key in effect, where, f"{key} is missing")
-        _require(
-            effect["class"].startswith("vtkLabelMap"), where, "class must start with vtkLabelMap"
-        )
     for parameter in effect["parameters"]:
         check_parameter(parameter, where)
+    if effect["input"] == "table":
+        for key in (*FILTER_KEYS, "writes", "local"):
+            _require(key not in effect, where, f"{key} is not for table operations")
+        return
+    for key in sorted(FILTER_KEYS):
+        _require(key in effect, where, f"{key} is missing")
+    _require(effect["class"].startswith("vtkLabelMap"), where, "class must start with vtkLabelMap")
+    effect.setdefault("writes", "set")
+    _require(effect["writes"] in WRITES, where, f"writes must be one of {(*WRITES,)}")
+    effect.setdefault("local", False)
+    _require(isinstance(effect["local"], bool), where, "local must be true or false")
+    for parameter in effect["parameters"]:
+        _require(
+            parameter["type"] in FILTER_TYPES,
+            f"{where}, parameter {parameter['name']}",
+            f"type {parameter['type']} is for table operations only",
+        )
+
+
+def share_parameters(effects: list[dict[str, Any]]) -> None:
+    """Put the parameters of the effect that ``parameters_of`` names before an effect's own."""
+    own = {e["identifier"]: e["parameters"] for e in effects if "parameters_of" not in e}
+    for effect in effects:
+        where = f"{effect['identifier']}.json"
+        if "parameters_of" in effect:
+            other = effect.pop("parameters_of")
+            _require(other in own, where, f"parameters_of is {other!r}, expected one of {[*own]}")
+            effect["parameters"] = [*own[other], *effect["parameters"]]
+        names = [parameter["name"] for parameter in effect["parameters"]]
+        _require(len(set(names)) == len(names), where, "a parameter's name is used twice")
 
 
 def load_effects(folder: Path) -> list[dict[str, Any]]:
@@ -114,6 +233,7 @@ def load_effects(folder: Path) -> list[dict[str, Any]]:
     _require(bool(effects), str(folder), "no declarations found")
     identifiers = [effect["identifier"] for effect in effects]
     _require(len(set(identifiers)) == len(identifiers), str(folder), "an identifier is used twice")
+    share_parameters(effects)
     return sorted(effects, key=lambda effect: (effect["input"] == "table", effect["identifier"]))
 
 
@@ -155,6 +275,9 @@ def make_cxx(effects: list[dict[str, Any]]) -> str:
                 "choice": "static_cast<int>(value.Integer)",
                 "int64": "value.Integer",
                 "bool": "value.Integer != 0",
+                "points": "value.Values.data(), static_cast<vtkIdType>(value.Values.size() / 3)",
+                "vector": "value.Values[0], value.Values[1], value.Values[2]",
+                "segment": "value.Text.c_str()",
             }[parameter["type"]]
             lines += [
                 f'      if (name == "{parameter["name"]}")',
@@ -225,6 +348,27 @@ def _xml_property(parameter: dict[str, Any]) -> list[str]:
             f'command="Set{name}" number_of_elements="1" default_values="{default}">'
         )
         return [head, *domain, *documentation, f"      </{tag}>"]
+    if kind == "vector":
+        default = " ".join(f"{value!r}" for value in parameter["default"])
+        head = (
+            f'      <DoubleVectorProperty name="{name}" label={quoteattr(label)} '
+            f'command="Set{name}" number_of_elements="3" default_values="{default}">'
+        )
+        return [head, *documentation, "      </DoubleVectorProperty>"]
+    if kind == "points":
+        # A list of any length, three numbers for each call.
+        head = (
+            f'      <DoubleVectorProperty name="{name}" label={quoteattr(label)} '
+            'command="AddPoint" clean_command="RemoveAllPoints" repeat_command="1" use_index="0" '
+            'number_of_elements_per_command="3" animateable="0">'
+        )
+        return [head, *documentation, "      </DoubleVectorProperty>"]
+    if kind == "segment":
+        head = (
+            f'      <StringVectorProperty name="{name}" label={quoteattr(label)} command="Set{name}" '
+            f'number_of_elements="1" default_values={quoteattr(parameter["default"])}>'
+        )
+        return [head, *documentation, "      </StringVectorProperty>"]
     raise DeclarationError(f"{name}: type {kind} has no ParaView property")
 
 
@@ -287,18 +431,80 @@ def parameter_schema(parameter: dict[str, Any]) -> dict[str, Any]:
         schema["type"] = "boolean"
     elif kind in ("enum", "choice"):
         schema["enum"] = parameter["values"]
-    elif kind == "string":
+    elif kind in ("string", "segment"):
         schema["type"] = "string"
+        if kind == "segment" and parameter.get("required"):
+            schema["minLength"] = 1
+    elif kind == "segments":
+        items = {"type": "string", "minLength": 1}
+        schema |= {"type": "array", "items": items, "minItems": 1, "uniqueItems": True}
+    elif kind == "points":
+        schema |= {"type": "array", "items": _numbers_schema(3), "minItems": 1}
     elif kind == "color":
-        schema |= {
-            "type": "array",
-            "items": {"type": "number", "minimum": 0, "maximum": 1},
-            "minItems": 3,
-            "maxItems": 3,
-        }
+        schema |= _numbers_schema(3, minimum=0, maximum=1)
+    elif kind == "vector":
+        schema |= _numbers_schema(3)
+    elif kind == "size":
+        schema |= _numbers_schema(3, exclusiveMinimum=0)
+    elif kind == "interval":
+        schema |= _numbers_schema(2)
     if parameter.get("default") is not None:
         schema["default"] = parameter["default"]
     return schema
+
+
+def _numbers_schema(count: int, **limits: float) -> dict[str, Any]:
+    """JSON Schema of this many numbers."""
+    return {
+        "type": "array",
+        "items": {"type": "number", **limits},
+        "minItems": count,
+        "maxItems": count,
+    }
+
+
+def _object_schema(parameters: list[dict[str, Any]]) -> dict[str, Any]:
+    """JSON Schema of an object with these parameters and no others."""
+    return {
+        "type": "object",
+        "properties": {p["name"]: parameter_schema(p) for p in parameters},
+        "required": [p["name"] for p in parameters if p.get("required")],
+        "additionalProperties": False,
+    }
+
+
+def _setting_schema(setting: dict[str, Any]) -> dict[str, Any]:
+    """JSON Schema of the value of one of `OPERATION_SETTINGS`."""
+    schema = {"description": setting["sentence"], **_object_schema(setting["parameters"])}
+    rules = [
+        {
+            "if": {"properties": {name: {"const": value}}, "required": [name]},
+            # A text that is empty counts as absent.
+            "then": {"properties": {needed: {"minLength": 1}}, "required": [needed]},
+        }
+        for name, value, needed in setting["needs"]
+    ]
+    return schema | {"allOf": rules} if rules else schema
+
+
+def _operation_schema(effect: dict[str, Any]) -> dict[str, Any]:
+    """JSON Schema of an operation of one effect."""
+    parameters = _object_schema(effect["parameters"])
+    properties: dict[str, Any] = {
+        "effect": {"const": effect["identifier"]},
+        "segment": {"type": "string", "minLength": 1, "description": "Segment identifier."},
+        "parameters": parameters,
+    }
+    if effect["input"] != "table":
+        properties |= {name: {"$ref": f"#/$defs/{name}"} for name in OPERATION_SETTINGS}
+    return {
+        "title": effect["title"],
+        "description": effect["summary"],
+        "type": "object",
+        "properties": properties,
+        "required": ["effect", "segment"] + (["parameters"] if parameters["required"] else []),
+        "additionalProperties": False,
+    }
 
 
 def make_schema(effects: list[dict[str, Any]]) -> dict[str, Any]:
@@ -306,34 +512,9 @@ def make_schema(effects: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "SegmentationCore operation",
-        "description": "One edit of a segmentation: an effect, the segment it changes, and its parameters.",
-        "oneOf": [
-            {
-                "title": effect["title"],
-                "description": effect["summary"],
-                "type": "object",
-                "properties": {
-                    "effect": {"const": effect["identifier"]},
-                    "segment": {
-                        "type": "string",
-                        "minLength": 1,
-                        "description": "Segment identifier.",
-                    },
-                    "parameters": {
-                        "type": "object",
-                        "properties": {
-                            p["name"]: parameter_schema(p) for p in effect["parameters"]
-                        },
-                        "required": [p["name"] for p in effect["parameters"] if p.get("required")],
-                        "additionalProperties": False,
-                    },
-                },
-                "required": ["effect", "segment"]
-                + (["parameters"] if any(p.get("required") for p in effect["parameters"]) else []),
-                "additionalProperties": False,
-            }
-            for effect in effects
-        ],
+        "description": "One edit of a segmentation: an effect, the segment it changes, its parameters, and where it may change what.",
+        "oneOf": [_operation_schema(effect) for effect in effects],
+        "$defs": {name: _setting_schema(setting) for name, setting in OPERATION_SETTINGS.items()},
     }
 
 
@@ -345,12 +526,37 @@ def _annotation(parameter: dict[str, Any]) -> str:
     kind = parameter["type"]
     if kind == "enum" or kind == "choice":
         return f"Literal[{', '.join(_quoted(v) for v in parameter['values'])}]"
-    return {"double": "float", "int": "int", "int64": "int", "bool": "bool"}[kind]
+    return {
+        "double": "float",
+        "int": "int",
+        "int64": "int",
+        "bool": "bool",
+        "points": "Sequence[Sequence[float]] | NDArray[Any]",
+        "vector": "Sequence[float] | None",
+        "segment": "int | str | None",
+    }[kind]
+
+
+def _python_default(parameter: dict[str, Any]) -> str | None:
+    """The default in a function's signature; none if the argument is required."""
+    if parameter.get("required"):
+        return None
+    # The order of a vector's numbers depends on the data, and "" is no label.
+    return "None" if parameter["type"] in ("vector", "segment") else _quoted(parameter["default"])
 
 
 def _quoted(value: Any) -> str:
     # 1e+299 -> 1e299, as formatters write it.
     return json.dumps(value) if isinstance(value, str) else repr(value).replace("e+", "e")
+
+
+RETURNS = {
+    "set": "The label map with this segment replaced: voxels that leave it become 0, voxels that enter it "
+    "become `label`, all others stay.",
+    "add": "The label map with voxels added to this segment: they become `label`, all others stay.",
+    "remove": "The label map with voxels removed: they become 0, all others stay.",
+}
+LOCAL = "In the editor it costs what it touches, whatever the size of the image."
 
 
 def _docstring(effect: dict[str, Any]) -> list[str]:
@@ -364,18 +570,7 @@ def _docstring(effect: dict[str, Any]) -> list[str]:
         f"        {what}; never changed. An array has the axes z, y, x.",
     ]
     for parameter in effect["parameters"]:
-        name, default = snake_case(parameter["name"]), _quoted(parameter["default"])
-        text = parameter["sentence"]
-        line = f"    {name} : {_doc_type(parameter)}, default {default}"
-        if len(line) > 98:
-            line = f"    {name} : {type(parameter['default']).__name__}, default {default}"
-            text += " One of " + ", ".join(_quoted(value) for value in parameter["values"]) + "."
-        lines.append(line)
-        if parameter["unit"]:
-            text += f" Unit: {parameter['unit']}."
-        if "range" in parameter:
-            text += f" From {_quoted(parameter['range'][0])} to {_quoted(parameter['range'][1])}."
-        lines += _wrapped(text, 8)
+        lines += _parameter_docstring(parameter)
     label_text = "Value written for the segment." if volume else SEGMENT_LABEL["sentence"]
     lines += ["    label : int, default 1", f"        {label_text}"]
     lines += ["    spacing : sequence of floats, optional"]
@@ -395,8 +590,7 @@ def _docstring(effect: dict[str, Any]) -> list[str]:
     lines += _wrapped(
         "Label map with the value `label` in the segment and 0 elsewhere, in the smallest unsigned type."
         if volume
-        else "The label map with this segment replaced: voxels that leave it become 0, voxels that enter it "
-        "become `label`, all others stay. Same type and geometry as the input.",
+        else RETURNS[effect["writes"]] + " Same type and geometry as the input.",
         8,
     )
     lines += ["", "    Raises", "    ------", "    TypeError, ValueError"]
@@ -405,7 +599,8 @@ def _docstring(effect: dict[str, Any]) -> list[str]:
     lines += ["    Cancelled", "        When `progress` returned False, or Ctrl-C was pressed."]
     lines += ["", "    Notes", "    -----"]
     lines += _wrapped(
-        f"Halo: {effect['halo']}. Scratch memory: up to {effect['scratch_bytes_per_voxel']} bytes per voxel.",
+        f"Halo: {effect['halo']}. Scratch memory: up to {effect['scratch_bytes_per_voxel']} bytes per voxel."
+        + (f" {LOCAL}" if effect["local"] else ""),
         4,
     )
     if effect["references"]:
@@ -421,6 +616,14 @@ def _example(effect: dict[str, Any]) -> list[str]:
     """A call that the tests run."""
     name = effect["identifier"]
     data = "volume" if effect["input"] == "volume" else "labels"
+    # A ball in the middle; and a second segment, made from the first.
+    samples = {"points": ["{}=[(8.0, 4.0, 4.0)]"], "segment": ["label=2", "{}=1"]}
+    arguments = [
+        text.format(snake_case(parameter["name"]))
+        for parameter in effect["parameters"]
+        for text in samples.get(parameter["type"], ())
+    ]
+    call = ", ".join([data, *arguments, "spacing=(2.0, 1.0, 1.0)"])
     return [
         "",
         "    Examples",
@@ -429,7 +632,7 @@ def _example(effect: dict[str, Any]) -> list[str]:
         f"    >>> from segmentationcore import {name}",
         f"    >>> {data} = np.zeros((9, 9, 9), np.uint8)",
         f"    >>> {data}[2:7, 2:7, 2:7] = 1",
-        f"    >>> result = {name}({data}, spacing=(2.0, 1.0, 1.0))",
+        f"    >>> result = {name}({call})",
         "    >>> result.shape",
         "    (9, 9, 9)",
     ]
@@ -438,7 +641,43 @@ def _example(effect: dict[str, Any]) -> list[str]:
 def _doc_type(parameter: dict[str, Any]) -> str:
     if parameter["type"] in ("enum", "choice"):
         return "{" + ", ".join(_quoted(v) for v in parameter["values"]) + "}"
-    return _annotation(parameter)
+    return {
+        "points": "array_like of shape (n, 3)",
+        "vector": "sequence of 3 floats",
+        "segment": "int or str",
+    }.get(parameter["type"]) or _annotation(parameter)
+
+
+def _parameter_docstring(parameter: dict[str, Any]) -> list[str]:
+    """The entry of one parameter in a function's docstring."""
+    kind, name = parameter["type"], snake_case(parameter["name"])
+    default = _python_default(parameter)
+    given = {None: "", "None": ", optional"}.get(default, f", default {default}")
+    text = parameter["sentence"]
+    line = f"    {name} : {_doc_type(parameter)}{given}"
+    if len(line) > 98:
+        line = f"    {name} : {type(parameter['values'][0]).__name__}{given}"
+        text += " One of " + ", ".join(_quoted(value) for value in parameter["values"]) + "."
+    if parameter["unit"]:
+        text += f" Unit: {parameter['unit']}."
+    if "range" in parameter:
+        text += f" From {_quoted(parameter['range'][0])} to {_quoted(parameter['range'][1])}."
+    if kind == "points":
+        text += (
+            " Columns: z, y, x from the centre of the first voxel for an array (y, x for a slice of "
+            "two axes), world coordinates x, y, z for vtkImageData."
+        )
+    elif kind == "vector":
+        numbers = ", ".join(f"{number:g}" for number in parameter["default"])
+        text += (
+            " Along the axes z, y, x of an array, along the world's x, y, z for vtkImageData; "
+            f"x, y, z = {numbers} when absent."
+        )
+    elif kind == "segment":
+        text += (
+            " Segments of a label map are told by their values: give the value; none when absent."
+        )
+    return [line, *_wrapped(text, 8)]
 
 
 def _wrapped(text: str, indent: int) -> list[str]:
@@ -457,8 +696,13 @@ def _signature(effect: dict[str, Any], overload: tuple[str, str] | None = None) 
     kind, result = overload or ("ImageLike", "Any")
     lines = [f"def {effect['identifier']}(", f"    {data}: {kind},", "    *,"]
     for parameter in effect["parameters"]:
-        default = "..." if overload else _quoted(parameter["default"])
         name, annotation = snake_case(parameter["name"]), _annotation(parameter)
+        default = _python_default(parameter)
+        if default is None:
+            lines.append(f"    {name}: {annotation},")
+            continue
+        if overload:
+            default = "..."
         line = f"    {name}: {annotation} = {default},"
         if len(line) <= 100 or not annotation.startswith("Literal["):
             lines.append(line)
@@ -544,6 +788,32 @@ def make_stub(effects: list[dict[str, Any]]) -> str:
 # Reference page
 
 
+def _parameter_table(parameters: list[dict[str, Any]]) -> list[str]:
+    """A Markdown table of parameters."""
+    if not parameters:
+        return []
+    contents = {
+        "points": "x, y, z of each",
+        "vector": "x, y, z",
+        "size": "three numbers above 0",
+        "interval": "lowest, highest",
+        "segment": "a segment's ID",
+        "segments": "IDs, one or more",
+    }
+    lines = ["| Parameter | Type | Default | Accepted | Unit | |", "|---|---|---|---|---|---|"]
+    for p in parameters:
+        accepted = (
+            ", ".join(f"`{v}`" for v in p.get("values", ()))
+            or " to ".join(str(v) for v in p.get("range", ()))
+            or contents.get(p["type"], "")
+        )
+        default = "required" if p.get("required") else f"`{_quoted(p['default'])}`"
+        lines.append(
+            f"| `{p['name']}` | {p['type']} | {default} | {accepted} | {p['unit']} | {p['sentence']} |"
+        )
+    return [*lines, ""]
+
+
 def make_docs(effects: list[dict[str, Any]]) -> str:
     """The reference page."""
     lines = [
@@ -552,41 +822,37 @@ def make_docs(effects: list[dict[str, Any]]) -> str:
         "<!-- Made from SegmentationCore/Effects/*.json by generate_effects.py; do not edit. -->",
         "",
         "Every effect is a ParaView filter, a Python function, an operation of the editor and of the command",
-        "line, with the same parameter names. Lengths are millimetres, counts are voxels.",
+        "line, with the same parameter names. Lengths are millimetres, counts are voxels, points and vectors",
+        "are world coordinates (RAS); only with NumPy arrays they follow the axes of the array.",
         "",
     ]
     for effect in effects:
         lines += [f"## {effect['title']} (`{effect['identifier']}`)", "", effect["summary"], ""]
         if effect["input"] != "table":
-            lines += [
-                f"Class `{effect['class']}`. Works on a {effect['input']}. Halo: {effect['halo']}. "
-                f"Scratch memory: up to {effect['scratch_bytes_per_voxel']} bytes per voxel. "
-                + (
-                    "Exact in parallel."
-                    if effect["exact_in_parallel"]
-                    else "**Not** exact in parallel."
-                ),
-                "",
+            facts = [
+                f"Class `{effect['class']}`",
+                f"Works on a {effect['input']}",
+                WRITES[effect["writes"]],
+                f"Halo: {effect['halo']}",
+                f"Scratch memory: up to {effect['scratch_bytes_per_voxel']} bytes per voxel",
+                "Exact in parallel" if effect["exact_in_parallel"] else "**Not** exact in parallel",
             ]
-        if effect["parameters"]:
-            lines += [
-                "| Parameter | Type | Default | Accepted | Unit | |",
-                "|---|---|---|---|---|---|",
-            ]
-            for p in effect["parameters"]:
-                accepted = ", ".join(f"`{v}`" for v in p.get("values", ())) or " to ".join(
-                    str(v) for v in p.get("range", ())
-                )
-                default = "required" if p.get("required") else f"`{_quoted(p['default'])}`"
-                lines.append(
-                    f"| `{p['name']}` | {p['type']} | {default} | {accepted} | {p['unit']} | {p['sentence']} |"
-                )
-            lines.append("")
+            lines += [". ".join(facts) + "." + (f" {LOCAL}" if effect["local"] else ""), ""]
+        lines += _parameter_table(effect["parameters"])
         for reference in effect.get("references", ()):
             lines += [
                 f"- {reference['text']}. [doi:{reference['doi']}](https://doi.org/{reference['doi']})",
                 "",
             ]
+    lines += [
+        "## Where an operation may change voxels",
+        "",
+        "An operation of an effect, not one on the table alone, may have these keys as well.",
+        "",
+    ]
+    for name, setting in OPERATION_SETTINGS.items():
+        lines += [f"### `{name}`", "", setting["sentence"], ""]
+        lines += _parameter_table(setting["parameters"])
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -624,6 +890,10 @@ def main(arguments: list[str] | None = None) -> int:
         write_if_changed(options.python / "_effects.py", make_python(effects))
         write_if_changed(options.python / "_effects.pyi", make_stub(effects))
         write_if_changed(options.python / "effects.json", json.dumps(effects, indent=1) + "\n")
+        write_if_changed(
+            options.python / "operation_settings.json",
+            json.dumps(OPERATION_SETTINGS, indent=1) + "\n",
+        )
         write_if_changed(
             options.python / "operation.schema.json",
             json.dumps(make_schema(effects), indent=1) + "\n",

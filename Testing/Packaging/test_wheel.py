@@ -71,6 +71,7 @@ def test_wheel_holds_the_package_and_nothing_foreign(wheel: Path) -> None:
         "_effects.py",
         "_effects.pyi",
         "effects.json",
+        "operation_settings.json",
         "operation.schema.json",
     ):
         assert f"segmentationcore/{expected}" in names
@@ -84,13 +85,17 @@ def test_wheel_holds_the_package_and_nothing_foreign(wheel: Path) -> None:
 def test_clean_environment_runs_every_effect(clean_python: Path) -> None:
     code = """
 import json, pathlib, numpy as np, segmentationcore as sc
+from segmentationcore._registry import snake_case
 folder = pathlib.Path(sc.__file__).parent
 effects = [e for e in json.loads((folder / "effects.json").read_text()) if e["input"] != "table"]
 volume = np.arange(8 * 9 * 10, dtype=np.int16).reshape(8, 9, 10)
 labels = (volume > 300).astype(np.uint8)
+samples = {"points": [(4, 4, 5)], "segment": 2}
 for effect in effects:
     data = volume if effect["input"] == "volume" else labels
-    result = getattr(sc, effect["identifier"])(data)
+    named = [p for p in effect["parameters"] if p["type"] in samples]
+    given = {snake_case(p["name"]): samples[p["type"]] for p in named}
+    result = getattr(sc, effect["identifier"])(data, **given)
     assert result.shape == data.shape, effect
 print(len(effects))
 """

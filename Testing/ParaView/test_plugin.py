@@ -10,6 +10,7 @@ a folder to keep the pictures in.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import shutil
@@ -30,6 +31,7 @@ HERE = Path(__file__).resolve()
 ROOT = HERE.parents[2]
 BUILD = Path(os.environ.get("SEGMENTATIONCORE_PARAVIEW_BUILD", ROOT / "build" / "paraview"))
 EFFECTS = ROOT / "SegmentationCore" / "Effects"
+GENERATOR = ROOT / "SegmentationCore" / "CMake" / "generate_effects.py"
 RANKS = (1, 2, 3, 4)
 
 pytestmark = pytest.mark.paraview
@@ -278,10 +280,13 @@ TOOLS = ("LabelMapEditor", "LabelMapRegionCollector", "LabelMapSurface")
 
 
 def declarations() -> list[dict[str, Any]]:
-    found = [
-        json.loads(file.read_text(encoding="utf-8")) for file in sorted(EFFECTS.glob("*.json"))
-    ]
-    return [effect for effect in found if isinstance(effect, dict)]
+    """What the declarations say, as the generator reads them."""
+    specification = importlib.util.spec_from_file_location("generate_effects", GENERATOR)
+    assert specification
+    assert specification.loader
+    generator = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(generator)
+    return generator.voxel_effects(generator.load_effects(EFFECTS))
 
 
 def effect_parameters() -> list[Any]:
@@ -324,7 +329,7 @@ def test_properties_are_as_declared(
 ) -> None:
     proxy = proxies[effect["class"].removeprefix("vtk")]
     found = proxy["properties"][parameter["name"]]
-    kind, default = parameter["type"], parameter["default"]
+    kind, default = parameter["type"], parameter.get("default")
     assert parameter["sentence"] in " ".join(found["sentence"].split())
     if kind == "enum":
         values = parameter["values"]
@@ -332,8 +337,17 @@ def test_properties_are_as_declared(
         entries = [[index, name] for index, name in enumerate(values)]
         assert found["domains"] == {"vtkSMEnumerationDomain": {"entries": entries}}
         return
+    if kind in ("points", "vector"):
+        # A list without points, and three numbers.
+        assert found["class"] == "vtkSMDoubleVectorProperty"
+        assert found["default"] == (default or [])
+        return
     assert found["default"] == [default]
-    if kind == "choice":
+    if kind == "segment":
+        assert found["class"] == "vtkSMStringVectorProperty"
+    elif kind == "bool":
+        assert list(found["domains"]) == ["vtkSMBooleanDomain"]
+    elif kind == "choice":
         entries = [[value, str(value)] for value in parameter["values"]]
         assert found["domains"] == {"vtkSMEnumerationDomain": {"entries": entries}}
     elif kind == "int64":

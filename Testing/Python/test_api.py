@@ -201,6 +201,13 @@ def test_without_generated_files_is_told(tmp_path: Path) -> None:
     assert printed[1] == "AttributeError"
 
 
+def default(parameter: dict[str, Any]) -> Any:
+    """What the function has where nothing is given."""
+    if parameter.get("required"):
+        return inspect.Parameter.empty
+    return None if parameter["type"] in ("vector", "segment") else parameter["default"]
+
+
 @pytest.mark.parametrize("identifier", EFFECTS)
 def test_signatures_follow_the_declaration(identifier: str) -> None:
     function = getattr(segmentationcore, identifier)
@@ -210,7 +217,7 @@ def test_signatures_follow_the_declaration(identifier: str) -> None:
     assert first.name == ("volume" if effect["input"] == "volume" else "labels")
     assert first.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
     assert all(other.kind is inspect.Parameter.KEYWORD_ONLY for other in others)
-    declared = {_registry.snake_case(p["name"]): p["default"] for p in effect["parameters"]}
+    declared = {_registry.snake_case(p["name"]): default(p) for p in effect["parameters"]}
     assert declared.items() <= {other.name: other.default for other in others}.items()
     common = {"label", "spacing", "progress"} | ({"out"} if effect["input"] == "segment" else set())
     assert {other.name for other in others} == set(declared) | common

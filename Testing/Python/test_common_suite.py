@@ -1,13 +1,15 @@
 """What every effect must do, run over all effects that are registered.
 
 Nothing here knows an effect by name: cases are made from the declarations, so a new effect is
-tested the moment it has one. Adding an exclusion needs a reason; there are none.
+tested the moment it has one. Adding an exclusion needs a reason; there are none. What depends on
+the image (points, vectors, other segments) is made by sample_parameters.py.
 """
 
 from __future__ import annotations
 
 import itertools
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,10 +17,17 @@ import numpy as np
 import pytest
 import segmentationcore
 from sample_data import ALL_TYPES, assert_same, blob_labels, smooth_volume
+from sample_parameters import OBLIQUE, arguments, keywords, mirrored, renumbered, samples, turned
 from segmentationcore import Cancelled, SegmentationCoreError, to_array, to_image
 from segmentationcore._pipeline import execute
-from segmentationcore._registry import snake_case, voxel_effects
-from segmentationcore._run import VOLUME_RESULT, check_parameters, make_filter, run_effect
+from segmentationcore._registry import setter_value, snake_case, voxel_effects
+from segmentationcore._run import (
+    VOLUME_RESULT,
+    check_parameters,
+    make_filter,
+    run_effect,
+    set_parameter,
+)
 from vtkmodules.vtkCommonCore import vtkSMPTools
 from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkCommonMath import vtkMatrix3x3
@@ -29,11 +38,14 @@ EFFECTS = voxel_effects()
 SHAPE = (11, 13, 16)
 SPACING = (1.7, 0.8, 1.1)
 RAN: set[str] = set()
+CHOICES = ("enum", "choice", "bool")
 
 
 def alternatives(parameter: dict[str, Any]) -> list[Any]:
     """Values worth trying: the default, all choices, and numbers that fit a small volume."""
     kind, default = parameter["type"], parameter.get("default")
+    if kind == "vector":  # in the order of an array's axes
+        return [tuple(reversed(default)), OBLIQUE]
     if kind in ("enum", "choice"):
         return list(parameter["values"])
     if kind == "bool":
@@ -48,12 +60,25 @@ def alternatives(parameter: dict[str, Any]) -> list[Any]:
     return [value for value in dict.fromkeys(tried) if low <= value <= high]
 
 
+def combinations(parameters: list[dict[str, Any]]) -> Iterator[tuple[Any, ...]]:
+    """All combinations of choices; numbers go through their alternatives side by side."""
+    tried = [(p["type"] in CHOICES, alternatives(p)) for p in parameters]
+    numbers = max((len(values) for choice, values in tried if not choice), default=1)
+    for chosen in itertools.product(*(values if choice else [None] for choice, values in tried)):
+        for turn in range(numbers):
+            yield tuple(
+                value if choice else values[turn % len(values)]
+                for value, (choice, values) in zip(chosen, tried, strict=True)
+            )
+
+
 def cases() -> Iterator[Any]:
     """All combinations of alternatives, and all defaults first."""
     for identifier, effect in EFFECTS.items():
         yield pytest.param(identifier, {}, id=f"{identifier}-defaults")
-        names = [parameter["name"] for parameter in effect["parameters"]]
-        for values in itertools.product(*map(alternatives, effect["parameters"])):
+        varied = [p for p in effect["parameters"] if p["type"] not in ("points", "segment")]
+        names = [parameter["name"] for parameter in varied]
+        for values in combinations(varied):
             chosen = dict(zip(names, values, strict=True))
             text = "-".join(str(value) for value in values)
             yield pytest.param(identifier, chosen, id=f"{identifier}-{text}")
@@ -67,6 +92,13 @@ def is_volume(identifier: str) -> bool:
     return EFFECTS[identifier]["input"] == "volume"
 
 
+def is_made_of_the_segment(identifier: str) -> bool:
+    """Whether the result comes from the segment alone: then an empty one stays empty."""
+    effect = EFFECTS[identifier]
+    others = any(parameter["type"] == "segment" for parameter in effect["parameters"])
+    return effect["input"] == "segment" and effect["writes"] != "add" and not others
+
+
 def sample(identifier: str, shape: tuple[int, ...] = SHAPE, seed: int = 7) -> np.ndarray:
     """A volume or label map for the effect; axes z, y, x."""
     return smooth_volume(shape, seed) if is_volume(identifier) else blob_labels(shape, seed)
@@ -75,9 +107,21 @@ def sample(identifier: str, shape: tuple[int, ...] = SHAPE, seed: int = 7) -> np
 def run(identifier: str, data: Any, parameters: dict[str, Any], **more: Any) -> Any:
     """Run the effect, through the public function."""
     function = getattr(segmentationcore, identifier)
-    result = function(data, **{snake_case(k): v for k, v in parameters.items()}, **more)
+    given = arguments(EFFECTS[identifier], parameters, data, more.get("spacing"))
+    result = function(data, **keywords(given), **more)
     RAN.add(identifier)
     return result
+
+
+def filter_for(
+    identifier: str, image: vtkImageData, parameters: dict[str, Any], label: int = 1
+) -> Any:
+    """The filter itself, ready to run."""
+    effect = EFFECTS[identifier]
+    checked = check_parameters(effect, arguments(effect, parameters, image))
+    algorithm = make_filter(effect, checked, label)
+    algorithm.SetInputDataObject(image)
+    return algorithm
 
 
 def run_filter(
@@ -88,19 +132,8 @@ def run_filter(
     blocks: int = 1,
 ) -> np.ndarray:
     """Run the filter itself in blocks."""
-    effect = EFFECTS[identifier]
-    spelled = {snake_case(key): value for key, value in parameters.items()}
-    checked = check_parameters(
-        effect,
-        {
-            p["name"]: spelled[snake_case(p["name"])]
-            for p in effect["parameters"]
-            if p["name"] in parameters
-        },
-    )
-    algorithm = make_filter(effect, checked, label)
+    algorithm = filter_for(identifier, image, parameters, label)
     algorithm.SetNumberOfBlocks(blocks)
-    algorithm.SetInputDataObject(image)
     execute(algorithm, identifier)
     name = VOLUME_RESULT if is_volume(identifier) else image.GetPointData().GetScalars().GetName()
     return to_array(algorithm.GetOutput(), name)
@@ -224,7 +257,10 @@ def test_only_the_segment_changes(identifier: str, parameters: dict[str, Any]) -
     for label in (1, 2, 3, 9):
         result = run(identifier, labels, parameters, spacing=SPACING, label=label)
         changed = result != labels
-        assert set(np.unique(result[changed])) <= {0, label}
+        written = {"set": {0, label}, "add": {label}, "remove": {0}}
+        assert set(np.unique(result[changed])) <= written[EFFECTS[identifier]["writes"]]
+        if parameters.get("EraseAllSegments"):
+            continue  # as it says
         assert (labels[changed & (result == 0)] == label).all()
 
 
@@ -255,7 +291,7 @@ def test_degenerate_images(
         return
     assert result.shape == shape
     assert set(np.unique(result)) <= {0, 1}
-    if content == "empty" and not is_volume(identifier):
+    if content == "empty" and is_made_of_the_segment(identifier):
         assert not result.any()
 
 
@@ -280,22 +316,24 @@ def test_renumbered_labels_give_the_matching_result(
     numbers = np.array([0, 250, 3, 77], np.uint8)
     for label in (1, 2, 3):
         expected = numbers[run(identifier, data, parameters, spacing=SPACING, label=label)]
-        result = run(
-            identifier, numbers[data], parameters, spacing=SPACING, label=int(numbers[label])
-        )
+        renamed = renumbered(EFFECTS[identifier], parameters, numbers)
+        result = run(identifier, numbers[data], renamed, spacing=SPACING, label=int(numbers[label]))
         assert_same(result, expected)
 
 
 @every_case
 def test_turned_volumes_give_the_turned_result(identifier: str, parameters: dict[str, Any]) -> None:
     data = sample(identifier)
+    effect = EFFECTS[identifier]
     expected = run(identifier, data, parameters, spacing=SPACING)
     for order in itertools.permutations(range(3)):
         spacing = tuple(SPACING[axis] for axis in order)
-        result = run(identifier, np.transpose(data, order), parameters, spacing=spacing)
+        chosen = turned(effect, parameters, order)
+        result = run(identifier, np.transpose(data, order), chosen, spacing=spacing)
         assert_same(result, np.transpose(expected, order), f"axes {order}:")
     for axes in ((0,), (1,), (2,), (0, 1, 2)):
-        result = run(identifier, np.flip(data, axes), parameters, spacing=SPACING)
+        chosen = mirrored(effect, parameters, axes)
+        result = run(identifier, np.flip(data, axes), chosen, spacing=SPACING)
         assert_same(result, np.flip(expected, axes), f"flipped {axes}:")
 
 
@@ -368,16 +406,48 @@ def wrong_values(parameter: dict[str, Any]) -> list[tuple[Any, type[Exception]]]
             ("6", TypeError),
             (6.0, TypeError),
         ]
+    if kind == "points":
+        return [
+            (None, TypeError),
+            ("3", TypeError),
+            ([3.0, 2.0, 1.0], TypeError),
+            ([["3", 2.0, 1.0]], TypeError),
+            (np.ones((2, 3), bool), TypeError),
+            ([], ValueError),
+            (np.ones((2, 2)), ValueError),
+            ([[3.0, 2.0, 1.0], [3.0, float("nan"), 1.0]], ValueError),
+        ]
+    if kind == "vector":
+        return [
+            ("xyz", TypeError),
+            (3.0, TypeError),
+            ([0, 0, "1"], TypeError),
+            ([0.0, 1.0], ValueError),
+            (np.array([0.0, np.inf, 1.0]), ValueError),
+        ]
+    if kind == "segment":
+        return [
+            ("bone", ValueError),
+            ("", ValueError),
+            ("0", ValueError),
+            (0, ValueError),
+            (-1, ValueError),
+            (2.0, TypeError),
+            (True, TypeError),
+        ]
     return [(2, TypeError), (None, TypeError)]
 
 
 @every_effect
 def test_wrong_parameters_raise_and_name_the_culprit(identifier: str) -> None:
     data = sample(identifier)
-    for parameter in EFFECTS[identifier]["parameters"]:
+    effect = EFFECTS[identifier]
+    function = getattr(segmentationcore, identifier)
+    for parameter in effect["parameters"]:
         for value, error in wrong_values(parameter):
+            given = arguments(effect, {}, data) | {parameter["name"]: value}
             with pytest.raises(error) as caught:
-                run(identifier, data, {parameter["name"]: value})
+                function(data, **keywords(given))
             assert type(caught.value) is error, (parameter["name"], value)
             assert snake_case(parameter["name"]) in str(caught.value)
             assert identifier in str(caught.value)
@@ -393,6 +463,35 @@ def test_wrong_parameters_raise_and_name_the_culprit(identifier: str) -> None:
 
 
 @every_effect
+def test_a_missing_argument_is_named(identifier: str) -> None:
+    data = sample(identifier)
+    effect = EFFECTS[identifier]
+    for parameter in effect["parameters"]:
+        if parameter.get("required"):
+            given = arguments(effect, {}, data)
+            del given[parameter["name"]]
+            with pytest.raises(TypeError, match=parameter["name"]):
+                run_effect(identifier, data, given)
+            with pytest.raises(TypeError, match=snake_case(parameter["name"])):
+                getattr(segmentationcore, identifier)(data, **keywords(given))
+
+
+def algorithm_value(effect: dict[str, Any], parameter: dict[str, Any], image: vtkImageData) -> Any:
+    """A value that is accepted, as a filter takes it."""
+    if parameter["name"] in samples(effect):
+        return check_parameters(effect, arguments(effect, {}, image))[parameter["name"]]
+    return setter_value(parameter, parameter["default"])
+
+
+def write(algorithm: Any, parameter: dict[str, Any], value: Any) -> None:
+    """Set what the filter itself takes: an enum by its number."""
+    if parameter["type"] in ("points", "vector"):
+        set_parameter(algorithm, parameter, value)
+    else:
+        getattr(algorithm, f"Set{parameter['name']}")(value)
+
+
+@every_effect
 def test_the_filter_refuses_what_the_function_refuses(identifier: str) -> None:
     # Other programs set the filter without our checks.
     effect = EFFECTS[identifier]
@@ -403,6 +502,12 @@ def test_the_filter_refuses_what_the_function_refuses(identifier: str) -> None:
             wrong = [-1, len(parameter["values"])]
         elif kind == "choice":
             wrong = [min(parameter["values"]) - 1, max(parameter["values"]) + 1]
+        elif kind == "points":
+            wrong = [[], [[1.0, 2.0, 3.0], [1.0, float("nan"), 3.0]], [[float("inf"), 0.0, 0.0]]]
+        elif kind == "vector":
+            wrong = [[0.0, 0.0, 0.0], [0.0, float("nan"), 1.0], [float("inf"), 0.0, 0.0]]
+        elif kind == "segment":
+            wrong = ["bone", "0", "-1", "1.5", "2 "]
         elif kind == "bool":
             continue
         else:
@@ -414,17 +519,17 @@ def test_the_filter_refuses_what_the_function_refuses(identifier: str) -> None:
             ]
             wrong += [float("nan")] if kind == "double" else []
         for value in wrong:
-            algorithm = make_filter(effect, {}, 1)
-            getattr(algorithm, f"Set{parameter['name']}")(value)
-            algorithm.SetInputDataObject(image)
-            with pytest.raises(SegmentationCoreError, match=parameter["name"]):
+            algorithm = filter_for(identifier, image, {})
+            good = algorithm_value(effect, parameter, image)
+            write(algorithm, parameter, value)
+            # Which parameter names a segment that is not there, a filter need not know.
+            culprit = value if kind == "segment" else parameter["name"]
+            with pytest.raises(SegmentationCoreError, match=re.escape(culprit)):
                 execute(algorithm, identifier)
             assert algorithm.GetOutput().GetNumberOfPoints() == 0
-            assert parameter["name"] in algorithm.GetLastError()
+            assert culprit in algorithm.GetLastError()
             # The same filter works again once it is set right, and forgets the error.
-            default = parameter["default"]
-            good = parameter["values"].index(default) if kind == "enum" else default
-            getattr(algorithm, f"Set{parameter['name']}")(good)
+            write(algorithm, parameter, good)
             execute(algorithm, identifier)
             assert algorithm.GetLastError() == ""
             assert algorithm.GetOutput().GetNumberOfPoints() == image.GetNumberOfPoints()
@@ -434,9 +539,8 @@ def test_the_filter_refuses_what_the_function_refuses(identifier: str) -> None:
 def test_the_filter_refuses_wrong_labels_and_blocks(identifier: str) -> None:
     image = to_image(sample(identifier))
     for name, value in (("SegmentLabel", 0), ("SegmentLabel", -3), ("NumberOfBlocks", 0)):
-        algorithm = make_filter(EFFECTS[identifier], {}, 1)
+        algorithm = filter_for(identifier, image, {})
         getattr(algorithm, f"Set{name}")(value)
-        algorithm.SetInputDataObject(image)
         with pytest.raises(SegmentationCoreError, match=name):
             execute(algorithm, identifier)
         assert algorithm.GetOutput().GetNumberOfPoints() == 0
@@ -458,8 +562,7 @@ def test_labels_must_fit_the_type(identifier: str) -> None:
         run(identifier, data.astype(dtype), {}, label=largest)
         with pytest.raises(ValueError, match=f"label is {largest + 1}.*up to {largest}"):
             run(identifier, data.astype(dtype), {}, label=largest + 1)
-    algorithm = make_filter(EFFECTS[identifier], {}, 256)
-    algorithm.SetInputDataObject(to_image(data))
+    algorithm = filter_for(identifier, to_image(data), {}, label=256)
     with pytest.raises(SegmentationCoreError, match="256"):
         execute(algorithm, identifier)
 
@@ -485,8 +588,7 @@ def test_wrong_images_raise(identifier: str) -> None:
         run(identifier, to_image(sample(identifier)), {}, spacing=(1, 1, 1))
     # And the filter itself, as other programs meet it.
     for image in (empty, bare, vectors):
-        algorithm = make_filter(EFFECTS[identifier], {}, 1)
-        algorithm.SetInputDataObject(image)
+        algorithm = filter_for(identifier, image, {})
         with pytest.raises(SegmentationCoreError):
             execute(algorithm, identifier)
         assert algorithm.GetLastError()
@@ -533,9 +635,7 @@ def test_cancelling_leaves_nothing_half_written(
 def test_aborting_the_filter_leaves_an_empty_output(
     identifier: str, parameters: dict[str, Any]
 ) -> None:
-    effect = EFFECTS[identifier]
-    algorithm = make_filter(effect, check_parameters(effect, parameters), 1)
-    algorithm.SetInputDataObject(to_image(sample(identifier)))
+    algorithm = filter_for(identifier, to_image(sample(identifier)), parameters)
     errors: list[str] = []
     algorithm.AddObserver("ErrorEvent", lambda *_: errors.append("error"))
     tag = algorithm.AddObserver("ProgressEvent", lambda *_: algorithm.SetAbortExecute(1))
@@ -597,7 +697,8 @@ def test_an_unnamed_array_works(identifier: str) -> None:
 def test_two_runs_are_equal(identifier: str) -> None:
     data = sample(identifier)
     assert_same(run(identifier, data, {}), run(identifier, data, {}))
-    assert_same(run_effect(identifier, data, {}), run(identifier, data, {}))
+    given = arguments(EFFECTS[identifier], {}, data)
+    assert_same(run_effect(identifier, data, given), run(identifier, data, {}))
 
 
 def test_every_effect_ran() -> None:

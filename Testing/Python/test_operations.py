@@ -33,7 +33,7 @@ from segmentationcore import (
     write_operations,
     write_segments,
 )
-from segmentationcore._registry import effects
+from segmentationcore._registry import effects, operation_settings
 from segmentationcore.segments import format_tags, parse_tags
 
 pytestmark = pytest.mark.python
@@ -124,7 +124,10 @@ VALUES = st.one_of(
     FLOATS,
     st.sampled_from(["", "KEEP_LARGEST_ISLAND", "NONE", "x"]),
     st.sampled_from([6, 18, 26, 64]),
+    st.sampled_from(["s", "EditAllowedInsideSingleSegment", "OverwriteNone"]),
     st.lists(st.floats(-0.5, 1.5), max_size=4),
+    st.lists(st.lists(st.integers(-9, 9), min_size=2, max_size=4), max_size=2),
+    st.lists(st.sampled_from(["", "a", "b"]), max_size=2),
     st.dictionaries(st.text(max_size=2), st.none(), max_size=1),
 )
 
@@ -141,6 +144,10 @@ def operations(draw: st.DrawFn) -> Any:
     }
     if draw(st.integers(0, 5)):
         operation["parameters"] = draw(st.dictionaries(names, VALUES, max_size=3))
+    for key, setting in operation_settings().items():
+        if not draw(st.integers(0, 3)):
+            names = st.sampled_from([*(p["name"] for p in setting["parameters"]), "Other"])
+            operation[key] = draw(st.dictionaries(names, VALUES, max_size=3))
     if not draw(st.integers(0, 9)):
         operation.pop(draw(st.sampled_from(sorted(operation))))
     return operation

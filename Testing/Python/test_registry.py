@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 import segmentationcore
 from jsonschema import Draft202012Validator
-from segmentationcore import _compiled, _registry, apply_operations
-from segmentationcore._run import make_filter
+from sample_data import assert_same
+from sample_parameters import arguments, keywords
+from segmentationcore import _compiled, _registry, apply_operations, to_array, to_image
+from segmentationcore._run import check_parameters, make_filter
 
 pytestmark = pytest.mark.python
 
@@ -57,9 +59,15 @@ def test_the_class_is_there(effect: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("effect", "parameter"), parameters())
 def test_defaults_are_those_of_the_class(effect: dict[str, Any], parameter: dict[str, Any]) -> None:
     algorithm = make_filter(effect, {}, 1)
+    if parameter["type"] == "points":
+        assert algorithm.GetNumberOfPoints() == 0
+        return
     value = getattr(algorithm, f"Get{parameter['name']}")()
+    if parameter["type"] == "vector":
+        assert value == tuple(parameter["default"])
+        return
     assert value == _registry.setter_value(parameter, parameter["default"])
-    expected = {"double": float, "bool": (bool, int)}.get(parameter["type"], int)
+    expected = {"double": float, "bool": (bool, int), "segment": str}.get(parameter["type"], int)
     assert isinstance(value, expected)
 
 
@@ -73,13 +81,14 @@ def test_the_ends_of_the_range_are_accepted(
     elif parameter["type"] == "bool":
         values = [0, 1]
     else:
-        values = parameter["range"]
-    volume = np.arange(27, dtype=np.uint8).reshape(3, 3, 3) % 3
+        values = parameter.get("range", ())
+    image = to_image(np.arange(27, dtype=np.uint8).reshape(3, 3, 3) % 3)
+    given = check_parameters(effect, arguments(effect, {}, image))
     for value in values:
-        algorithm = make_filter(effect, {}, 1)
+        algorithm = make_filter(effect, given, 1)
         getattr(algorithm, f"Set{parameter['name']}")(value)
         assert getattr(algorithm, f"Get{parameter['name']}")() == value
-        algorithm.SetInputDataObject(segmentationcore.to_image(volume))
+        algorithm.SetInputDataObject(image)
         algorithm.Update()
         assert algorithm.GetLastError() == ""
         assert algorithm.GetOutput().GetNumberOfPoints() == 27
@@ -88,10 +97,24 @@ def test_the_ends_of_the_range_are_accepted(
 @pytest.mark.parametrize("effect", EFFECTS.values(), ids=EFFECTS)
 def test_the_class_has_no_parameter_that_is_not_declared(effect: dict[str, Any]) -> None:
     cls = getattr(segmentationcore, effect["class"])
+    base = _compiled.load("SegmentationCoreFilters").vtkLabelMapAlgorithm
     own = {
-        name[3:] for name in vars(cls) if name.startswith("Set") and hasattr(cls, f"Get{name[3:]}")
+        name[3:]
+        for name in set(dir(cls)) - set(dir(base))
+        if name.startswith("Set") and hasattr(cls, f"Get{name[3:]}")
     }
-    assert own == {parameter["name"] for parameter in effect["parameters"]}
+    kinds = {parameter["name"]: parameter["type"] for parameter in effect["parameters"]}
+    # Points are added one by one.
+    assert own == {name for name, kind in kinds.items() if kind != "points"}
+    assert hasattr(cls, "AddPoint") == ("points" in kinds.values())
+
+
+def is_abstract(cls: type) -> bool:
+    try:
+        cls()
+    except (NotImplementedError, TypeError):
+        return True
+    return False
 
 
 def test_every_effect_class_is_declared() -> None:
@@ -100,14 +123,15 @@ def test_every_effect_class_is_declared() -> None:
     classes = {
         name
         for name, cls in vars(module).items()
-        if isinstance(cls, type) and issubclass(cls, base) and cls is not base
+        if isinstance(cls, type) and issubclass(cls, base) and not is_abstract(cls)
     }
     assert classes == {effect["class"] for effect in EFFECTS.values()}
 
 
 def test_every_declaration_is_in_the_package(generated: Path) -> None:
     packaged = Path(segmentationcore.__file__).parent
-    for name in ("effects.json", "operation.schema.json", "_effects.py", "_effects.pyi"):
+    for name in ("effects.json", "operation.schema.json", "operation_settings.json",
+                 "_effects.py", "_effects.pyi"):  # fmt: skip
         assert (packaged / name).read_text() == (generated / name).read_text(), (
             f"{name} of the package is not made from the declarations of this source tree; rebuild"
         )
@@ -148,8 +172,18 @@ def test_a_wrong_declaration_stops_the_build(
     assert culprit in done.stderr
 
 
-def sample_value(parameter: dict[str, Any]) -> Any:
-    return {"string": "A name", "color": [0.25, 0.5, 1.0], "int64": 7}[parameter["type"]]
+# What the table operations are given, by the names of their parameters.
+TABLE_SAMPLES = {
+    "Name": "A name",
+    "Color": [0.25, 0.5, 1.0],
+    "LabelValue": 7,
+    "Visible": False,
+    "Status": "Flagged",
+    "Value": "A value",
+    "Index": 1,
+    "SourceSegmentID": "first",
+    "Segments": ["second"],
+}
 
 
 @pytest.mark.parametrize("effect", TABLE.values(), ids=TABLE)
@@ -158,40 +192,52 @@ def test_the_editor_knows_every_table_operation(effect: dict[str, Any]) -> None:
     start = [
         {"effect": "add_segment", "segment": "first"},
         {"effect": "threshold", "segment": "first", "parameters": {"MinimumThreshold": 20}},
+        {"effect": "add_segment", "segment": "second"},
+        {"effect": "threshold", "segment": "second", "parameters": {"MaximumThreshold": 5}},
     ]
-    segment = "second" if effect["identifier"] == "add_segment" else "first"
-    given = {parameter["name"]: sample_value(parameter) for parameter in effect["parameters"]}
+    # Both make a segment.
+    segment = "new" if effect["identifier"] in ("add_segment", "copy_segment") else "first"
+    given = {p["name"]: TABLE_SAMPLES[p["name"]] for p in effect["parameters"]}
     operation = {"effect": effect["identifier"], "segment": segment, "parameters": given}
     before = apply_operations(volume, start)
     after = apply_operations(volume, [*start, operation])
     assert after.segments != before.segments
     row = next((row for row in after.segments if row.id == segment), None)
-    if effect["identifier"] == "remove_segment":
-        assert row is None
-        assert not after.labels.any()
-        return
-    assert row is not None
-    if "Name" in given:
+    assert (row is None) == (effect["identifier"] == "remove_segment")
+    if row is not None and effect["identifier"] != "set_segment_tag" and "Name" in given:
         assert row.name == given["Name"]
-    if "Color" in given:
+    if row is not None and "Color" in given:
         assert row.color == tuple(given["Color"])
-    if "LabelValue" in given:
+    if row is not None and "LabelValue" in given:
         assert row.label_value == given["LabelValue"]
-    assert (after.labels == before.labels).all()
+    if effect["identifier"] == "remove_segment":
+        assert_same(after.labels, np.where(before.labels == 1, 0, before.labels))
+    elif effect["identifier"] not in ("copy_segment", "merge_segments"):
+        assert_same(after.labels, before.labels)
 
 
 @pytest.mark.parametrize("effect", EFFECTS.values(), ids=EFFECTS)
 def test_the_editor_knows_every_effect(effect: dict[str, Any]) -> None:
-    volume = np.zeros((9, 9, 9), np.uint8)
-    volume[2:7, 2:7, 2:7] = 100
+    array = np.zeros((9, 9, 9), np.uint8)
+    array[2:7, 2:7, 2:7] = 100
+    array[:2] = 200
+    volume = to_image(array)  # of an array, only the first layer would be seen
     operations = [
         {"effect": "add_segment", "segment": "s"},
         {"effect": "threshold", "segment": "s", "parameters": {"MinimumThreshold": 50}},
+        {"effect": "add_segment", "segment": "other"},
+        {"effect": "threshold", "segment": "other", "parameters": {"MinimumThreshold": 150}},
     ]
     start = apply_operations(volume, operations)
-    after = apply_operations(
-        volume, [*operations, {"effect": effect["identifier"], "segment": "s"}]
-    )
-    data = volume if effect["input"] == "volume" else start.labels
-    expected = getattr(segmentationcore, effect["identifier"])(data)
-    assert (after.labels == expected).all()
+    labels = to_array(start.labels, "Labels")
+    assert [row.label_value for row in start.segments] == [1, 2]
+    given = arguments(effect, {}, volume)
+    named = {p["name"]: "other" for p in effect["parameters"] if p["type"] == "segment"}
+    operation = {"effect": effect["identifier"], "segment": "s", "parameters": {**given, **named}}
+    after = apply_operations(volume, [*operations, operation])
+    data = array if effect["input"] == "volume" else labels
+    function = getattr(segmentationcore, effect["identifier"])
+    expected = function(data, **keywords(arguments(effect, {}, data)))
+    row = next(row for row in after.segments if row.id == "s")
+    held = to_array(after.labels, row.array_name)
+    assert_same(held == row.label_value, expected == 1)

@@ -1,7 +1,8 @@
 """The effect declarations at run time, and the check of parameters against them.
 
-``effects.json`` is made from ``SegmentationCore/Effects/*.json`` when the package is built. All
-checks of the package (functions, operations, command line) are here, so that they say the same.
+``effects.json`` is made from ``SegmentationCore/Effects/*.json`` when the package is built, and
+``operation_settings.json`` with it: what an operation of any effect may say. All checks of the
+package (functions, operations, command line) are here, so that they say the same.
 """
 
 from __future__ import annotations
@@ -12,25 +13,45 @@ import json
 import math
 import numbers
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import reprlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 LARGEST_LABEL = 2**63 - 1
 
+# Types that are a fixed number of numbers: how many, and which each may be.
+_NUMBERS: dict[str, tuple[int, Callable[[float], bool]]] = {
+    "color": (3, lambda number: 0.0 <= number <= 1.0),
+    "vector": (3, math.isfinite),
+    "size": (3, lambda number: 0.0 < number < math.inf),
+    "interval": (2, math.isfinite),
+}
 
-@functools.lru_cache(maxsize=1)
-def effects() -> dict[str, dict[str, Any]]:
-    """All declarations by identifier: voxel effects first, table operations last."""
-    path = Path(__file__).with_name("effects.json")
+
+def _generated(name: str) -> Any:
+    """The content of a file that is made when the package is built."""
+    path = Path(__file__).with_name(name)
     try:
-        text = path.read_text(encoding="utf-8")
+        return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ImportError(
             f"{path} is missing: this is the source tree, not a built package. Install the wheel "
             "(pip install segmentationcore), or put a build folder on PYTHONPATH instead"
         ) from error
-    return {effect["identifier"]: effect for effect in json.loads(text)}
+
+
+@functools.lru_cache(maxsize=1)
+def effects() -> dict[str, dict[str, Any]]:
+    """All declarations by identifier: voxel effects first, table operations last."""
+    return {effect["identifier"]: effect for effect in _generated("effects.json")}
+
+
+@functools.lru_cache(maxsize=1)
+def operation_settings() -> dict[str, dict[str, Any]]:
+    """What an operation of any effect may have beside the effect's parameters, by its key."""
+    settings: dict[str, dict[str, Any]] = _generated("operation_settings.json")
+    return settings
 
 
 def voxel_effects() -> dict[str, dict[str, Any]]:
@@ -65,7 +86,17 @@ def accepted(parameter: Mapping[str, Any]) -> str:
         "bool": "True or False",
         "string": "a text",
         "color": "three numbers from 0 to 1: red, green, blue",
+        "points": _accepted_points("xyz"),
+        "vector": "three finite numbers",
+        "size": "three numbers above 0",
+        "interval": "two finite numbers",
+        "segment": "a segment's identifier",
+        "segments": "a list of segments' identifiers, at least one and none twice",
     }[kind]
+
+
+def _accepted_points(axes: Sequence[str]) -> str:
+    return f"a list of points, each {len(axes)} finite numbers: {', '.join(axes)} in mm"
 
 
 def _is_number(value: object) -> bool:
@@ -79,6 +110,40 @@ def _is_integer(value: object) -> bool:
 def _is_bool(value: object) -> bool:
     # NumPy's bool_ is neither a bool nor a Number; its name changed with NumPy 2.
     return isinstance(value, bool) or type(value).__name__ in ("bool_", "bool")
+
+
+def _listed(value: Any) -> list[Any] | None:
+    """A sequence or a NumPy array as a list; None for anything else."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
+        return None
+    return list(value)
+
+
+def _finite(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond all floating-point numbers
+        return False
+
+
+def check_points(value: Any, name: str, axes: Sequence[str] = "xyz") -> list[list[float]]:
+    """Return points as lists of numbers, one for each of ``axes``, or raise what is wrong."""
+    expected = f"expected {_accepted_points(axes)}"
+    points = _listed(value)
+    if points is None:
+        raise TypeError(f"{name} is {reprlib.repr(value)} ({type(value).__name__}); {expected}")
+    if not points:
+        raise ValueError(f"{name} is empty; {expected}")
+    result = []
+    for index, point in enumerate(points):
+        parts = _listed(point)
+        if parts is None or not all(map(_is_number, parts)):
+            raise TypeError(f"{name}[{index}] is {reprlib.repr(point)}; {expected}")
+        if len(parts) != len(axes) or not all(map(_finite, parts)):
+            raise ValueError(f"{name}[{index}] is {reprlib.repr(point)}; {expected}")
+        result.append([float(part) for part in parts])
+    return result
 
 
 def check_value(parameter: Mapping[str, Any], value: Any, name: str) -> Any:
@@ -133,14 +198,29 @@ def check_value(parameter: Mapping[str, Any], value: Any, name: str) -> Any:
         if not isinstance(value, str):
             raise wrong(TypeError)
         return str(value)
-    if kind == "color":
-        if isinstance(value, str) or not isinstance(value, Sequence):
+    if kind in _NUMBERS:
+        count, is_good = _NUMBERS[kind]
+        parts = _listed(value)
+        if parts is None or not all(map(_is_number, parts)):
             raise wrong(TypeError)
-        if not all(_is_number(part) for part in value):
-            raise wrong(TypeError)
-        if len(value) != 3 or not all(0.0 <= float(part) <= 1.0 for part in value):
+        if len(parts) != count or not all(_finite(part) and is_good(part) for part in parts):
             raise wrong(ValueError)
-        return [float(part) for part in value]
+        return [float(part) for part in parts]
+    if kind == "points":
+        return check_points(value, name)
+    if kind == "segment":
+        if not isinstance(value, str):
+            raise wrong(TypeError)
+        if parameter.get("required") and not value:
+            raise wrong(ValueError)
+        return str(value)
+    if kind == "segments":
+        parts = _listed(value)
+        if parts is None or not all(isinstance(part, str) for part in parts):
+            raise wrong(TypeError)
+        if not parts or not all(parts) or len(set(parts)) != len(parts):
+            raise wrong(ValueError)
+        return [str(part) for part in parts]
     raise AssertionError(f"effects.json has a parameter of unknown type {kind!r}")
 
 

@@ -31,18 +31,58 @@ __all__ = ["ImageLike", "run_effect"]
 VOLUME_RESULT = "Labels"
 
 
-def check_parameters(effect: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Check a function's arguments; messages use the function's names."""
-    function = effect["identifier"]
-    return {
-        parameter["name"]: _registry.check_value(
-            parameter,
-            parameters[parameter["name"]],
-            f"{function}(): {_registry.snake_case(parameter['name'])}",
-        )
-        for parameter in effect["parameters"]
-        if parameter["name"] in parameters
-    }
+def check_parameters(
+    effect: Mapping[str, Any], parameters: Mapping[str, Any], axes: int = 0
+) -> dict[str, Any]:
+    """Check a function's arguments; messages use the function's names.
+
+    Returns what an operation would hold: points and vectors have the order x, y, z. In
+    ``parameters`` they have that of an array with this many ``axes``, or x, y, z if it is 0.
+    """
+    checked = {}
+    for parameter in effect["parameters"]:
+        if parameter["name"] in parameters:
+            value = parameters[parameter["name"]]
+            where = f"{effect['identifier']}(): {_registry.snake_case(parameter['name'])}"
+            if value is None and parameter["type"] in ("vector", "segment"):
+                continue  # the filter has the default
+            checked[parameter["name"]] = _check_argument(parameter, value, where, axes)
+    return checked
+
+
+def _check_argument(parameter: Mapping[str, Any], value: Any, where: str, axes: int) -> Any:
+    kind = parameter["type"]
+    if kind == "points":
+        points = _registry.check_points(value, where, "zyx"[-axes:] if axes else "xyz")
+        # A slice of two axes lies at z = 0.
+        return [[*reversed(point), 0.0][:3] for point in points] if axes else points
+    if kind == "segment":
+        return _check_label_text(value, where)
+    checked = _registry.check_value(parameter, value, where)
+    return checked[::-1] if kind == "vector" and axes else checked
+
+
+def _check_label_text(value: Any, where: str) -> str:
+    """The name of another segment in a plain label map: its value, as a text."""
+    if isinstance(value, str):
+        if not value.isdecimal():
+            raise ValueError(f"{where} is {value!r}; expected the value of a label, or its text")
+        value = int(value)
+    return str(_registry.check_label(value, where))
+
+
+def set_parameter(algorithm: Any, parameter: Mapping[str, Any], value: Any) -> None:
+    """Set a filter's parameter to a value as `check_parameters` returns it."""
+    if parameter["type"] == "points":
+        algorithm.RemoveAllPoints()
+        for point in value:
+            algorithm.AddPoint(*point)
+        return
+    setter = getattr(algorithm, f"Set{parameter['name']}")
+    if parameter["type"] == "vector":
+        setter(*value)
+    else:
+        setter(_registry.setter_value(parameter, value))
 
 
 def make_filter(effect: Mapping[str, Any], checked: Mapping[str, Any], label: int) -> Any:
@@ -50,8 +90,7 @@ def make_filter(effect: Mapping[str, Any], checked: Mapping[str, Any], label: in
     algorithm = find_class(effect["class"])()
     for parameter in effect["parameters"]:
         if parameter["name"] in checked:
-            value = _registry.setter_value(parameter, checked[parameter["name"]])
-            getattr(algorithm, f"Set{parameter['name']}")(value)
+            set_parameter(algorithm, parameter, checked[parameter["name"]])
     algorithm.SetSegmentLabel(label)
     return algorithm
 
@@ -112,6 +151,7 @@ def run_effect(
         The volume or label map; never changed.
     parameters : mapping
         By their declared names, as ``{"MarginSizeMm": 2.0}``; absent ones have their default.
+        Points and vectors are in the order of an array's axes, as in the functions.
     label, spacing, out, progress
         As in the functions.
 
@@ -139,7 +179,12 @@ def run_effect(
         if name not in names:
             hint = _registry.suggestion(name, names)
             raise TypeError(f"{identifier}() has no parameter {name!r}; it has {names}{hint}")
-    checked = check_parameters(effect, parameters)
+    for parameter in effect["parameters"]:
+        if parameter.get("required") and parameter["name"] not in parameters:
+            raise TypeError(f"{identifier}() needs the parameter {parameter['name']!r}")
+    # What is no array at all is refused below.
+    axes = 0 if is_image(data) else 2 if getattr(data, "ndim", 3) == 2 else 3
+    checked = check_parameters(effect, parameters, axes)
     label = _registry.check_label(label, f"{identifier}(): label")
     if progress is not None and not callable(progress):
         raise TypeError(

@@ -13,6 +13,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from . import _registry
@@ -159,8 +160,14 @@ def parse_setting(text: str, effect: dict[str, Any]) -> tuple[str, Any]:
             f"--set {text}: {effect['identifier']} has no parameter {key!r}; "
             f"it has {', '.join(declared) or 'none'}{hint}"
         )
-    if declared[name]["type"] in ("string", "enum"):
+    kind = declared[name]["type"]
+    if kind in ("string", "enum", "segment"):
         return name, value
+    if kind == "points" and value.startswith("@"):
+        try:
+            return name, json.loads(Path(value[1:]).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UsageError(f"--set {text}: {value[1:]} is not valid JSON: {error}") from error
     try:
         return name, json.loads(value)
     except json.JSONDecodeError:
@@ -210,7 +217,7 @@ def command_apply(options: argparse.Namespace) -> None:
     operations = _operations(options)
     labels = read_segmentation(options.labels) if options.labels else None
     volume = read_volume(options.volume)
-    if options.operations is None and operations[0]["effect"] != "add_segment":
+    if options.operations is None and operations[0]["effect"] in _registry.voxel_effects():
         # One effect from the command line may start a segment of its own.
         known = [segment.id for segment in read_segments(labels)] if labels is not None else []
         if options.segment not in known:
@@ -312,7 +319,11 @@ def make_parser() -> argparse.ArgumentParser:
     what.add_argument("--list-effects", action=_ListEffects, nargs=0, help="print all and exit")
     apply.add_argument("--segment", metavar="ID", help="segment that the effect changes or starts")
     apply.add_argument(
-        "--set", action="append", default=[], metavar="Key=Value", help="parameter of the effect"
+        "--set",
+        action="append",
+        default=[],
+        metavar="Key=Value",
+        help="parameter of the effect; a list as JSON, points also as Points=@FILE.json",
     )
     apply.add_argument("--labels", metavar="IN.seg.nrrd", help="segmentation to start from")
     _add_common(apply)

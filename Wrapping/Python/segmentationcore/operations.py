@@ -5,8 +5,16 @@ An operation is what a journal, a file and the bridge hold::
     {"effect": "margin", "segment": "bone", "parameters": {"MarginSizeMm": 2.0}}
 
 ``effect`` is an identifier of docs/effects.md, ``segment`` the identifier of the segment that
-changes, ``parameters`` has the declared names; absent ones have their default. A file holds one
-operation or a list of them as JSON; ``operation.schema.json`` beside this file describes it.
+changes, ``parameters`` has the declared names; absent ones have their default. Points and vectors
+are world coordinates x, y, z in millimetres (RAS).
+
+Operations that change voxels may have two more keys. ``masking`` has Slicer's settings, such as
+``{"MaskMode": "EditAllowedOutsideAllSegments"}``; ``region`` is a box, ``{"center": [x, y, z],
+"size": [sx, sy, sz]}`` with its edges along the image's axes, and the effect sees and changes only
+what is in it.
+
+A file holds one operation or a list of them as JSON; ``operation.schema.json`` beside this file
+describes it.
 """
 
 from __future__ import annotations
@@ -34,7 +42,7 @@ __all__ = [
 ]
 
 Operation = dict[str, Any]
-_KEYS = ("effect", "segment", "parameters")
+_KEYS = ("effect", "segment", "parameters", "masking", "region")
 
 
 class LabelMap(NamedTuple):
@@ -52,22 +60,23 @@ def validate_operation(operation: Any, *, where: str = "operation") -> Operation
     Parameters
     ----------
     operation : mapping
-        With ``effect``, ``segment`` and, unless none is needed, ``parameters``.
+        With ``effect``, ``segment`` and, unless none is needed, ``parameters``; if it changes
+        voxels, also with ``masking`` and ``region``.
     where : str, default "operation"
         Begins every message.
 
     Returns
     -------
     dict
-        A new one, with plain Python values and ``parameters`` always present; what was absent is
-        not filled in.
+        A new one, with plain Python values and ``parameters`` always present; what else was absent
+        is not filled in.
 
     Raises
     ------
     TypeError
         A wrong kind of value; the text names it.
     ValueError
-        An unknown effect or parameter, a missing one, or a value that is not accepted.
+        An unknown effect, parameter or setting, a missing one, or a value that is not accepted.
 
     Examples
     --------
@@ -104,26 +113,42 @@ def validate_operation(operation: Any, *, where: str = "operation") -> Operation
         raise ValueError(f"{where} ({identifier}): segment is empty; expected a segment's id")
     where = f"{where} ({identifier} on {segment!r})"
 
+    effect = effects[identifier]
+    checked: Operation = {"effect": identifier, "segment": segment}
     given = operation.get("parameters", {})
+    checked["parameters"] = _check_object(given, effect["parameters"], where, "parameters")
+    for key in ("masking", "region"):
+        if key in operation:
+            if effect["input"] == "table":
+                raise ValueError(f"{where}: {key} is given, but this operation has none")
+            setting = _registry.operation_settings()[key]
+            values = _check_object(operation[key], setting["parameters"], where, key)
+            for name, value, needed in setting["needs"]:
+                if values.get(name) == value and values.get(needed, "") == "":
+                    raise ValueError(f"{where}: {key}: {name} is {value!r}; it needs {needed}")
+            checked[key] = values
+    return checked
+
+
+def _check_object(
+    given: Any, parameters: Sequence[Mapping[str, Any]], where: str, key: str
+) -> dict[str, Any]:
+    """Check one object of an operation, its key, against what is declared."""
     if not isinstance(given, Mapping):
-        raise TypeError(f"{where}: parameters is {type(given).__name__}; expected an object")
-    declared = {parameter["name"]: parameter for parameter in effects[identifier]["parameters"]}
+        raise TypeError(f"{where}: {key} is {type(given).__name__}; expected an object")
+    declared = {parameter["name"]: parameter for parameter in parameters}
     for name in given:
         if name not in declared:
             hint = _registry.suggestion(name, declared)
-            raise ValueError(
-                f"{where}: unknown parameter {name!r}; {identifier} has {[*declared]}{hint}"
-            )
+            raise ValueError(f"{where}: {key} has no {name!r}; it has {[*declared]}{hint}")
     for name, parameter in declared.items():
         if parameter.get("required") and name not in given:
-            raise ValueError(
-                f"{where}: parameter {name} is missing; expected {_registry.accepted(parameter)}"
-            )
-    checked = {
-        str(name): _registry.check_value(declared[name], value, f"{where}: parameter {name}")
+            accepted = _registry.accepted(parameter)
+            raise ValueError(f"{where}: {name} is missing in {key}; expected {accepted}")
+    return {
+        str(name): _registry.check_value(declared[name], value, f"{where}: {key}: {name}")
         for name, value in given.items()
     }
-    return {"effect": identifier, "segment": segment, "parameters": checked}
 
 
 def validate_operations(operations: Any) -> list[Operation]:
@@ -201,7 +226,8 @@ def apply_operations(
     volume : numpy.ndarray or vtkImageData
         The volume that effects such as threshold look at; gives the geometry. Never changed.
     operations : dict or list of dict
-        See `validate_operation`. All are checked before the first one runs.
+        See `validate_operation`. All are checked before the first one runs. Their points, vectors
+        and regions are x, y, z also for arrays; the first voxel is then at the origin.
     labels : LabelMap, numpy.ndarray or vtkImageData, optional
         Where to start: what a former call or `read_segmentation` returned, or a plain label map
         (each value above 0 becomes a segment ``Segment_<value>``), on the same voxels as the

@@ -11,6 +11,10 @@ from typing import Any
 
 from .._registry import voxel_effects
 
+# What a row of the panel can ask for. Points are clicked and other segments are chosen, for which
+# Slicer's own effects have tools.
+_ROW_TYPES = ("double", "int", "int64", "bool", "enum", "choice")
+
 
 @dataclass(frozen=True)
 class Row:
@@ -38,9 +42,11 @@ class EffectPanel:
 
 
 def effect_panels() -> list[EffectPanel]:
-    """All effects that work on voxels, in the order in which ParaView lists them."""
+    """The effects whose parameters all fit into rows, in the order in which ParaView lists them."""
     panels = []
     for effect in voxel_effects().values():
+        if any(p["type"] not in _ROW_TYPES for p in effect["parameters"]):
+            continue
         rows = tuple(
             Row(
                 name=p["name"],

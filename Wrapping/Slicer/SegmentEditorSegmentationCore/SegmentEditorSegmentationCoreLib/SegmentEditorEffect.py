@@ -64,6 +64,9 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
             for value in row.choices:
                 widget.addItem(str(value), value)
             widget.setCurrentIndex(row.choices.index(row.default))
+        elif row.kind == "bool":
+            widget = qt.QCheckBox()
+            widget.checked = row.default
         elif row.kind == "double":
             widget = ctk.ctkDoubleSpinBox()
             widget.decimals = 4
@@ -81,7 +84,10 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         values = {}
         for row in effect.rows:
             widget = self.widgets[effect.identifier, row.name]
-            values[row.name] = widget.currentData if row.choices else widget.value
+            if row.choices:
+                values[row.name] = widget.currentData
+            else:
+                values[row.name] = widget.checked if row.kind == "bool" else widget.value
         return values
 
     def onApply(self):
