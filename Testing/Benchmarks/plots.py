@@ -118,7 +118,8 @@ def _memory(entries: list[Any], path: Path) -> None:
     figure, axes = pyplot.subplots(figsize=(8, 5.5), layout="constrained")
     edges = [entry["size"] for entry in entries]
     for key, label, colour, style in (
-        ("session_bytes", "session, undo included", OURS, "o-"),
+        ("label_bytes", "labels", OURS, "o-"),
+        ("undo_bytes", "undo", OURS, "^-."),
         ("resident_growth_bytes", "growth of the process", OURS, "s:"),
         ("dense_bytes", "a dense label map of one byte", OTHER, "--"),
     ):

@@ -279,7 +279,7 @@ def _editor(document: Mapping[str, Any]) -> Iterator[str]:
         yield "### Memory of a session"
         yield ""
         yield from table(
-            ["world", "strokes", "session", "of it undo", "growth of the process", "dense, 1 byte"],
+            ["world", "strokes", "labels", "undo", "growth of the process", "dense, 1 byte"],
             (
                 [
                     f"{entry['size']}^3",
@@ -287,7 +287,7 @@ def _editor(document: Mapping[str, Any]) -> Iterator[str]:
                     *(
                         byte_text(entry[key])
                         for key in (
-                            "session_bytes",
+                            "label_bytes",
                             "undo_bytes",
                             "resident_growth_bytes",
                             "dense_bytes",

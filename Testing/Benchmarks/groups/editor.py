@@ -6,11 +6,14 @@ measured up to 512. All worlds are edited in turns in one run, because the quest
 size of the world matters.
 
 =================== ============================================================================
-stroke              a ball at a random place, JSON parsed and undo recorded
+stroke              a ball at a random place in an empty world, JSON parsed and undo recorded
 undo, redo          of that stroke
 islands in a region small islands removed in a cube of 64 voxels along each edge
-memory              what the session and the process hold after 1000 strokes at random places
+long session        1000 strokes: the last hundred of them, and the memory that is held then
 =================== ============================================================================
+
+After each edit the world is emptied again, while the clock is not running, so that a small world
+does not fill up and become another one than the large.
 
 The peers of a stroke: NumPy's maximum on the box of the brush in an array whose pages are in memory
 (what writing these voxels costs at least), and Slicer from the finished brush stamp on, by
@@ -64,6 +67,7 @@ def stroke_title(radius: int) -> str:
 
 
 ISLANDS = f"islands in a region of {REGION}^3"
+LATE = f"last 100 of {STROKES} strokes, radius {RADIUS}"
 
 
 class DenseWorld:
@@ -109,10 +113,11 @@ def run(context: Context) -> None:
     try:
         samples = _latencies(context, worlds, slicer)
         notes = _agreement(context, slicer)
+        notes[CC3D] = _islands_agreement()
     finally:
         if slicer is not None:
             slicer.close()
-    memory = [_memory(context, size) for size in worlds]
+    memory = [_long_session(context, size, samples) for size in worlds]
     _report(context, worlds, samples, notes, memory, slicer)
 
 
@@ -163,6 +168,7 @@ def _latencies(context: Context, worlds: Sequence[int], slicer: Slicer | None) -
                     centre = place(generator, size, radius + 1)
                     _stroke(found, session, array, size, centre, radius)
             _islands(found, session, size, generator)
+            session.forget()
             if slicer is not None and size <= SLICER_LARGEST and asked:
                 _slicer_strokes(context, found, slicer, size, generator)
             context.progress.step()
@@ -185,29 +191,39 @@ def _stroke(
     if radius == RADIUS:
         found["undo", size, OURS].append(stopwatch(session.undo)[0])
         found["redo", size, OURS].append(stopwatch(session.redo)[0])
+    session.apply(stroke(centre, radius, "erase"))
 
 
-def _islands(found: Samples, session: Session, size: int, generator: random.Random) -> None:
-    """A ball and specks in a fresh region, and the removal of the specks."""
+def _islands(
+    found: Samples, session: Session, size: int, generator: random.Random
+) -> tuple[np.ndarray, np.ndarray]:
+    """A ball and specks in a region, and the removal of the specks; the region after it."""
     import cc3d
 
     half = REGION // 2
     centre = place(generator, size, half)
-    session.apply(stroke(centre, 16))
-    region = np.zeros((REGION,) * 3, np.uint8)
-    region[half - 16 : half + 17, half - 16 : half + 17, half - 16 : half + 17] |= ball(16)
-    for _ in range(20):
-        offset = [generator.randrange(2, REGION - 2) for _ in range(3)]
-        session.apply(stroke([at - half + by for at, by in zip(centre, offset, strict=True)], 1))
-        x, y, z = offset
-        region[z - 1 : z + 2, y - 1 : y + 2, x - 1 : x + 2] |= ball(1)
-    operation = remove_small_islands(centre, REGION, MINIMUM_SIZE)
+    first = [at - half for at in centre]
+    region = np.zeros((REGION,) * 3, bool)
+    balls = [((half,) * 3, 16)]
+    balls += [(tuple(generator.randrange(2, REGION - 2) for _ in range(3)), 1) for _ in range(20)]
+    for offset, radius in balls:
+        session.apply(stroke([at + by for at, by in zip(first, offset, strict=True)], radius))
+        region[around(offset, radius)] |= ball(radius) > 0
+    operation = remove_small_islands(first, REGION, MINIMUM_SIZE)
     found[ISLANDS, size, OURS].append(stopwatch(lambda: session.apply(operation))[0])
 
     def dust() -> None:
         region[...] = cc3d.dust(region, threshold=MINIMUM_SIZE, connectivity=6)
 
     found[ISLANDS, size, CC3D].append(stopwatch(dust)[0])
+    left = session.voxels(first, REGION)
+    session.apply(stroke(centre, REGION, "erase"))
+    return left, region
+
+
+def around(centre: Sequence[int], radius: int) -> tuple[slice, ...]:
+    """The box around a voxel x, y, z, to index an array with the axes z, y, x."""
+    return tuple(slice(at - radius, at + radius + 1) for at in reversed(centre))
 
 
 def _slicer_strokes(
@@ -240,15 +256,9 @@ def _agreement(context: Context, slicer: Slicer | None) -> dict[str, dict[str, A
     session = Session(size)
     for centre, radius in strokes:
         session.apply(stroke(centre, radius))
-        x, y, z = (at - radius for at in centre)
-        width = 2 * radius + 1
-        array.voxels[z : z + width, y : y + width, x : x + width] |= ball(radius)
-    try:
-        ours = session.count()
-    except NotImplementedError as error:
-        context.results.fail(f"The voxels of the strokes were not compared: {error}")
-        return {}
-    counts = {NUMPY: int(np.count_nonzero(array.voxels))}
+        array.voxels[around(centre, radius)] |= ball(radius)
+    ours = session.voxels((0, 0, 0), size)
+    theirs = {NUMPY: array.voxels != 0}
     if slicer is not None:
         try:
             slicer.ask("close_worlds")
@@ -258,35 +268,45 @@ def _agreement(context: Context, slicer: Slicer | None) -> dict[str, dict[str, A
                     slicer.ask(
                         "stroke", size=size, way=way, centre=centre, radius=radius, state=False
                     )
-                counts[name] = slicer.ask("count", size=size, way=way)["voxels"]
+                theirs[name] = slicer.voxels(size, way)
         except SlicerError as error:
-            context.results.fail(f"The voxels of Slicer's strokes were not counted: {error}")
+            context.results.fail(f"The voxels of Slicer's strokes were not compared: {error}")
     return {
         name: {
             "compared": size**3,
-            "different": abs(ours - number),
-            "note": f"counted after {len(strokes)} strokes: {number:,} voxels, ours {ours:,}",
+            "different": int(np.count_nonzero(voxels != ours)),
+            "note": f"compared after {len(strokes)} strokes, {np.count_nonzero(voxels):,} voxels",
         }
-        for name, number in counts.items()
+        for name, voxels in theirs.items()
     }
 
 
-def _memory(context: Context, size: int) -> dict[str, Any]:
-    """A new session after many strokes."""
+def _islands_agreement() -> dict[str, Any]:
+    """What is left of the islands, by us and by cc3d."""
+    ours, theirs = _islands(defaultdict(list), Session(COMPARED), COMPARED, random.Random(4))
+    different = int(np.count_nonzero(ours != theirs))
+    return {"compared": ours.size, "different": different}
+
+
+def _long_session(context: Context, size: int, samples: Samples) -> dict[str, Any]:
+    """A new session with many strokes that stay: the seconds of the last, and the memory."""
     context.progress.tell(f"memory after {STROKES} strokes, {size}^3")
     generator = random.Random(3)
     settle()
     before = resident()
     session = Session(size)
+    seconds = []
     for _ in range(STROKES):
-        session.apply(stroke(place(generator, size, RADIUS + 1), RADIUS))
+        operation = stroke(place(generator, size, RADIUS + 1), RADIUS)
+        seconds.append(stopwatch(lambda operation=operation: session.apply(operation))[0])
+    samples[LATE, size, OURS] = seconds[-100:]
     settle()
-    total, undo = session.memory()
+    labels, undo = session.memory()
     return {
         "size": size,
         "strokes": STROKES,
         "radius": RADIUS,
-        "session_bytes": total,
+        "label_bytes": labels,
         "undo_bytes": undo,
         "resident_growth_bytes": max(0, resident() - before),
         "dense_bytes": size**3,
@@ -299,7 +319,7 @@ def _memory(context: Context, size: int) -> dict[str, Any]:
 def _moved(effect: str) -> int | None:
     """Bytes that must be read and written at least, as far as the voxels go."""
     for radius in RADII:
-        if effect == stroke_title(radius):
+        if effect == stroke_title(radius) or (effect == LATE and radius == RADIUS):
             return 3 * (2 * radius + 1) ** 3  # stamp and box are read, the box is written
     if effect in ("undo", "redo"):
         return 2 * (2 * RADIUS + 1) ** 3
@@ -318,7 +338,7 @@ def _report(
     results = context.results
     versions = results.document["header"]["versions"]
     timings = {key: Timing(tuple(values)) for key, values in samples.items() if values}
-    for effect in (*map(stroke_title, RADII), "undo", "redo", ISLANDS):
+    for effect in (*map(stroke_title, RADII), "undo", "redo", ISLANDS, LATE):
         for size in worlds:
             moved = _moved(effect)
             shared: dict[str, Any] = {
@@ -334,7 +354,7 @@ def _report(
             }
             peers = [who for (what, edge, who) in timings if (what, edge) == (effect, size) and who]
             for who in peers:
-                compared = size == COMPARED and effect == stroke_title(RADIUS)
+                compared = size == COMPARED and effect in (stroke_title(RADIUS), ISLANDS)
                 more = dict(notes.get(who, {})) if compared else {}
                 if who == NUMPY and size > NUMPY_LARGEST:
                     note = f"in an array of {NUMPY_LARGEST}^3"

@@ -10,6 +10,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from . import GroupError
 
 SEGMENT = "a"
@@ -64,16 +66,25 @@ class Session:
         if self._session.Redo() is False:
             raise EditError(f"Redo: {self._session.GetLastError()}")
 
+    def forget(self) -> None:
+        """Forget what could be undone and redone."""
+        self._session.ClearHistory()
+
     def memory(self) -> tuple[int, int]:
-        """Bytes that the session holds, and those of them that undo and redo need."""
+        """Bytes of the labels, and bytes that undo and redo need beside them."""
         return int(self._session.GetMemorySize()), int(self._session.GetUndoMemorySize())
 
-    def count(self) -> int:
-        """Voxels of the segment."""
-        for name in ("GetVoxelCount", "GetNumberOfVoxels"):
-            if hasattr(self._session, name):
-                return int(getattr(self._session, name)(SEGMENT))
-        raise NotImplementedError("the session does not tell how many voxels a segment has")
+    def voxels(self, first: Sequence[int], edge: int) -> np.ndarray:
+        """The segment in a cube whose first voxel is given (x, y, z), axes z, y, x."""
+        from vtkmodules.util.numpy_support import vtk_to_numpy
+        from vtkmodules.vtkCommonDataModel import vtkImageData
+
+        image = vtkImageData()
+        extent = [at for start in first for at in (start, start + edge - 1)]
+        if not self._session.GetSegmentMask(SEGMENT, extent, image):
+            raise EditError(f"GetSegmentMask: {self._session.GetLastError()}")
+        mask = vtk_to_numpy(image.GetPointData().GetArray("Mask"))
+        return mask.reshape((edge,) * 3) != 0
 
 
 def stroke(centre: Sequence[int], radius: int, effect: str = "paint") -> str:
@@ -90,13 +101,14 @@ def stroke(centre: Sequence[int], radius: int, effect: str = "paint") -> str:
     )
 
 
-def remove_small_islands(centre: Sequence[int], edge: int, minimum_size: int) -> str:
-    """The operation that removes small islands inside a cube around a voxel."""
+def remove_small_islands(first: Sequence[int], edge: int, minimum_size: int) -> str:
+    """The operation that removes small islands inside a cube whose first voxel is given."""
+    centre = [at + (edge - 1) / 2 for at in first]
     return json.dumps(
         {
             "effect": "islands",
             "segment": SEGMENT,
-            "region": {"center": [float(at) for at in centre], "size": [float(edge)] * 3},
+            "region": {"center": centre, "size": [float(edge)] * 3},
             "parameters": {"Operation": "REMOVE_SMALL_ISLANDS", "MinimumSize": minimum_size},
         }
     )

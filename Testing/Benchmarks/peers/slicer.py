@@ -118,6 +118,14 @@ class Slicer:
         """Once more; returns seconds."""
         return float(self.ask("run")["seconds"])
 
+    def voxels(self, size: int, way: str) -> np.ndarray:
+        """The segment of a world of the editor."""
+        path = Path(self._folder.name) / "voxels.npy"
+        self.ask("voxels", size=size, way=way, save=str(path))
+        result: np.ndarray = np.load(path)
+        path.unlink()
+        return result
+
     def close(self) -> None:
         """End the process and remove its files."""
         if self._process.stdin is not None:

@@ -288,11 +288,14 @@ class World(Scene):
             raise RuntimeError("RestoreNextState found no state")
         return {"seconds": seconds}
 
-    def count(self) -> dict[str, Any]:
-        """Voxels of the segment, without the two corners."""
+    def voxels(self, save: str) -> dict[str, Any]:
+        """The segment in a file, without the two corners."""
         image = self.segmentation.GetSegment(SEGMENT).GetRepresentation(BINARY_LABELMAP)
         value = self.segmentation.GetSegment(SEGMENT).GetLabelValue()
-        return {"voxels": int(np.count_nonzero(array_of(image) == value)) - 2}
+        mask = array_of(image) == value
+        mask[0, 0, 0] = mask[-1, -1, -1] = False
+        np.save(save, mask)
+        return {}
 
 
 class Server:
@@ -326,7 +329,7 @@ class Server:
         command = request.pop("command")
         if command in ("load", "method", "first", "run"):
             call = getattr(self.effects, command)
-        elif command in ("stroke", "undo", "redo", "count"):
+        elif command in ("stroke", "undo", "redo", "voxels"):
             world = self.worlds[request.pop("size"), request.pop("way")]
             call = getattr(world, command)
         elif command in ("version", "open_world", "close_worlds"):
