@@ -559,6 +559,11 @@ RETURNS = {
 LOCAL = "In the editor it costs what it touches, whatever the size of the image."
 
 
+def _scratch(effect: dict[str, Any]) -> str:
+    count = effect["scratch_bytes_per_voxel"]
+    return f"Scratch memory: up to {count} {'byte' if count == 1 else 'bytes'} per voxel"
+
+
 def _docstring(effect: dict[str, Any]) -> list[str]:
     volume = effect["input"] == "volume"
     data = "volume" if volume else "labels"
@@ -599,8 +604,7 @@ def _docstring(effect: dict[str, Any]) -> list[str]:
     lines += ["    Cancelled", "        When `progress` returned False, or Ctrl-C was pressed."]
     lines += ["", "    Notes", "    -----"]
     lines += _wrapped(
-        f"Halo: {effect['halo']}. Scratch memory: up to {effect['scratch_bytes_per_voxel']} bytes per voxel."
-        + (f" {LOCAL}" if effect["local"] else ""),
+        f"Halo: {effect['halo']}. {_scratch(effect)}." + (f" {LOCAL}" if effect["local"] else ""),
         4,
     )
     if effect["references"]:
@@ -834,7 +838,7 @@ def make_docs(effects: list[dict[str, Any]]) -> str:
                 f"Works on a {effect['input']}",
                 WRITES[effect["writes"]],
                 f"Halo: {effect['halo']}",
-                f"Scratch memory: up to {effect['scratch_bytes_per_voxel']} bytes per voxel",
+                _scratch(effect),
                 "Exact in parallel" if effect["exact_in_parallel"] else "**Not** exact in parallel",
             ]
             lines += [". ".join(facts) + "." + (f" {LOCAL}" if effect["local"] else ""), ""]

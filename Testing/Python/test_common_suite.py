@@ -701,6 +701,13 @@ def test_two_runs_are_equal(identifier: str) -> None:
     assert_same(run_effect(identifier, data, given), run(identifier, data, {}))
 
 
+@every_effect
+def test_samples_of_points_and_segments_change_something(identifier: str) -> None:
+    if samples(EFFECTS[identifier]):
+        data = sample(identifier)
+        assert (run(identifier, data, {}, spacing=SPACING) != data).any()
+
+
 def test_every_effect_ran() -> None:
     """Last: an effect that never ran fails the suite."""
     if not RAN:
