@@ -59,6 +59,11 @@ std::string shown(const Json& value)
   return text;
 }
 
+std::string inQuotes(const std::string& text)
+{
+  return "'" + segcore::shortened(text) + "'";
+}
+
 std::string listed(const Json& values)
 {
   std::string text;
@@ -89,6 +94,23 @@ std::string names(const Json& array, const char* key)
     text += (text.empty() ? "" : ", ") + item.at(key).get<std::string>();
   }
   return text.empty() ? "none" : text;
+}
+
+/// Three numbers that a double holds.
+bool isTriple(const Json& value)
+{
+  return value.is_array() && value.size() == 3 &&
+    std::all_of(value.begin(), value.end(),
+      [](const Json& item) { return item.is_number() && std::isfinite(item.get<double>()); });
+}
+
+std::vector<double> readNumbers(const Json& value, const std::string& where)
+{
+  if (!isTriple(value))
+  {
+    fail(where, "is " + shown(value) + ", expected three numbers");
+  }
+  return value.get<std::vector<double>>();
 }
 
 ParameterValue readParameter(const Json& declaration, const Json& value, const std::string& where)
@@ -176,8 +198,50 @@ ParameterValue readParameter(const Json& declaration, const Json& value, const s
     }
     if (good)
     {
-      result.Color = value.get<std::vector<double>>();
+      result.Values = value.get<std::vector<double>>();
     }
+  }
+  else if (type == "vector")
+  {
+    result.Values = readNumbers(value, where);
+  }
+  else if (type == "points")
+  {
+    if (!value.is_array() || value.empty())
+    {
+      fail(where, "is " + shown(value) + ", expected at least one point like [x, y, z]");
+    }
+    result.Values.reserve(3 * value.size());
+    for (std::size_t i = 0; i < value.size(); ++i)
+    {
+      const Json& point = value[i];
+      if (!isTriple(point))
+      {
+        fail(where + ": point " + std::to_string(i + 1),
+          "is " + shown(point) + ", expected three numbers");
+      }
+      for (const Json& coordinate : point)
+      {
+        result.Values.push_back(coordinate.get<double>());
+      }
+    }
+  }
+  else if (type == "segment")
+  {
+    if (!value.is_string())
+    {
+      fail(where, "is " + shown(value) + ", expected the ID of a segment");
+    }
+    result.Text = value.get<std::string>();
+  }
+  else if (type == "segments")
+  {
+    if (!value.is_array() || value.empty() ||
+      !std::all_of(value.begin(), value.end(), [](const Json& id) { return id.is_string(); }))
+    {
+      fail(where, "is " + shown(value) + ", expected a list of IDs of segments");
+    }
+    result.Texts = value.get<std::vector<std::string>>();
   }
   else
   {
@@ -222,11 +286,107 @@ Json parseJson(const std::string& text)
   catch (const Json::exception& error)
   {
     // The parser quotes what it read, which may be long or no text at all.
-    std::string what = std::string(error.what()).substr(0, 300);
-    std::replace_if(
-      what.begin(), what.end(), [](unsigned char byte) { return byte < 32 || byte > 126; }, '?');
-    throw std::invalid_argument("the operations are not valid JSON: " + what);
+    throw std::invalid_argument("the operations are not valid JSON: " +
+      segcore::printable(std::string(error.what()).substr(0, 300)));
   }
+}
+
+/// The index of a text in a list of accepted ones.
+int readChoice(
+  const Json& value, const std::vector<std::string>& accepted, const std::string& where)
+{
+  const auto found = value.is_string()
+    ? std::find(accepted.begin(), accepted.end(), value.get<std::string>())
+    : accepted.end();
+  if (found == accepted.end())
+  {
+    fail(where, "is " + shown(value) + ", expected one of " + listed(Json(accepted)));
+  }
+  return static_cast<int>(found - accepted.begin());
+}
+
+Masking readMasking(const Json& json, const std::string& where)
+{
+  if (!json.is_object())
+  {
+    fail(where, "is " + shown(json) + ", expected an object");
+  }
+  Masking masking;
+  for (const auto& item : json.items())
+  {
+    const Json& value = item.value();
+    const std::string place = where + ": " + shortened(item.key());
+    if (item.key() == "MaskMode")
+    {
+      masking.Mode = static_cast<MaskMode>(readChoice(value,
+        { "EditAllowedEverywhere", "EditAllowedInsideAllSegments",
+          "EditAllowedInsideVisibleSegments", "EditAllowedOutsideAllSegments",
+          "EditAllowedOutsideVisibleSegments", "EditAllowedInsideSingleSegment" },
+        place));
+    }
+    else if (item.key() == "OverwriteMode")
+    {
+      masking.Overwrite = static_cast<OverwriteMode>(readChoice(
+        value, { "OverwriteAllSegments", "OverwriteVisibleSegments", "OverwriteNone" }, place));
+    }
+    else if (item.key() == "MaskSegmentID")
+    {
+      if (!value.is_string())
+      {
+        fail(place, "is " + shown(value) + ", expected the ID of a segment");
+      }
+      masking.SegmentID = value.get<std::string>();
+    }
+    else if (item.key() == "SourceVolumeIntensityMask")
+    {
+      if (!value.is_boolean())
+      {
+        fail(place, "is " + shown(value) + ", expected true or false");
+      }
+      masking.IntensityMasked = value.get<bool>();
+    }
+    else if (item.key() == "SourceVolumeIntensityMaskRange")
+    {
+      if (!value.is_array() || value.size() != 2 || !value[0].is_number() || !value[1].is_number())
+      {
+        fail(place, "is " + shown(value) + ", expected two numbers");
+      }
+      masking.IntensityRange[0] = value[0].get<double>();
+      masking.IntensityRange[1] = value[1].get<double>();
+    }
+    else
+    {
+      fail(place,
+        "is unknown, expected MaskMode, MaskSegmentID, SourceVolumeIntensityMask, "
+        "SourceVolumeIntensityMaskRange, OverwriteMode");
+    }
+  }
+  if (masking.Mode == MaskMode::InsideSingleSegment && masking.SegmentID.empty())
+  {
+    fail(where, "EditAllowedInsideSingleSegment needs MaskSegmentID");
+  }
+  if (masking.IntensityMasked && !json.contains("SourceVolumeIntensityMaskRange"))
+  {
+    fail(where, "SourceVolumeIntensityMask needs SourceVolumeIntensityMaskRange");
+  }
+  return masking;
+}
+
+void readRegion(const Json& json, const std::string& where, Operation& operation)
+{
+  if (!json.is_object() || json.size() != 2 || !json.contains("center") || !json.contains("size"))
+  {
+    fail(where, "is " + shown(json) + R"(, expected {"center": [x, y, z], "size": [x, y, z]})");
+  }
+  const std::vector<double> center = readNumbers(json.at("center"), where + ": center");
+  const std::vector<double> size = readNumbers(json.at("size"), where + ": size");
+  if (!std::all_of(size.begin(), size.end(), [](double edge) { return edge > 0.0; }))
+  {
+    fail(where + ": size", "is " + shown(json.at("size")) + ", expected numbers above 0");
+  }
+  operation.HasRegion = true;
+  std::copy(center.begin(), center.end(), operation.RegionCenter);
+  std::copy(size.begin(), size.end(), operation.RegionSize);
 }
 
 Operation parseOperation(const Json& json, std::size_t position)
@@ -239,9 +399,12 @@ Operation parseOperation(const Json& json, std::size_t position)
   }
   for (const auto& item : json.items())
   {
-    if (item.key() != "effect" && item.key() != "segment" && item.key() != "parameters")
+    const auto known = { "effect", "segment", "parameters", "masking", "region" };
+    if (std::find(known.begin(), known.end(), item.key()) == known.end())
     {
-      fail(where, "has the unknown key '" + item.key() + "', expected effect, segment, parameters");
+      fail(where,
+        "has the unknown key " + inQuotes(item.key()) +
+          ", expected effect, segment, parameters, masking, region");
     }
   }
   for (const char* key : { "effect", "segment" })
@@ -259,7 +422,7 @@ Operation parseOperation(const Json& json, std::size_t position)
   if (!effect)
   {
     fail(where,
-      "the effect '" + operation.Effect + "' is unknown, expected one of " +
+      "the effect " + inQuotes(operation.Effect) + " is unknown, expected one of " +
         names(declarations(), "identifier"));
   }
   operation.Title = effect->at("title");
@@ -280,7 +443,8 @@ Operation parseOperation(const Json& json, std::size_t position)
     if (!findByKey(accepted, "name", item.key()))
     {
       fail(where + " (" + operation.Effect + ")",
-        "the parameter '" + item.key() + "' is unknown, expected " + names(accepted, "name"));
+        "the parameter " + inQuotes(item.key()) + " is unknown, expected " +
+          names(accepted, "name"));
     }
   }
   for (const Json& parameter : accepted)
@@ -300,10 +464,48 @@ Operation parseOperation(const Json& json, std::size_t position)
       operation.Parameters[name] = readParameter(parameter, parameter.at("default"), place);
     }
   }
+  for (const char* key : { "masking", "region" })
+  {
+    if (json.contains(key) && operation.Input == EffectInput::Table)
+    {
+      fail(where + " (" + operation.Effect + ")",
+        std::string("has '") + key + "', which the segment table knows nothing of");
+    }
+  }
+  if (json.contains("masking"))
+  {
+    operation.Mask = readMasking(json.at("masking"), where + ": masking");
+  }
+  if (json.contains("region"))
+  {
+    readRegion(json.at("region"), where + ": region", operation);
+  }
   return operation;
 }
 
 } // namespace
+
+//------------------------------------------------------------------------------------------------
+std::string printable(const std::string& text)
+{
+  std::string result = text;
+  std::replace_if(
+    result.begin(), result.end(), [](unsigned char byte) { return byte < 32 || byte > 126; }, '?');
+  return result;
+}
+
+//------------------------------------------------------------------------------------------------
+std::string shortened(const std::string& text)
+{
+  constexpr std::size_t longest = 60;
+  std::size_t end = std::min(text.size(), longest);
+  // Not in the middle of a UTF-8 character.
+  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+  {
+    --end;
+  }
+  return end == text.size() ? text : text.substr(0, end) + "...";
+}
 
 //------------------------------------------------------------------------------------------------
 std::vector<Operation> parseOperations(const std::string& text)
@@ -322,6 +524,29 @@ std::vector<Operation> parseOperations(const std::string& text)
     operations.push_back(parseOperation(json, 0));
   }
   return operations;
+}
+
+//------------------------------------------------------------------------------------------------
+Operation scaledOperation(const Operation& operation, double ratio)
+{
+  Operation scaled = operation;
+  const Json* effect = findByKey(declarations(), "identifier", operation.Effect);
+  for (const Json& parameter : effect->at("parameters"))
+  {
+    if (parameter.at("unit") != "voxels")
+    {
+      continue;
+    }
+    ParameterValue& value = scaled.Parameters.at(parameter.at("name"));
+    const double number = std::round(static_cast<double>(value.Integer) / ratio);
+    if (value.Integer > 0)
+    {
+      value.Integer = number < 1.0 ? 1
+        : number < 9.0e18          ? static_cast<std::int64_t>(number)
+                                   : std::numeric_limits<std::int64_t>::max();
+    }
+  }
+  return scaled;
 }
 
 //------------------------------------------------------------------------------------------------

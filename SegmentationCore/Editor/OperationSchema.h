@@ -20,14 +20,45 @@ class vtkLabelMapAlgorithm;
 namespace segcore
 {
 
-/// What a parameter became: a number, an integer (also enum index, choice, bool), a text or a
-/// colour.
+/// What a parameter became: a number, an integer (also enum index, choice, bool), a text (also a
+/// segment's ID), several texts, or several numbers (a colour, empty if absent; a vector; the
+/// coordinates of points in turn).
 struct ParameterValue
 {
   double Number = 0.0;
   std::int64_t Integer = 0;
   std::string Text;
-  std::vector<double> Color;
+  std::vector<double> Values;
+  std::vector<std::string> Texts;
+};
+
+/// Where an operation may change voxels; Slicer's values, names and order.
+enum class MaskMode
+{
+  Everywhere,
+  InsideAllSegments,
+  InsideVisibleSegments,
+  OutsideAllSegments,
+  OutsideVisibleSegments,
+  InsideSingleSegment
+};
+
+/// Which other segments lose the voxels that a segment gains.
+enum class OverwriteMode
+{
+  All,
+  Visible,
+  None
+};
+
+/// The masking of an operation. An intensity range includes both ends.
+struct Masking
+{
+  MaskMode Mode = MaskMode::Everywhere;
+  std::string SegmentID;
+  bool IntensityMasked = false;
+  double IntensityRange[2] = { 0.0, 0.0 };
+  OverwriteMode Overwrite = OverwriteMode::All;
 };
 
 enum class EffectInput
@@ -45,6 +76,12 @@ struct Operation
   EffectInput Input = EffectInput::Table;
   std::string Segment;
   std::map<std::string, ParameterValue> Parameters;
+  Masking Mask;
+  /// The box outside which nothing is read or written: centre in world coordinates, edges along the
+  /// image's axes, both in millimetres.
+  bool HasRegion = false;
+  double RegionCenter[3] = { 0.0, 0.0, 0.0 };
+  double RegionSize[3] = { 0.0, 0.0, 0.0 };
   /// The operation in one line, as it was written: equal texts are equal operations.
   std::string Text;
 };
@@ -52,6 +89,16 @@ struct Operation
 /// The operations of a JSON array (or of one object). Throws std::invalid_argument with a text that
 /// names the operation by its position, what is wrong, and what is accepted.
 std::vector<Operation> parseOperations(const std::string& json);
+
+/// The same operation for voxels that are `ratio` times as large: parameters that count voxels are
+/// divided by it (what is not 0 stays at least 1), lengths are in millimetres and stay.
+Operation scaledOperation(const Operation& operation, double ratio);
+
+/// A text for a message: hostile input may be long.
+std::string shortened(const std::string& text);
+
+/// The text with everything but plain ASCII replaced by question marks.
+std::string printable(const std::string& text);
 
 /// The declarations of all effects and table operations, as JSON.
 const char* effectDeclarations();

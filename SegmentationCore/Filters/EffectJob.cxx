@@ -3,7 +3,9 @@
 #include "EffectJob.h"
 
 #include "Buffer.h"
+#include "LocalMask.h"
 #include "MergeMask.h"
+#include "Threads.h"
 #include "vtkLabelMapAlgorithm.h"
 #include "vtkVersionCompatibility.h"
 
@@ -11,6 +13,75 @@
 
 namespace segcore
 {
+namespace
+{
+/// Segments of a plain label map, whose IDs are their label values.
+template <class T>
+class LabelMasks : public SegmentMasks
+{
+public:
+  LabelMasks(const T* labels, const Box& piece) : Labels(labels), Piece(piece) {}
+
+  std::unique_ptr<LocalMask> mask(const std::string& segment) const override
+  {
+    T label{};
+    std::size_t end = 0;
+    bool good = false;
+    try
+    {
+      const unsigned long long value = std::stoull(segment, &end);
+      label = static_cast<T>(value);
+      good = end == segment.size() && segment[0] >= '0' && segment[0] <= '9' && value > 0 &&
+        static_cast<unsigned long long>(label) == value;
+    }
+    catch (const std::exception&)
+    {
+      good = false;
+    }
+    if (!good)
+    {
+      throw std::invalid_argument("there is no segment '" + segment +
+        "': in a label map without an editor, segments are named by their label values");
+    }
+    return std::make_unique<Mask>(this->Labels, this->Piece, label);
+  }
+
+private:
+  class Mask : public LocalMask
+  {
+  public:
+    Mask(const T* labels, const Box& piece, T label) : Labels(labels), Piece(piece), Wanted(label)
+    {
+    }
+    Box bounds() const override { return this->Piece; }
+    void write(const Box& part, std::uint8_t* out) const override
+    {
+      const Index count = part.dim(0);
+      for (Index k = part.lo[2]; k <= part.hi[2]; ++k)
+      {
+        for (Index j = part.lo[1]; j <= part.hi[1]; ++j)
+        {
+          const T* row = this->Labels + this->Piece.offset(part.lo[0], j, k);
+          std::uint8_t* to = out + part.offset(part.lo[0], j, k);
+          for (Index x = 0; x < count; ++x)
+          {
+            to[x] = row[x] == this->Wanted ? 1 : 0;
+          }
+        }
+      }
+    }
+
+  private:
+    const T* Labels;
+    Box Piece;
+    T Wanted;
+  };
+
+  const T* Labels;
+  Box Piece;
+};
+}
+
 //------------------------------------------------------------------------------------------------
 EffectJob::EffectJob(vtkLabelMapAlgorithm* filter, vtkImageData* input, vtkDataArray* scalars)
   : Filter(filter)
@@ -112,6 +183,70 @@ void EffectJob::replaceSegmentTyped(const Index halo[3], const MaskMaker& makeMa
       turn += 1.0;
     });
   completePiece(this->Comm, this->distribution(), out);
+}
+
+//------------------------------------------------------------------------------------------------
+template <class T>
+void EffectJob::writeLocalMaskTyped()
+{
+  const T label = this->labelAs<T>();
+  const T* labels = this->input<T>();
+  T* out = this->makeOutput<T>(this->scalarType(), this->inputName());
+  const LabelMasks<T> segments(labels, this->piece());
+  LocalInput input{ this->Comm, this->geometry(), this->whole(), nullptr, &segments,
+    std::to_string(this->Label) };
+  const std::unique_ptr<LocalMask> mask = this->Filter->GetLocalMask(input);
+  const WriteMode mode = this->Filter->GetWriteMode();
+  // Slice by slice; voxels of other ranks too, as nothing but this voxel is needed.
+  this->Comm.run(
+    [&]
+    {
+      const Box& box = this->piece();
+      const Index slice = box.dim(0) * box.dim(1);
+      forRanges(box.dim(2), 1, this->Reporter,
+        [&](Index begin, Index end)
+        {
+          Buffer<std::uint8_t> written(slice);
+          for (Index k = begin; k < end; ++k)
+          {
+            Box part = box;
+            part.lo[2] = part.hi[2] = box.lo[2] + k;
+            mask->write(part, written.data());
+            const T* in = labels + k * slice;
+            T* to = out + k * slice;
+            for (Index i = 0; i < slice; ++i)
+            {
+              const bool own = in[i] == label;
+              switch (mode)
+              {
+                case WriteMode::Set:
+                  to[i] = written[i] ? label : (own ? T(0) : in[i]);
+                  break;
+                case WriteMode::Add:
+                  to[i] = written[i] ? label : in[i];
+                  break;
+                case WriteMode::Remove:
+                  to[i] = written[i] && own ? T(0) : in[i];
+                  break;
+                case WriteMode::RemoveAll:
+                  to[i] = written[i] ? T(0) : in[i];
+              }
+            }
+          }
+        });
+    });
+}
+
+//------------------------------------------------------------------------------------------------
+void EffectJob::writeLocalMask()
+{
+  switch (this->scalarType())
+  {
+    vtkTemplateMacro(this->writeLocalMaskTyped<VTK_TT>());
+    default:
+      throw AgreedError(
+        "array '" + std::string(this->inputName()) + "' has an unknown scalar type");
+  }
 }
 
 //------------------------------------------------------------------------------------------------

@@ -97,10 +97,17 @@ public:
     const std::uint8_t*, const Box&, const Box&, std::uint8_t*, const Progress&)>;
   void replaceSegment(const Index halo[3], const MaskMaker& makeMask);
 
+  /// Collective. Writes the local mask of the effect to the segment, by its mode: what a local
+  /// effect does outside the editor. Segments are named by their label values.
+  void writeLocalMask();
+
 private:
   friend class ::vtkLabelMapAlgorithm;
 
   void* makeOutputArray(int vtkType, const char* name);
+
+  template <class T>
+  void writeLocalMaskTyped();
 
   template <class T>
   void replaceSegmentTyped(const Index halo[3], const MaskMaker& makeMask);

@@ -3,12 +3,15 @@
 #include "vtkLabelMapAlgorithm.h"
 
 #include "EffectJob.h"
+#include "LocalMask.h"
 #include "ThreadScope.h"
 
 #include "vtkDataArray.h"
 #include "vtkImageData.h"
 #include "vtkInformationVector.h"
 #include "vtkPointData.h"
+
+#include <algorithm>
 
 //------------------------------------------------------------------------------------------------
 int vtkLabelMapAlgorithm::RequestData(
@@ -75,6 +78,44 @@ bool vtkLabelMapAlgorithm::Apply(vtkImageData* input, vtkImageData* output)
     output->Initialize();
   }
   return false;
+}
+
+//------------------------------------------------------------------------------------------------
+std::unique_ptr<segcore::LocalMask> vtkLabelMapAlgorithm::GetLocalMask(
+  const segcore::LocalInput& input)
+{
+  const std::string wrong = this->CheckParameters();
+  if (!wrong.empty())
+  {
+    // All ranks have the same parameters.
+    throw segcore::AgreedError(wrong);
+  }
+  return this->MakeLocalMask(input);
+}
+
+//------------------------------------------------------------------------------------------------
+segcore::WriteMode vtkLabelMapAlgorithm::GetWriteMode() const
+{
+  return segcore::WriteMode::Set;
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapAlgorithm::GetReach(const double*, std::int64_t reach[3]) const
+{
+  std::fill(reach, reach + 3, std::int64_t{ 0 });
+}
+
+//------------------------------------------------------------------------------------------------
+std::unique_ptr<segcore::LocalMask> vtkLabelMapAlgorithm::MakeLocalMask(const segcore::LocalInput&)
+{
+  throw segcore::AgreedError(
+    std::string(this->GetClassName()) + " is no local effect and makes no local mask");
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapAlgorithm::Execute(segcore::EffectJob& job)
+{
+  job.writeLocalMask();
 }
 
 //------------------------------------------------------------------------------------------------

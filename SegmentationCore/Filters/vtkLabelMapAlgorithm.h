@@ -31,9 +31,15 @@
 
 #include "vtkDistributedImageAlgorithm.h"
 
+#include <cstdint> // for std::int64_t
+#include <memory>  // for std::unique_ptr
+
 namespace segcore
 {
 class EffectJob;
+class LocalMask;
+enum class WriteMode;
+struct LocalInput;
 }
 
 class SEGMENTATIONCOREFILTERS_EXPORT vtkLabelMapAlgorithm : public vtkDistributedImageAlgorithm
@@ -61,6 +67,27 @@ public:
   /// it, also those whose piece is empty. Returns false after an error (see GetLastError).
   bool Apply(vtkImageData* input, vtkImageData* output);
 
+  /// For the editor, not wrapped: whether the result at a voxel depends on that voxel and on global
+  /// parameters alone, so that MakeLocalMask can be used instead of Apply.
+  virtual bool IsLocal() const { return false; }
+
+#ifndef __VTK_WRAP__
+  /// Collective, local effects only: the mask to write to the segment. Throws what goes wrong,
+  /// parameters included.
+  std::unique_ptr<segcore::LocalMask> GetLocalMask(const segcore::LocalInput& input);
+
+  /// How the mask is written to the segment.
+  virtual segcore::WriteMode GetWriteMode() const;
+
+  /// How far, in voxels along each axis, the mask may reach beyond the segment, and the segment
+  /// beyond the mask: what the editor must cut out around a segment so that Apply gives the result
+  /// that it would give on the whole image. Effects that read a volume are given all of it.
+  virtual void GetReach(const double spacing[3], std::int64_t reach[3]) const;
+
+  /// Whether masking and overwriting settings of an operation are ignored.
+  virtual bool GetBypassMasking() const { return false; }
+#endif
+
 protected:
   vtkLabelMapAlgorithm() = default;
   ~vtkLabelMapAlgorithm() override = default;
@@ -69,8 +96,12 @@ protected:
   /// Must depend on parameters alone, so that all ranks give the same answer.
   virtual std::string CheckParameters() const = 0;
 
-  /// The effect. Collective; throws what goes wrong.
-  virtual void Execute(segcore::EffectJob& job) = 0;
+  /// The effect. Collective; throws what goes wrong. Local effects that read no volume have no
+  /// need to override it: the mask is made and written.
+  virtual void Execute(segcore::EffectJob& job);
+
+  /// What GetLocalMask returns; parameters were checked.
+  virtual std::unique_ptr<segcore::LocalMask> MakeLocalMask(const segcore::LocalInput& input);
 
   int RequestData(vtkInformation*, vtkInformationVector**, vtkInformationVector*) override;
 

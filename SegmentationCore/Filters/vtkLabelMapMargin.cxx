@@ -8,6 +8,7 @@
 
 #include "vtkObjectFactory.h"
 
+#include <algorithm>
 #include <cmath>
 
 vtkStandardNewMacro(vtkLabelMapMargin);
@@ -16,6 +17,14 @@ vtkStandardNewMacro(vtkLabelMapMargin);
 std::string vtkLabelMapMargin::CheckParameters() const
 {
   return segcore::checkRange("MarginSizeMm", this->MarginSizeMm, -1e6, 1e6);
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapMargin::GetReach(const double spacing[3], std::int64_t reach[3]) const
+{
+  segcore::Index halo[3];
+  segcore::marginHalo(spacing, std::abs(this->MarginSizeMm), halo);
+  std::copy(halo, halo + 3, reach);
 }
 
 //------------------------------------------------------------------------------------------------

@@ -48,6 +48,10 @@ public:
   vtkGetMacro(MarginSizeMm, double);
   ///@}
 
+#ifndef __VTK_WRAP__
+  void GetReach(const double spacing[3], std::int64_t reach[3]) const override;
+#endif
+
 protected:
   vtkLabelMapMargin() = default;
   ~vtkLabelMapMargin() override = default;

@@ -17,6 +17,15 @@ std::string vtkLabelMapMedian::CheckParameters() const
 }
 
 //------------------------------------------------------------------------------------------------
+void vtkLabelMapMedian::GetReach(const double spacing[3], std::int64_t reach[3]) const
+{
+  for (int axis = 0; axis < 3; ++axis)
+  {
+    reach[axis] = (segcore::kernelVoxels(this->KernelSizeMm, spacing[axis]) - 1) / 2;
+  }
+}
+
+//------------------------------------------------------------------------------------------------
 void vtkLabelMapMedian::Execute(segcore::EffectJob& job)
 {
   using segcore::Index;
@@ -25,10 +34,10 @@ void vtkLabelMapMedian::Execute(segcore::EffectJob& job)
   job.communicator().run(
     [&]
     {
+      this->GetReach(job.geometry().Spacing, halo);
       for (int axis = 0; axis < 3; ++axis)
       {
-        size[axis] = segcore::kernelVoxels(this->KernelSizeMm, job.geometry().Spacing[axis]);
-        halo[axis] = (size[axis] - 1) / 2;
+        size[axis] = 2 * halo[axis] + 1;
       }
     });
   job.replaceSegment(halo,

@@ -43,6 +43,10 @@ public:
   vtkGetMacro(KernelSizeMm, double);
   ///@}
 
+#ifndef __VTK_WRAP__
+  void GetReach(const double spacing[3], std::int64_t reach[3]) const override;
+#endif
+
 protected:
   vtkLabelMapMedian() = default;
   ~vtkLabelMapMedian() override = default;

@@ -6,6 +6,7 @@
 #include "Histogram.h"
 #include "OtsuThreshold.h"
 #include "ParameterCheck.h"
+#include "SourceVolume.h"
 #include "Threshold.h"
 
 #include "vtkObjectFactory.h"
@@ -113,11 +114,12 @@ std::string vtkLabelMapThreshold::CheckParameters() const
 }
 
 //------------------------------------------------------------------------------------------------
+/// Collective. The bounds that select voxels; infinities where there is none.
 template <class T>
-void vtkLabelMapThreshold::ExecuteTyped(segcore::EffectJob& job)
+void vtkLabelMapThreshold::FindBounds(segcore::EffectJob& job, double& lower, double& upper)
 {
-  double lower = this->MinimumThreshold;
-  double upper = this->MaximumThreshold;
+  lower = this->MinimumThreshold;
+  upper = this->MaximumThreshold;
   this->AutoThreshold = 0.0;
   if (this->AutoThresholdMode != AUTO_NONE)
   {
@@ -139,8 +141,17 @@ void vtkLabelMapThreshold::ExecuteTyped(segcore::EffectJob& job)
   }
   // "Unbounded" includes the infinities of floating volumes.
   const double infinity = std::numeric_limits<double>::infinity();
-  const auto interval = segcore::Interval<T>::between(
-    lower <= -Unbounded ? -infinity : lower, upper >= Unbounded ? infinity : upper);
+  lower = lower <= -Unbounded ? -infinity : lower;
+  upper = upper >= Unbounded ? infinity : upper;
+}
+
+//------------------------------------------------------------------------------------------------
+template <class T>
+void vtkLabelMapThreshold::ExecuteTyped(segcore::EffectJob& job)
+{
+  double lower, upper;
+  this->FindBounds<T>(job, lower, upper);
+  const auto interval = segcore::Interval<T>::between(lower, upper);
 
   const auto write = [&](auto label, int vtkType)
   {
@@ -182,6 +193,26 @@ void vtkLabelMapThreshold::Execute(segcore::EffectJob& job)
     default:
       throw segcore::AgreedError("the volume has an unknown scalar type");
   }
+}
+
+//------------------------------------------------------------------------------------------------
+std::unique_ptr<segcore::LocalMask> vtkLabelMapThreshold::MakeLocalMask(
+  const segcore::LocalInput& input)
+{
+  if (!input.volume)
+  {
+    throw segcore::AgreedError("threshold needs a volume, and there is none");
+  }
+  // The automatic threshold is that of the volume as it is, not of what the label map covers.
+  segcore::EffectJob job(this, input.volume->image(), input.volume->array());
+  double lower, upper;
+  switch (job.scalarType())
+  {
+    vtkTemplateMacro(this->FindBounds<VTK_TT>(job, lower, upper));
+    default:
+      throw segcore::AgreedError("the volume has an unknown scalar type");
+  }
+  return input.volume->interval(lower, upper);
 }
 
 //------------------------------------------------------------------------------------------------

@@ -96,12 +96,17 @@ public:
   /// The automatic threshold that the last execution found; 0 before, or if none was asked for.
   vtkGetMacro(AutoThreshold, double);
 
+#ifndef __VTK_WRAP__
+  bool IsLocal() const override { return true; }
+#endif
+
 protected:
   vtkLabelMapThreshold() = default;
   ~vtkLabelMapThreshold() override = default;
 
   std::string CheckParameters() const override;
   void Execute(segcore::EffectJob& job) override;
+  std::unique_ptr<segcore::LocalMask> MakeLocalMask(const segcore::LocalInput& input) override;
 
 private:
   vtkLabelMapThreshold(const vtkLabelMapThreshold&) = delete;
@@ -109,6 +114,9 @@ private:
 
   template <class T>
   void ExecuteTyped(segcore::EffectJob& job);
+
+  template <class T>
+  void FindBounds(segcore::EffectJob& job, double& lower, double& upper);
 
   double MinimumThreshold = -1e299;
   double MaximumThreshold = 1e299;

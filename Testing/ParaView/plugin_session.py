@@ -214,6 +214,17 @@ def scenario_effects(folder: Path, ranks: int) -> dict[str, object]:
     results["shrunk"] = on_labels(simple.LabelMapMargin, MarginSizeMm=-1.0)
     results["wide"] = on_labels(simple.LabelMapMargin, MarginSizeMm=25.0)
     results["median"] = on_labels(simple.LabelMapMedian, KernelSizeMm=5.0)
+    stroke = [-23.0, -9.5, 0.2, 4.1, 9.3, -5.2, 11.7, -2.4, 14.6]
+    results["painted"] = on_labels(simple.LabelMapPaint, Points=stroke, BrushAbsoluteDiameter=9.0)
+    results["erased"] = on_labels(
+        simple.LabelMapErase,
+        Points=stroke,
+        BrushAbsoluteDiameter=14.0,
+        BrushSphere=0,
+        SliceNormal=[0.6, -0.64, 0.48],
+        SliceThickness=4.0,
+    )
+    results["inverted"] = on_labels(simple.LabelMapLogical, Operation="INVERT")
 
     editor = edited(volume, SEQUENCE)
     results["editor"] = labels_of(editor, ranks)

@@ -423,6 +423,9 @@ LABEL_RESULTS = (
     "shrunk",
     "wide",
     "median",
+    "painted",
+    "erased",
+    "inverted",
     "editor",
 )
 
@@ -458,6 +461,14 @@ def test_labels_do_not_depend_on_ranks(name: str, ranks: int, session: Session) 
     # All cases do something: there is object and background.
     assert len(result["counts"]) >= (3 if name == "editor" else 2 if name != "wide" else 1)
     check_pieces(result, ranks)
+
+
+def test_effects_change_what_they_are_given(session: Session) -> None:
+    result = session("effects", 0)
+    before = result["otsu"]["counts"]["1"]
+    assert result["painted"]["counts"]["1"] > before
+    assert result["erased"]["counts"]["1"] < before
+    assert result["inverted"]["counts"]["1"] == result["otsu"]["counts"]["0"]
 
 
 def test_threshold_is_right(session: Session) -> None:

@@ -135,7 +135,7 @@ void GeometryTexts()
     "0.1;0.23597152210841135;0;0;0;1;0;0;0;0;1;0;0;0;0;1;-1;2;3;4;5;6;");
 
   const std::string start = "1;0;0;0;0;1;0;0;0;0;1;0;0;0;0;1;";
-  for (const std::string wrong :
+  for (const std::string& wrong :
     { std::string(), std::string("1;2;3;"), start + "0;5;0;6;0;7", start + "0;5;0;6;x;7;",
       start + "0;5;0;6;0.5;7;", "nan;" + start.substr(2) + "0;5;0;6;0;7;",
       "1 2;" + start.substr(2) + "0;5;0;6;0;7;", start + "0;5;0;6;0;99999999999;" })

@@ -534,8 +534,8 @@ int TestLabelMapNrrd(int argc, char* argv[])
     folder.reset(new TemporaryFolder("TestLabelMapNrrd"));
   }
   std::string path = folder ? folder->path().string() : std::string();
-  segcore::Bytes bytes(path.size());
-  std::memcpy(bytes.data(), path.data(), path.size());
+  const auto* letters = reinterpret_cast<const std::byte*>(path.data());
+  segcore::Bytes bytes(letters, letters + path.size());
   c.broadcast(bytes);
   if (!folder)
   {

@@ -1,0 +1,265 @@
+// SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
+// SPDX-License-Identifier: BSD-3-Clause
+#include "EditJournal.h"
+
+#include "OperationSchema.h"
+
+// clang-format off
+#include <vtk_nlohmannjson.h>
+#include VTK_NLOHMANN_JSON(json.hpp)
+// clang-format on
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace segcore
+{
+namespace
+{
+using Json = nlohmann::json;
+
+[[noreturn]] void failAt(const std::string& path, std::size_t line, const std::string& what)
+{
+  throw std::runtime_error(path + ": line " + std::to_string(line) + ": " + what);
+}
+
+std::string systemError(const std::string& path, const std::string& what)
+{
+  return path + ": " + what + ": " + std::strerror(errno);
+}
+
+std::string readFile(const std::string& path)
+{
+  std::FILE* file = std::fopen(path.c_str(), "rb");
+  if (!file)
+  {
+    throw std::runtime_error(systemError(path, "cannot be opened"));
+  }
+  std::string text;
+  char buffer[65536];
+  std::size_t count;
+  while ((count = std::fread(buffer, 1, sizeof(buffer), file)) > 0)
+  {
+    text.append(buffer, count);
+  }
+  const bool failed = std::ferror(file) != 0;
+  std::fclose(file);
+  if (failed)
+  {
+    throw std::runtime_error(systemError(path, "cannot be read"));
+  }
+  return text;
+}
+
+/// All bytes, through interruptions. False with errno set if that is not possible.
+bool writeAll(int file, const char* data, std::size_t count)
+{
+  while (count > 0)
+  {
+    const ssize_t written = ::write(file, data, count);
+    if (written < 0 && errno != EINTR)
+    {
+      return false;
+    }
+    if (written > 0)
+    {
+      data += written;
+      count -= static_cast<std::size_t>(written);
+    }
+  }
+  return true;
+}
+
+/// A line as JSON. Deep nesting would overflow the stack of the parser's user.
+Json parseLine(const std::string& path, std::size_t number, const std::string& line)
+{
+  try
+  {
+    return Json::parse(line,
+      [](int depth, Json::parse_event_t, Json&)
+      {
+        if (depth > 12)
+        {
+          throw std::invalid_argument("is nested too deeply");
+        }
+        return true;
+      });
+  }
+  catch (const Json::exception&)
+  {
+    failAt(path, number, "is not valid JSON: " + shortened(printable(line)));
+  }
+  catch (const std::invalid_argument& error)
+  {
+    failAt(path, number, error.what());
+  }
+}
+}
+
+//------------------------------------------------------------------------------------------------
+JournalContent readJournal(const std::string& path)
+{
+  const std::string text = readFile(path);
+  JournalContent content;
+  std::size_t begin = 0;
+  std::size_t number = 0;
+  for (std::size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
+  {
+    const std::string line = text.substr(begin, end - begin);
+    const Json json = parseLine(path, ++number, line);
+    if (number == 1)
+    {
+      if (!json.is_object() || json.value("format", Json()) != "segmentationcore-journal")
+      {
+        failAt(path, number, "is not the header of a journal of SegmentationCore");
+      }
+      if (json.value("version", Json()) != 1)
+      {
+        failAt(path, number, "has a version that this program does not know, expected 1");
+      }
+      content.header = line;
+      continue;
+    }
+    const bool single = json.is_object() && json.size() == 1;
+    if (single && json.contains("apply"))
+    {
+      try
+      {
+        // Refused here, by name, rather than after half of the journal was replayed.
+        parseOperations(json.at("apply").dump());
+      }
+      catch (const std::exception& error)
+      {
+        failAt(path, number, error.what());
+      }
+      content.operations.push_back(json.at("apply").dump());
+      content.redo.clear();
+    }
+    else if (single && json.value("undo", Json()) == true)
+    {
+      if (content.operations.empty())
+      {
+        failAt(path, number, "takes back an operation, and there is none");
+      }
+      content.redo.push_back(std::move(content.operations.back()));
+      content.operations.pop_back();
+    }
+    else if (single && json.value("redo", Json()) == true)
+    {
+      if (content.redo.empty())
+      {
+        failAt(path, number, "repeats an operation that was taken back, and there is none");
+      }
+      content.operations.push_back(std::move(content.redo.back()));
+      content.redo.pop_back();
+    }
+    else
+    {
+      failAt(path, number,
+        "is " + shortened(printable(line)) +
+          R"(, expected {"apply": {...}}, {"undo": true} or {"redo": true})");
+    }
+  }
+  if (number == 0)
+  {
+    failAt(path, 1, "is not the header of a journal of SegmentationCore");
+  }
+  content.bytes = static_cast<std::int64_t>(begin);
+  content.torn = begin < text.size();
+  return content;
+}
+
+//------------------------------------------------------------------------------------------------
+std::string journalText(const std::string& header, const std::vector<std::string>& operations)
+{
+  std::string text = header + "\n";
+  for (const std::string& operation : operations)
+  {
+    text += "{\"apply\": " + operation + "}\n";
+  }
+  return text;
+}
+
+//------------------------------------------------------------------------------------------------
+void replaceFile(const std::string& path, const std::string& text)
+{
+  const std::string aside = path + ".tmp-" + std::to_string(::getpid());
+  const int file = ::open(aside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (file < 0)
+  {
+    throw std::runtime_error(systemError(aside, "cannot be created"));
+  }
+  const bool good = writeAll(file, text.data(), text.size()) && ::fsync(file) == 0;
+  const std::string error = good ? "" : systemError(path, "cannot be written");
+  ::close(file);
+  if (!good || std::rename(aside.c_str(), path.c_str()) != 0)
+  {
+    const std::string text2 = good ? systemError(path, "cannot be replaced") : error;
+    ::unlink(aside.c_str());
+    throw std::runtime_error(text2);
+  }
+}
+
+//------------------------------------------------------------------------------------------------
+JournalWriter::JournalWriter(const std::string& path, std::int64_t bytes)
+  : Path(path), File(::open(path.c_str(), O_WRONLY | O_CLOEXEC)), Bytes(bytes)
+{
+  if (this->File < 0)
+  {
+    this->fail("cannot be opened for writing");
+  }
+  // One session writes to a journal: two would mix their lines.
+  struct flock lock = {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  if (::fcntl(this->File, F_SETLK, &lock) != 0)
+  {
+    const bool taken = errno == EACCES || errno == EAGAIN;
+    const std::string error = systemError(path, "cannot be locked");
+    ::close(this->File);
+    throw std::runtime_error(taken ? path + ": is in use by another session" : error);
+  }
+  if (::ftruncate(this->File, bytes) != 0 || ::lseek(this->File, bytes, SEEK_SET) < 0)
+  {
+    const std::string error = systemError(path, "cannot be continued");
+    ::close(this->File);
+    throw std::runtime_error(error);
+  }
+}
+
+//------------------------------------------------------------------------------------------------
+JournalWriter::~JournalWriter()
+{
+  ::close(this->File);
+}
+
+//------------------------------------------------------------------------------------------------
+void JournalWriter::fail(const std::string& what) const
+{
+  throw std::runtime_error(systemError(this->Path, what));
+}
+
+//------------------------------------------------------------------------------------------------
+void JournalWriter::append(const std::string& line)
+{
+  const std::string text = line + "\n";
+  if (!writeAll(this->File, text.data(), text.size()))
+  {
+    const int error = errno;
+    // Half a line would be read as a dying process's; a journal that goes on must not have one.
+    if (::ftruncate(this->File, this->Bytes) != 0 || ::lseek(this->File, this->Bytes, SEEK_SET) < 0)
+    {
+      this->fail("cannot be written, and its last line is incomplete");
+    }
+    errno = error;
+    this->fail("cannot be written");
+  }
+  this->Bytes += static_cast<std::int64_t>(text.size());
+}
+
+} // namespace segcore

@@ -1,0 +1,1069 @@
+// SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
+// SPDX-License-Identifier: BSD-3-Clause
+#include "vtkLabelMapEditSession.h"
+
+#include "EditComparison.h"
+#include "EditJournal.h"
+#include "EditSession.h"
+#include "Fingerprint.h"
+#include "OperationSchema.h"
+#include "ThreadScope.h"
+#include "Threads.h"
+#include "vtkLabelSegmentTable.h"
+
+#include "vtkDataArray.h"
+#include "vtkFieldData.h"
+#include "vtkImageData.h"
+#include "vtkMatrix3x3.h"
+#include "vtkMultiProcessController.h"
+#include "vtkObjectFactory.h"
+#include "vtkPointData.h"
+#include "vtkSmartPointer.h"
+#include "vtkUnsignedCharArray.h"
+
+// clang-format off
+#include <vtk_nlohmannjson.h>
+#include VTK_NLOHMANN_JSON(json.hpp)
+// clang-format on
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <stdexcept>
+#include <vector>
+
+vtkStandardNewMacro(vtkLabelMapEditSession);
+
+namespace
+{
+using segcore::AgreedError;
+using segcore::Box;
+using segcore::Communicator;
+using segcore::Geometry;
+using segcore::Index;
+using segcore::Operation;
+using Json = nlohmann::ordered_json;
+
+int labelType(int width)
+{
+  return width == 1 ? VTK_UNSIGNED_CHAR
+    : width == 2    ? VTK_UNSIGNED_SHORT
+    : width == 4    ? VTK_UNSIGNED_INT
+                    : VTK_UNSIGNED_LONG_LONG;
+}
+
+/// Throws if voxels cannot lie like this.
+void checkGeometry(const Geometry& geometry)
+{
+  for (int a = 0; a < 3; ++a)
+  {
+    if (!std::isfinite(geometry.Origin[a]))
+    {
+      throw std::invalid_argument("the origin is not finite");
+    }
+    if (!(geometry.Spacing[a] > 0.0) || !std::isfinite(geometry.Spacing[a]))
+    {
+      throw std::invalid_argument("the spacing along axis " + std::to_string(a) + " is " +
+        std::to_string(geometry.Spacing[a]) + ", expected a number above 0");
+    }
+    for (int b = a; b < 3; ++b)
+    {
+      double dot = 0.0;
+      for (int r = 0; r < 3; ++r)
+      {
+        dot += geometry.Direction[3 * r + a] * geometry.Direction[3 * r + b];
+      }
+      if (!(std::abs(dot - (a == b ? 1.0 : 0.0)) < 1e-4))
+      {
+        throw std::invalid_argument(
+          "the columns of the direction matrix are not perpendicular unit vectors");
+      }
+    }
+  }
+}
+
+bool differ(const Geometry& a, const Geometry& b)
+{
+  const auto far = [](const double* x, const double* y, int n, double tolerance)
+  {
+    return !std::equal(
+      x, x + n, y, [=](double p, double q) { return std::abs(p - q) <= tolerance; });
+  };
+  return far(a.Origin, b.Origin, 3, 1e-4) || far(a.Spacing, b.Spacing, 3, 1e-6) ||
+    far(a.Direction, b.Direction, 9, 1e-6);
+}
+
+Json geometryJson(const Geometry& geometry)
+{
+  return { { "origin", std::vector<double>(geometry.Origin, geometry.Origin + 3) },
+    { "spacing", std::vector<double>(geometry.Spacing, geometry.Spacing + 3) },
+    { "direction", std::vector<double>(geometry.Direction, geometry.Direction + 9) } };
+}
+
+Json extentJson(const Box& box)
+{
+  Json extent = Json::array();
+  for (int a = 0; a < 3; ++a)
+  {
+    extent.push_back(box.empty() ? 0 : box.lo[a]);
+    extent.push_back(box.empty() ? -1 : box.hi[a]);
+  }
+  return extent;
+}
+
+std::string hexadecimal(std::uint64_t number)
+{
+  char text[17];
+  std::snprintf(text, sizeof(text), "%016llx", static_cast<unsigned long long>(number));
+  return text;
+}
+}
+
+//------------------------------------------------------------------------------------------------
+struct vtkLabelMapEditSession::State
+{
+  std::unique_ptr<segcore::EditSession> Session;
+  vtkSmartPointer<vtkImageData> Volume;
+  std::string StartFingerprint; // of the label map it was started from; empty if there was none
+  std::string Fingerprint;      // of the volume, once known
+  vtkMTimeType FingerprintTime = 0;
+  std::unique_ptr<segcore::JournalWriter> Journal; // on rank 0
+  bool HasJournal = false;                         // on all ranks
+  std::vector<std::string> Applied;
+  std::vector<std::string> Undone;
+  vtkNew<vtkLabelSegmentTable> EmptyTable;
+
+  segcore::EditSession& session() const
+  {
+    if (!this->Session)
+    {
+      // The same on all ranks: each was given a world, or none was.
+      throw AgreedError("the session has no world yet: set a volume or a geometry first");
+    }
+    return *this->Session;
+  }
+};
+
+//------------------------------------------------------------------------------------------------
+vtkLabelMapEditSession::vtkLabelMapEditSession() : Current(new State) {}
+
+//------------------------------------------------------------------------------------------------
+vtkLabelMapEditSession::~vtkLabelMapEditSession()
+{
+  this->SetController(nullptr);
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapEditSession::SetController(vtkMultiProcessController* controller)
+{
+  if (controller == this->Controller)
+  {
+    return;
+  }
+  if (this->Current->Session)
+  {
+    // What was distributed over other ranks means nothing to these.
+    this->Current.reset(new State);
+  }
+  vtkSetObjectBodyMacro(Controller, vtkMultiProcessController, controller);
+}
+
+//------------------------------------------------------------------------------------------------
+/// Runs work; an error, the same on all ranks, goes to LastError.
+template <class Work>
+bool vtkLabelMapEditSession::Try(const Work& work)
+{
+  this->LastError.clear();
+  try
+  {
+    work();
+    return true;
+  }
+  catch (const std::exception& error)
+  {
+    this->LastError = error.what();
+  }
+  return false;
+}
+
+//------------------------------------------------------------------------------------------------
+bool vtkLabelMapEditSession::SetGeometry(
+  const int extent[6], const double origin[3], const double spacing[3], const double direction[9])
+{
+  return this->Try(
+    [&]
+    {
+      const Communicator communicator(this->Controller);
+      Geometry geometry;
+      std::copy(origin, origin + 3, geometry.Origin);
+      std::copy(spacing, spacing + 3, geometry.Spacing);
+      std::copy(direction, direction + 9, geometry.Direction);
+      communicator.run([&] { checkGeometry(geometry); });
+      const Box held = Box::fromExtent(extent);
+      auto session =
+        std::make_unique<segcore::EditSession>(this->Controller, geometry, held, this->BlockEdge);
+      communicator.run(
+        [&]
+        {
+          if (session->whole().empty())
+          {
+            throw std::invalid_argument("the extent has no voxels");
+          }
+        });
+      session->setUndoMemoryLimit(static_cast<std::size_t>(this->UndoMemoryLimit));
+      session->progress.report = [this](double fraction)
+      { this->InvokeEvent(vtkCommand::ProgressEvent, &fraction); };
+      session->progress.cancelled = [this] { return this->AbortExecute; };
+      auto state = std::make_unique<State>();
+      state->Session = std::move(session);
+      this->Current = std::move(state);
+      this->Modified();
+    });
+}
+
+//------------------------------------------------------------------------------------------------
+bool vtkLabelMapEditSession::SetVolume(vtkImageData* volume, const char* arrayName)
+{
+  const Communicator communicator(this->Controller);
+  vtkDataArray* array = nullptr;
+  const bool checked = this->Try(
+    [&]
+    {
+      communicator.run(
+        [&]
+        {
+          if (volume && volume->GetNumberOfPoints() > 0)
+          {
+            array = arrayName ? volume->GetPointData()->GetArray(arrayName)
+                              : volume->GetPointData()->GetScalars();
+            if (!array)
+            {
+              throw std::invalid_argument(arrayName
+                  ? "the volume has no point array '" + segcore::shortened(arrayName) + "'"
+                  : std::string("the volume has no active point scalars"));
+            }
+          }
+        });
+    });
+  if (!checked)
+  {
+    return false;
+  }
+  bool fresh = false;
+  if (volume && !this->Current->Session)
+  {
+    double direction[9];
+    std::copy_n(volume->GetDirectionMatrix()->GetData(), 9, direction);
+    if (!this->SetGeometry(
+          volume->GetExtent(), volume->GetOrigin(), volume->GetSpacing(), direction))
+    {
+      return false;
+    }
+    fresh = true;
+  }
+  const bool good = this->Try(
+    [&]
+    {
+      this->Current->session().setVolume(volume, array);
+      this->Current->Volume = volume;
+      this->Current->Fingerprint.clear();
+      this->Modified();
+    });
+  if (!good && fresh)
+  {
+    this->Current.reset(new State);
+  }
+  return good;
+}
+
+//------------------------------------------------------------------------------------------------
+vtkImageData* vtkLabelMapEditSession::GetVolume()
+{
+  return this->Current->Volume;
+}
+
+//------------------------------------------------------------------------------------------------
+bool vtkLabelMapEditSession::Start(vtkImageData* labelMap)
+{
+  return this->Try(
+    [&]
+    {
+      segcore::EditSession& session = this->Current->session();
+      if (this->Current->HasJournal)
+      {
+        throw AgreedError("the session has a journal: close it before starting anew");
+      }
+      // Made aside, so that a label map that is refused changes nothing.
+      auto fresh = std::make_unique<segcore::EditSession>(
+        this->Controller, session.geometry(), session.held(), this->BlockEdge);
+      fresh->progress = session.progress;
+      fresh->setUndoMemoryLimit(static_cast<std::size_t>(this->UndoMemoryLimit));
+      fresh->start(labelMap);
+      if (session.volume())
+      {
+        fresh->setVolume(session.volume()->image(), session.volume()->array());
+      }
+      this->Current->StartFingerprint =
+        labelMap ? hexadecimal(fresh->fingerprint()) : std::string();
+      this->Current->Session = std::move(fresh);
+      this->Current->Applied.clear();
+      this->Current->Undone.clear();
+      this->Modified();
+    });
+}
+
+//------------------------------------------------------------------------------------------------
+/// Collective. Adds a line to the journal, if there is one.
+void vtkLabelMapEditSession::Record(const std::string& line)
+{
+  State& state = *this->Current;
+  if (state.HasJournal)
+  {
+    state.session().communicator().run(
+      [&]
+      {
+        if (state.Journal)
+        {
+          state.Journal->append(line);
+        }
+      });
+  }
+}
+
+//------------------------------------------------------------------------------------------------
+/// Collective. Runs operations, with the journal and the list of what was applied.
+void vtkLabelMapEditSession::Run(const std::vector<segcore::Operation>& operations)
+{
+  State& state = *this->Current;
+  this->AbortExecute = false;
+  state.session().apply(operations,
+    [&]
+    {
+      std::string lines;
+      for (const Operation& operation : operations)
+      {
+        lines += (lines.empty() ? "{\"apply\": " : "\n{\"apply\": ") + operation.Text + "}";
+      }
+      if (!lines.empty())
+      {
+        this->Record(lines);
+      }
+    });
+  for (const Operation& operation : operations)
+  {
+    state.Applied.push_back(operation.Text);
+  }
+  if (!operations.empty())
+  {
+    state.Undone.clear();
+    this->Modified();
+  }
+}
+
+//------------------------------------------------------------------------------------------------
+bool vtkLabelMapEditSession::Apply(const std::string& json)
+{
+  const bool good = this->Try(
+    [&]
+    {
+      std::vector<Operation> operations;
+      this->Current->session().communicator().run(
+        [&] { operations = segcore::parseOperations(json); });
+      this->Run(operations);
+    });
+  if (good)
+  {
+    this->InvokeEvent(LabelsChangedEvent);
+  }
+  return good;
+}
+
+//------------------------------------------------------------------------------------------------
+bool vtkLabelMapEditSession::Undo()
+{
+  bool done = false;
+  const bool good = this->Try(
+    [&]
+    {
+      State& state = *this->Current;
+      done = state.session().undo([this] { this->Record("{\"undo\": true}"); });
+      if (done)
+      {
+        state.Undone.push_back(std::move(state.Applied.back()));
+        state.Applied.pop_back();
+        this->Modified();
+      }
+    });
+  if (good && done)
+  {
+    this->InvokeEvent(LabelsChangedEvent);
+  }
+  return good && done;
+}
+
+//------------------------------------------------------------------------------------------------
+bool vtkLabelMapEditSession::Redo()
+{
+  bool done = false;
+  const bool good = this->Try(
+    [&]
+    {
+      State& state = *this->Current;
+      done = state.session().redo([this] { this->Record("{\"redo\": true}"); });
+      if (done)
+      {
+        state.Applied.push_back(std::move(state.Undone.back()));
+        state.Undone.pop_back();
+        this->Modified();
+      }
+    });
+  if (good && done)
+  {
+    this->InvokeEvent(LabelsChangedEvent);
+  }
+  return good && done;
+}
+
+//------------------------------------------------------------------------------------------------
+int vtkLabelMapEditSession::GetNumberOfUndoSteps() const
+{
+  const auto& session = this->Current->Session;
+  return session ? static_cast<int>(session->history().undoCount()) : 0;
+}
+
+//------------------------------------------------------------------------------------------------
+int vtkLabelMapEditSession::GetNumberOfRedoSteps() const
+{
+  const auto& session = this->Current->Session;
+  return session ? static_cast<int>(session->history().redoCount()) : 0;
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapEditSession::ClearHistory()
+{
+  if (this->Current->Session)
+  {
+    this->Current->Session->clearHistory();
+  }
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapEditSession::SetUndoMemoryLimit(vtkTypeInt64 bytes)
+{
+  bytes = std::max<vtkTypeInt64>(0, bytes);
+  if (bytes != this->UndoMemoryLimit)
+  {
+    this->UndoMemoryLimit = bytes;
+    if (this->Current->Session)
+    {
+      this->Current->Session->setUndoMemoryLimit(static_cast<std::size_t>(bytes));
+    }
+    this->Modified();
+  }
+}
+
+//------------------------------------------------------------------------------------------------
+vtkTypeInt64 vtkLabelMapEditSession::GetMemorySize() const
+{
+  const auto& session = this->Current->Session;
+  return session ? static_cast<vtkTypeInt64>(session->bytes()) : 0;
+}
+
+//------------------------------------------------------------------------------------------------
+vtkTypeInt64 vtkLabelMapEditSession::GetUndoMemorySize() const
+{
+  const auto& session = this->Current->Session;
+  return session ? static_cast<vtkTypeInt64>(session->history().bytes()) : 0;
+}
+
+//------------------------------------------------------------------------------------------------
+std::string vtkLabelMapEditSession::GetLastChange() const
+{
+  const segcore::EditChange change =
+    this->Current->Session ? this->Current->Session->lastChange() : segcore::EditChange();
+  const Json json = { { "extent", extentJson(change.box) }, { "segments", change.segments },
+    { "table", change.table } };
+  return json.dump();
+}
+
+//------------------------------------------------------------------------------------------------
+vtkLabelSegmentTable* vtkLabelMapEditSession::GetSegmentTable() const
+{
+  const auto& session = this->Current->Session;
+  return session ? session->table() : this->Current->EmptyTable.Get();
+}
+
+//------------------------------------------------------------------------------------------------
+int vtkLabelMapEditSession::GetNumberOfLayers() const
+{
+  return this->Current->Session ? this->Current->Session->layerCount() : 0;
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapEditSession::GetExtent(int extent[6]) const
+{
+  const Box whole = this->Current->Session ? this->Current->Session->whole() : Box();
+  whole.toExtent(extent);
+}
+
+//------------------------------------------------------------------------------------------------
+vtkTypeInt64 vtkLabelMapEditSession::GetNumberOfBlocks() const
+{
+  vtkTypeInt64 count = 0;
+  for (int layer = 0; layer < this->GetNumberOfLayers(); ++layer)
+  {
+    count += static_cast<vtkTypeInt64>(this->Current->Session->layer(layer).storedCount());
+  }
+  return count;
+}
+
+//------------------------------------------------------------------------------------------------
+bool vtkLabelMapEditSession::GetLabelMap(const int extent[6], vtkImageData* output)
+{
+  return this->Try(
+    [&]
+    {
+      const segcore::EditSession& session = this->Current->session();
+      if (!output)
+      {
+        throw std::invalid_argument("the output image is null");
+      }
+      const Box part = Box::fromExtent(extent).clipped(session.held());
+      vtkNew<vtkImageData> image;
+      int clipped[6] = { 0, -1, 0, -1, 0, -1 };
+      if (!part.empty())
+      {
+        part.toExtent(clipped);
+      }
+      image->SetExtent(clipped);
+      session.geometry().copyTo(image);
+      const int type = labelType(session.labelWidth());
+      for (int layer = 0; layer < session.layerCount(); ++layer)
+      {
+        auto array = vtkSmartPointer<vtkDataArray>::Take(vtkDataArray::CreateDataArray(type));
+        array->SetName(vtkLabelSegmentTable::GetLayerArrayName(layer).c_str());
+        array->SetNumberOfTuples(part.size());
+        image->GetPointData()->AddArray(array);
+        if (layer == 0)
+        {
+          image->GetPointData()->SetActiveScalars(array->GetName());
+        }
+      }
+      this->FillLabels(part, image);
+      session.table()->ToFieldData(image->GetFieldData());
+      output->ShallowCopy(image);
+    });
+}
+
+//------------------------------------------------------------------------------------------------
+/// Writes the labels of `part` to the layer arrays of an image.
+void vtkLabelMapEditSession::FillLabels(const segcore::Box& part, vtkImageData* image) const
+{
+  const segcore::EditSession& session = this->Current->session();
+  const Box box = Box::fromExtent(image->GetExtent());
+  for (int layer = 0; layer < session.layerCount(); ++layer)
+  {
+    const std::string name = vtkLabelSegmentTable::GetLayerArrayName(layer);
+    session.copyLayer(layer, part, image->GetPointData()->GetArray(name.c_str()), box);
+  }
+}
+
+//------------------------------------------------------------------------------------------------
+bool vtkLabelMapEditSession::UpdateLabelMap(const int extent[6], vtkImageData* output)
+{
+  return this->Try(
+    [&]
+    {
+      const segcore::EditSession& session = this->Current->session();
+      if (!output)
+      {
+        throw std::invalid_argument("the image is null");
+      }
+      const int type = labelType(session.labelWidth());
+      const int layers = session.layerCount();
+      for (int layer = 0; layer <= layers; ++layer)
+      {
+        const std::string name = vtkLabelSegmentTable::GetLayerArrayName(layer);
+        vtkDataArray* array = output->GetPointData()->GetArray(name.c_str());
+        const bool wanted = layer < layers;
+        if ((array != nullptr) != wanted ||
+          (array &&
+            (array->GetDataType() != type ||
+              array->GetNumberOfTuples() != output->GetNumberOfPoints())))
+        {
+          throw std::invalid_argument("the label map has other layers or another type than the "
+                                      "session: get it anew by GetLabelMap");
+        }
+      }
+      const Box part = Box::fromExtent(extent)
+                         .clipped(session.held())
+                         .clipped(Box::fromExtent(output->GetExtent()));
+      this->FillLabels(part, output);
+      session.table()->ToFieldData(output->GetFieldData());
+      output->Modified();
+    });
+}
+
+//------------------------------------------------------------------------------------------------
+/// An image of one unsigned char array.
+void vtkLabelMapEditSession::MakeMaskImage(const segcore::Box& part,
+  const segcore::Geometry& geometry, vtkImageData* output, unsigned char*& values)
+{
+  int extent[6] = { 0, -1, 0, -1, 0, -1 };
+  if (!part.empty())
+  {
+    part.toExtent(extent);
+  }
+  vtkNew<vtkImageData> image;
+  image->SetExtent(extent);
+  geometry.copyTo(image);
+  vtkNew<vtkUnsignedCharArray> mask;
+  mask->SetName("Mask");
+  mask->SetNumberOfTuples(part.size());
+  image->GetPointData()->SetScalars(mask);
+  values = part.empty() ? nullptr : mask->GetPointer(0);
+  output->ShallowCopy(image);
+}
+
+//------------------------------------------------------------------------------------------------
+bool vtkLabelMapEditSession::GetSegmentMask(
+  const std::string& segment, const int extent[6], vtkImageData* output)
+{
+  return this->Try(
+    [&]
+    {
+      const segcore::EditSession& session = this->Current->session();
+      if (!output)
+      {
+        throw std::invalid_argument("the output image is null");
+      }
+      const int row = session.table()->GetSegmentIndex(segment);
+      if (row < 0)
+      {
+        throw std::invalid_argument("there is no segment '" + segcore::shortened(segment) + "'");
+      }
+      const Box part = Box::fromExtent(extent).clipped(session.held());
+      unsigned char* values = nullptr;
+      MakeMaskImage(part, session.geometry(), output, values);
+      if (!part.empty())
+      {
+        session.layer(session.table()->GetNthSegmentLayer(row))
+          .maskOf(static_cast<segcore::Label>(session.table()->GetNthSegmentLabelValue(row)), part,
+            values, part);
+      }
+    });
+}
+
+//------------------------------------------------------------------------------------------------
+bool vtkLabelMapEditSession::Preview(
+  const std::string& json, const int extent[6], int step, vtkImageData* output)
+{
+  return this->Try(
+    [&]
+    {
+      segcore::EditSession& session = this->Current->session();
+      std::vector<Operation> operations;
+      session.communicator().run(
+        [&]
+        {
+          if (!output)
+          {
+            throw std::invalid_argument("the output image is null");
+          }
+          operations = segcore::parseOperations(json);
+          if (operations.size() != 1)
+          {
+            throw std::invalid_argument("there are " + std::to_string(operations.size()) +
+              " operations to preview, expected 1");
+          }
+        });
+      this->AbortExecute = false;
+      std::vector<std::uint8_t> mask;
+      Geometry geometry;
+      const Box part =
+        session.preview(operations[0], Box::fromExtent(extent), step, mask, geometry);
+      unsigned char* values = nullptr;
+      MakeMaskImage(part, geometry, output, values);
+      std::copy(mask.begin(), mask.end(), values);
+    });
+}
+
+//------------------------------------------------------------------------------------------------
+std::string vtkLabelMapEditSession::GetVolumeFingerprint()
+{
+  std::string fingerprint;
+  this->Try(
+    [&]
+    {
+      State& state = *this->Current;
+      segcore::EditSession& session = state.session();
+      const segcore::SourceVolume* volume = session.volume();
+      if (!volume)
+      {
+        return;
+      }
+      const Communicator& communicator = session.communicator();
+      const vtkMTimeType time = volume->array() ? volume->array()->GetMTime() : 0;
+      const bool stale = state.Fingerprint.empty() || time != state.FingerprintTime;
+      if (communicator.agreeFlag(stale))
+      {
+        const segcore::DistributedImage image(communicator, volume->image(), volume->array());
+        std::uint64_t sum = 0;
+        communicator.run(
+          [&]
+          {
+            segcore::withThreads(
+              [&]
+              {
+                for (const segcore::Block& block : image.distribution().localBlocks())
+                {
+                  switch (image.scalarType())
+                  {
+                    vtkTemplateMacro(sum += segcore::fingerprint(image.voxels<VTK_TT>(),
+                                       image.piece(), block.box, image.whole(), session.progress));
+                  }
+                }
+              });
+          });
+        state.Fingerprint = hexadecimal(segcore::sumOfRanks(communicator, sum));
+        state.FingerprintTime = time;
+      }
+      fingerprint = state.Fingerprint;
+    });
+  return fingerprint;
+}
+
+//------------------------------------------------------------------------------------------------
+/// Collective. The first line of this session's journals.
+std::string vtkLabelMapEditSession::JournalHeader()
+{
+  const segcore::EditSession& session = this->Current->session();
+  Json geometry = geometryJson(session.geometry());
+  geometry["extent"] = extentJson(session.whole());
+  Json header = { { "format", "segmentationcore-journal" }, { "version", 1 },
+    { "library", SEGMENTATIONCORE_VERSION }, { "world", geometry }, { "volume", nullptr },
+    { "start", nullptr } };
+  if (const segcore::SourceVolume* volume = session.volume())
+  {
+    const std::string fingerprint = this->GetVolumeFingerprint();
+    if (fingerprint.empty())
+    {
+      throw AgreedError(this->LastError);
+    }
+    Json about = geometryJson(volume->geometry());
+    about["array"] = volume->arrayName();
+    about["type"] = vtkImageScalarTypeNameMacro(volume->scalarType());
+    about["fingerprint"] = fingerprint;
+    header["volume"] = about;
+  }
+  if (!this->Current->StartFingerprint.empty())
+  {
+    header["start"] = { { "fingerprint", this->Current->StartFingerprint } };
+  }
+  return header.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+//------------------------------------------------------------------------------------------------
+/// Throws if a journal was recorded on other data than this session's.
+void vtkLabelMapEditSession::CheckJournalHeader(
+  const std::string& path, const std::string& recorded, const std::string& own) const
+{
+  const Json theirs = Json::parse(recorded);
+  const Json ours = Json::parse(own);
+  Geometry geometry;
+  Json extent;
+  try
+  {
+    const Json& world = theirs.at("world");
+    extent = world.at("extent");
+    const auto read = [&world](const char* key, double* values, std::size_t count)
+    {
+      const std::vector<double> list = world.at(key).get<std::vector<double>>();
+      if (list.size() != count)
+      {
+        throw std::runtime_error(key);
+      }
+      std::copy(list.begin(), list.end(), values);
+    };
+    read("origin", geometry.Origin, 3);
+    read("spacing", geometry.Spacing, 3);
+    read("direction", geometry.Direction, 9);
+  }
+  catch (const std::exception&)
+  {
+    throw std::invalid_argument(path + ": line 1: 'world' is not as expected");
+  }
+  if (extent != ours.at("world").at("extent") ||
+    differ(geometry, this->Current->session().geometry()))
+  {
+    throw std::invalid_argument(path +
+      ": was recorded on other voxels: replay it on these by ReplayJournal, or open another file");
+  }
+  const auto fingerprint = [](const Json& header, const char* key)
+  {
+    const Json& entry = header.value(key, Json());
+    return entry.is_object() ? entry.value("fingerprint", Json()) : Json();
+  };
+  if (fingerprint(theirs, "volume") != fingerprint(ours, "volume"))
+  {
+    throw std::invalid_argument(path +
+      ": was recorded on another volume: replay it on this one by ReplayJournal, or open another "
+      "file");
+  }
+  if (fingerprint(theirs, "start") != fingerprint(ours, "start"))
+  {
+    throw std::invalid_argument(path + ": was recorded on another label map");
+  }
+}
+
+//------------------------------------------------------------------------------------------------
+bool vtkLabelMapEditSession::OpenJournal(const std::string& path)
+{
+  return this->Try(
+    [&]
+    {
+      State& state = *this->Current;
+      segcore::EditSession& session = state.session();
+      const Communicator& communicator = session.communicator();
+      if (state.HasJournal)
+      {
+        throw AgreedError("the session has a journal already: close it first");
+      }
+      const std::string header = this->JournalHeader();
+      // Rank 0 reads; all get what it read, and parse it alike.
+      segcore::JournalContent content;
+      bool exists = false;
+      communicator.run(
+        [&]
+        {
+          if (communicator.isRoot())
+          {
+            if (std::FILE* file = std::fopen(path.c_str(), "rb"))
+            {
+              std::fclose(file);
+              exists = true;
+              content = segcore::readJournal(path);
+              this->CheckJournalHeader(path, content.header, header);
+            }
+          }
+        });
+      exists = communicator.agreeFlag(exists);
+      if (exists && (!state.Applied.empty() || !state.Undone.empty()))
+      {
+        throw AgreedError(path +
+          ": exists, and the session has operations of its own: open it before the first one");
+      }
+      std::unique_ptr<segcore::JournalWriter> writer;
+      communicator.run(
+        [&]
+        {
+          if (communicator.isRoot())
+          {
+            if (!exists)
+            {
+              const std::string text = segcore::journalText(header, state.Applied);
+              segcore::replaceFile(path, text);
+              content.bytes = static_cast<std::int64_t>(text.size());
+            }
+            // Locked before it is replayed; nothing is cut off yet.
+            writer = std::make_unique<segcore::JournalWriter>(path, content.bytes);
+          }
+        });
+      if (exists)
+      {
+        std::vector<std::string> all = content.operations;
+        all.insert(all.end(), content.redo.rbegin(), content.redo.rend());
+        Index undone = static_cast<Index>(content.redo.size());
+        this->ShareTexts(all);
+        undone = communicator.allReduceMax(undone);
+        this->Run(this->ParseTexts(all));
+        for (Index i = 0; i < undone; ++i)
+        {
+          session.undo();
+          state.Undone.push_back(std::move(state.Applied.back()));
+          state.Applied.pop_back();
+        }
+      }
+      this->JournalWasTorn = communicator.agreeFlag(content.torn);
+      state.Journal = std::move(writer);
+      state.HasJournal = true;
+    });
+}
+
+//------------------------------------------------------------------------------------------------
+/// Collective. Rank 0's texts on all ranks.
+void vtkLabelMapEditSession::ShareTexts(std::vector<std::string>& texts) const
+{
+  const Communicator& communicator = this->Current->session().communicator();
+  if (communicator.size() < 2)
+  {
+    return;
+  }
+  const std::string packed = communicator.isRoot() ? Json(texts).dump() : std::string();
+  const auto* letters = reinterpret_cast<const std::byte*>(packed.data());
+  segcore::Bytes bytes(letters, letters + packed.size());
+  communicator.broadcast(bytes);
+  communicator.run(
+    [&]
+    {
+      texts = Json::parse(reinterpret_cast<const char*>(bytes.data()),
+        reinterpret_cast<const char*>(bytes.data()) + bytes.size())
+                .get<std::vector<std::string>>();
+    });
+}
+
+//------------------------------------------------------------------------------------------------
+/// Collective. Texts that were operations when they were written.
+std::vector<segcore::Operation> vtkLabelMapEditSession::ParseTexts(
+  const std::vector<std::string>& texts) const
+{
+  std::vector<Operation> operations;
+  this->Current->session().communicator().run(
+    [&]
+    {
+      for (const std::string& text : texts)
+      {
+        operations.push_back(segcore::parseOperations(text).at(0));
+      }
+    });
+  return operations;
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapEditSession::CloseJournal()
+{
+  this->Current->Journal.reset();
+  this->Current->HasJournal = false;
+}
+
+//------------------------------------------------------------------------------------------------
+bool vtkLabelMapEditSession::SaveJournal(const std::string& path)
+{
+  return this->Try(
+    [&]
+    {
+      State& state = *this->Current;
+      const Communicator& communicator = state.session().communicator();
+      const std::string header = this->JournalHeader();
+      communicator.run(
+        [&]
+        {
+          if (communicator.isRoot())
+          {
+            segcore::replaceFile(path, segcore::journalText(header, state.Applied));
+          }
+        });
+    });
+}
+
+//------------------------------------------------------------------------------------------------
+bool vtkLabelMapEditSession::ReplayJournal(const std::string& path, bool sameData)
+{
+  const bool good = this->Try(
+    [&]
+    {
+      State& state = *this->Current;
+      const segcore::EditSession& session = state.session();
+      const Communicator& communicator = session.communicator();
+      const std::string header = sameData ? this->JournalHeader() : std::string();
+      std::vector<std::string> texts;
+      double ratio = 1.0;
+      communicator.run(
+        [&]
+        {
+          if (communicator.isRoot())
+          {
+            const segcore::JournalContent content = segcore::readJournal(path);
+            if (sameData)
+            {
+              this->CheckJournalHeader(path, content.header, header);
+            }
+            texts = content.operations;
+            try
+            {
+              const auto spacing =
+                Json::parse(content.header).at("world").at("spacing").get<std::vector<double>>();
+              for (int a = 0; a < 3; ++a)
+              {
+                ratio *= session.geometry().Spacing[a] / spacing.at(static_cast<std::size_t>(a));
+              }
+            }
+            catch (const Json::exception&)
+            {
+              throw std::invalid_argument(path + ": line 1: 'world' is not as expected");
+            }
+          }
+        });
+      this->ShareTexts(texts);
+      ratio = communicator.allReduceMax(communicator.isRoot() ? ratio : 0.0);
+      std::vector<Operation> operations = this->ParseTexts(texts);
+      if (std::abs(ratio - 1.0) > 1e-6)
+      {
+        for (Operation& operation : operations)
+        {
+          operation = segcore::scaledOperation(operation, ratio);
+        }
+      }
+      this->Run(operations);
+    });
+  if (good)
+  {
+    this->InvokeEvent(LabelsChangedEvent);
+  }
+  return good;
+}
+
+//------------------------------------------------------------------------------------------------
+std::string vtkLabelMapEditSession::GetOperations() const
+{
+  std::string text = "[";
+  for (const std::string& operation : this->Current->Applied)
+  {
+    text += (text.size() > 1 ? ", " : "") + operation;
+  }
+  return text + "]";
+}
+
+//------------------------------------------------------------------------------------------------
+std::string vtkLabelMapEditSession::Compare(vtkLabelMapEditSession* other, int numberOfBlocks)
+{
+  std::string report;
+  this->Try(
+    [&]
+    {
+      const segcore::EditSession& session = this->Current->session();
+      session.communicator().run(
+        [&]
+        {
+          if (!other)
+          {
+            throw std::invalid_argument("the other session is null");
+          }
+          if (other->Controller)
+          {
+            throw std::invalid_argument(
+              "the other session must hold all of its world: it must have no controller");
+          }
+          if (numberOfBlocks < 0)
+          {
+            throw std::invalid_argument("the number of blocks to list is negative");
+          }
+        });
+      report = segcore::compareSessions(session, other->Current->session(), numberOfBlocks);
+    });
+  return report;
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapEditSession::PrintSelf(ostream& os, vtkIndent indent)
+{
+  this->Superclass::PrintSelf(os, indent);
+  os << indent << "BlockEdge: " << this->BlockEdge << "\n";
+  os << indent << "UndoMemoryLimit: " << this->UndoMemoryLimit << "\n";
+  os << indent << "NumberOfLayers: " << this->GetNumberOfLayers() << "\n";
+  os << indent << "NumberOfBlocks: " << this->GetNumberOfBlocks() << "\n";
+  os << indent << "MemorySize: " << this->GetMemorySize() << "\n";
+  os << indent << "UndoMemorySize: " << this->GetUndoMemorySize() << "\n";
+  os << indent << "LastError: " << this->LastError << "\n";
+}

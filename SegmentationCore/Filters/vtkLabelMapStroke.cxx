@@ -1,0 +1,125 @@
+// SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
+// SPDX-License-Identifier: BSD-3-Clause
+#include "vtkLabelMapStroke.h"
+
+#include "LocalMask.h"
+#include "ParameterCheck.h"
+#include "StrokeMask.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace
+{
+/// The stroke, as the editor asks for it.
+class Stroke : public segcore::LocalMask
+{
+public:
+  explicit Stroke(segcore::StrokeMask mask) : Mask(std::move(mask)) {}
+  segcore::Box bounds() const override { return this->Mask.bounds(); }
+  void write(const segcore::Box& part, std::uint8_t* out) const override
+  {
+    this->Mask.write(part, out);
+  }
+
+private:
+  segcore::StrokeMask Mask;
+};
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapStroke::AddPoint(double x, double y, double z)
+{
+  this->Points.insert(this->Points.end(), { x, y, z });
+  this->Modified();
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapStroke::RemoveAllPoints()
+{
+  if (!this->Points.empty())
+  {
+    this->Points.clear();
+    this->Modified();
+  }
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapStroke::SetPoints(const double* coordinates, vtkIdType numberOfPoints)
+{
+  this->Points.assign(coordinates, coordinates + 3 * numberOfPoints);
+  this->Modified();
+}
+
+//------------------------------------------------------------------------------------------------
+std::string vtkLabelMapStroke::CheckParameters() const
+{
+  if (this->Points.empty())
+  {
+    return "Points is empty, expected at least one point";
+  }
+  const auto finite = [](double value) { return std::isfinite(value); };
+  const auto wrong = std::find_if_not(this->Points.begin(), this->Points.end(), finite);
+  if (wrong != this->Points.end())
+  {
+    return "Points: point " + std::to_string((wrong - this->Points.begin()) / 3 + 1) +
+      " is not finite";
+  }
+  const double* n = this->SliceNormal;
+  if (!std::all_of(n, n + 3, finite) || (n[0] == 0.0 && n[1] == 0.0 && n[2] == 0.0))
+  {
+    return "SliceNormal must be three finite numbers that are not all 0";
+  }
+  return segcore::firstError({
+    segcore::checkRange("BrushAbsoluteDiameter", this->BrushAbsoluteDiameter, 1e-6, 1e6),
+    segcore::checkRange("SliceThickness", this->SliceThickness, 1e-6, 1e6),
+  });
+}
+
+//------------------------------------------------------------------------------------------------
+std::unique_ptr<segcore::LocalMask> vtkLabelMapStroke::MakeLocalMask(
+  const segcore::LocalInput& input)
+{
+  segcore::StrokeGeometry geometry;
+  std::copy_n(input.geometry.Origin, 3, geometry.origin);
+  std::copy_n(input.geometry.Spacing, 3, geometry.spacing);
+  std::copy_n(input.geometry.Direction, 9, geometry.direction);
+  segcore::StrokeOptions options;
+  options.shape = this->BrushPixelMode ? segcore::BrushShape::Voxel
+    : this->BrushSphere                ? segcore::BrushShape::Sphere
+                                       : segcore::BrushShape::Circle;
+  options.diameterMillimetres = this->BrushAbsoluteDiameter;
+  const double* n = this->SliceNormal;
+  // Scaled first, so that the squares neither overflow nor vanish.
+  const double scale = std::max({ std::abs(n[0]), std::abs(n[1]), std::abs(n[2]) });
+  const double unit[3] = { n[0] / scale, n[1] / scale, n[2] / scale };
+  const double length = std::sqrt(unit[0] * unit[0] + unit[1] * unit[1] + unit[2] * unit[2]);
+  for (int a = 0; a < 3; ++a)
+  {
+    options.normal[a] = unit[a] / length;
+  }
+  options.thicknessMillimetres = this->SliceThickness;
+  try
+  {
+    return std::make_unique<Stroke>(segcore::StrokeMask(this->Points.data(),
+      static_cast<segcore::Index>(this->Points.size() / 3), geometry, options));
+  }
+  catch (const std::invalid_argument& error)
+  {
+    // The same on all ranks: it depends on parameters and geometry alone.
+    throw segcore::AgreedError(error.what());
+  }
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapStroke::PrintSelf(ostream& os, vtkIndent indent)
+{
+  this->Superclass::PrintSelf(os, indent);
+  os << indent << "NumberOfPoints: " << this->GetNumberOfPoints() << "\n";
+  os << indent << "BrushAbsoluteDiameter: " << this->BrushAbsoluteDiameter << "\n";
+  os << indent << "BrushSphere: " << this->BrushSphere << "\n";
+  os << indent << "BrushPixelMode: " << this->BrushPixelMode << "\n";
+  os << indent << "SliceNormal: " << this->SliceNormal[0] << " " << this->SliceNormal[1] << " "
+     << this->SliceNormal[2] << "\n";
+  os << indent << "SliceThickness: " << this->SliceThickness << "\n";
+}
