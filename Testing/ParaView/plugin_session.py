@@ -70,7 +70,8 @@ def collect(proxy: object, name: str, extent: list[int] | None = None) -> tuple[
 
 def last_error(proxy: object) -> str:
     proxy.UpdatePropertyInformation()
-    return str(proxy.GetPropertyValue("LastError"))
+    # Writers hide their information properties from ParaView's Python layer.
+    return str(proxy.SMProxy.GetProperty("LastError").GetElement(0))
 
 
 def pieces(proxy: object, name: str, ranks: int) -> list[dict[str, object]]:
@@ -332,6 +333,15 @@ def scenario_errors(folder: Path, ranks: int) -> dict[str, object]:
     editor.Operations = json.dumps(SEQUENCE)
     editor.UpdatePipeline()
     results["afterwards"] = labels_of(editor, ranks)
+    nowhere = str(folder / "no such folder" / "labels.seg.nrrd")
+    results["segmentation writer"] = failure(
+        servermanager.writers.LabelMapNrrdWriter(Input=editor, FileName=nowhere)
+    )
+    results["volume writer"] = failure(
+        servermanager.writers.RASVolumeWriter(
+            Input=volume, FileName=nowhere.replace("labels.seg", "volume")
+        )
+    )
     return results
 
 

@@ -557,6 +557,8 @@ ERRORS = {
     "single value": "array 'flat' has a single value",
     "missing file": "missing.nrrd",
     "cut file": "cut.nrrd",
+    "segmentation writer": "no such folder/labels.seg.nrrd",
+    "volume writer": "no such folder/volume.nrrd",
 }
 
 

@@ -59,7 +59,7 @@ class ParaViewBackend:
         self._revision = 0
         self._description: BackendDescription | None = None
         _update(self.editor)
-        error = _last_error(self.editor)
+        error = last_error(self.editor)
         if error:
             raise BackendError(error)
 
@@ -85,10 +85,10 @@ class ParaViewBackend:
         journal = self._journal()
         with self._relay(progress):
             self._assign([*journal, operation])
-        error = _last_error(self.editor)
+        error = last_error(self.editor)
         if error:
             self._assign(journal)
-            again = _last_error(self.editor)
+            again = last_error(self.editor)
             if again:
                 raise RuntimeError(
                     f"the journal could not be restored after a failure ({error}): {again}"
@@ -129,7 +129,7 @@ class ParaViewBackend:
         self._mesher.SegmentLabel = row["label_value"]
         self._mesher.Coarsening = coarsening
         _update(self._mesher)
-        error = _last_error(self._mesher)
+        error = last_error(self._mesher)
         if error:
             raise BackendError(error)
         mesh = servermanager.Fetch(self._mesher, 0)
@@ -183,7 +183,7 @@ class ParaViewBackend:
     def _fetch_image(self, extent: Sequence[int]) -> Any:
         self._collector.Extent = list(extent)
         _update(self._collector)
-        error = _last_error(self._collector)
+        error = last_error(self._collector)
         if error:
             raise BackendError(error)
         image = servermanager.Fetch(self._collector, 0)
@@ -226,14 +226,15 @@ def _update(proxy: Any) -> None:
     proxy.UpdatePropertyInformation()
 
 
-def _last_error(proxy: Any) -> str:
-    """What went wrong on the ranks, or nothing."""
-    text = proxy.GetPropertyValue("LastError")
-    if text is None:  # ParaView's answer for a property that does not exist
+def last_error(proxy: Any) -> str:
+    """What went wrong on the ranks, or nothing; after ``UpdatePropertyInformation``."""
+    # Writers hide their information properties from ParaView's Python layer.
+    found = proxy.SMProxy.GetProperty("LastError")
+    if found is None:
         raise RuntimeError(
             f"{proxy.GetXMLName()} has no property LastError; is the plugin another version?"
         )
-    return str(text)
+    return str(found.GetElement(0))
 
 
 def _segment_table(fields: Any) -> list[SegmentDescription]:

@@ -25,7 +25,7 @@ import numpy as np
 from paraview import servermanager, simple
 
 from ..bridge.command import serve
-from ..bridge.paraview_backend import ParaViewBackend
+from ..bridge.paraview_backend import ParaViewBackend, last_error
 from ..bridge.server import BridgeServer
 from ..bridge.snapshot import take_snapshot
 
@@ -121,6 +121,9 @@ class Session:
             Input=self.backend.editor, FileName=segmentation
         )
         writer.UpdatePipeline()
+        writer.UpdatePropertyInformation()
+        if error := last_error(writer):
+            raise RuntimeError(error)
         writing = time.perf_counter() - begin
         begin = time.perf_counter()
         take_snapshot(self.backend, snapshot)
