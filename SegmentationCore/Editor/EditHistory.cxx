@@ -5,6 +5,11 @@
 #include "Threads.h"
 #include "vtkLabelSegmentTable.h"
 
+// clang-format off
+#include <vtk_nlohmannjson.h>
+#include VTK_NLOHMANN_JSON(json.hpp)
+// clang-format on
+
 #include <zlib.h>
 
 #include <algorithm>
@@ -150,6 +155,21 @@ void EditChange::add(const EditChange& other)
       this->segments.push_back(segment);
     }
   }
+}
+
+//------------------------------------------------------------------------------------------------
+std::string EditChange::json() const
+{
+  using Json = nlohmann::ordered_json;
+  Json extent = Json::array();
+  for (int a = 0; a < 3; ++a)
+  {
+    extent.push_back(this->box.empty() ? 0 : this->box.lo[a]);
+    extent.push_back(this->box.empty() ? -1 : this->box.hi[a]);
+  }
+  const Json change = { { "extent", extent }, { "segments", this->segments },
+    { "table", this->table } };
+  return change.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 //------------------------------------------------------------------------------------------------

@@ -66,6 +66,9 @@ struct EditChange
   bool table = false;                ///< whether the segment table changed
 
   void add(const EditChange& other);
+
+  /// {"extent": [x0, x1, y0, y1, z0, z1], "segments": [...], "table": false}
+  std::string json() const;
 };
 
 /// One operation as it can be taken back.

@@ -480,11 +480,8 @@ vtkTypeInt64 vtkLabelMapEditSession::GetUndoMemorySize() const
 //------------------------------------------------------------------------------------------------
 std::string vtkLabelMapEditSession::GetLastChange() const
 {
-  const segcore::EditChange change =
-    this->Current->Session ? this->Current->Session->lastChange() : segcore::EditChange();
-  const Json json = { { "extent", extentJson(change.box) }, { "segments", change.segments },
-    { "table", change.table } };
-  return json.dump();
+  return (this->Current->Session ? this->Current->Session->lastChange() : segcore::EditChange())
+    .json();
 }
 
 //------------------------------------------------------------------------------------------------

@@ -233,17 +233,26 @@ int vtkLabelMapEditor::RequestData(
     session.progress.cancelled = [this] { return segcore::isAborted(this); };
 
     const std::size_t undone = state.Applied.size() - common;
-    Box stale = state.Stale;
+    segcore::EditChange change;
+    if (fresh)
+    {
+      change.box = session.whole();
+      change.table = true;
+      for (int row = 0; row < session.table()->GetNumberOfSegments(); ++row)
+      {
+        change.segments.push_back(session.table()->GetNthSegmentID(row));
+      }
+    }
     for (std::size_t i = 0; i < undone; ++i)
     {
       session.undo();
-      stale = stale.unite(session.lastChange().box);
+      change.add(session.lastChange());
     }
     try
     {
       session.apply(
         { operations.begin() + static_cast<std::ptrdiff_t>(common), operations.end() }, {}, common);
-      stale = stale.unite(session.lastChange().box);
+      change.add(session.lastChange());
     }
     catch (const AgreedError&)
     {
@@ -256,7 +265,8 @@ int vtkLabelMapEditor::RequestData(
     communicator.run(
       [&]
       {
-        state.Stale = stale;
+        state.Stale = state.Stale.unite(change.box);
+        this->LastChange = change.json();
         state.Applied.resize(common);
         for (std::size_t i = common; i < operations.size(); ++i)
         {
