@@ -34,7 +34,8 @@ enum VoxelCode : std::uint8_t
   ClearVoxel = 3  ///< any label leaves it
 };
 
-/// Voxels that each label gained (or lost, if negative); background left out, no label twice.
+/// Voxels that each label gained (or lost, if negative); background left out, no label twice. A
+/// label that lost as many as it gained is listed with 0, one that never changed is not.
 class SEGMENTATIONCOREKERNELS_EXPORT LabelChanges
 {
 public:
@@ -49,6 +50,8 @@ public:
   const std::vector<Change>& changes() const { return this->Changes; }
 
 private:
+  void sum(Label label, std::int64_t voxels);
+
   std::vector<Change> Changes;
 };
 

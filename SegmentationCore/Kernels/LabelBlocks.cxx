@@ -33,16 +33,18 @@ std::vector<Label> distinct(const T* values, Index count)
     }
     return labels;
   }
-  // One entry per run of equal voxels: labels lie in lumps.
+  // One entry per run of equal voxels: labels lie in lumps. Cleaned up each time the list doubles.
+  std::size_t limit = 4096;
   for (Index i = 0; i < count; ++i)
   {
     if (i == 0 || values[i] != values[i - 1])
     {
       labels.push_back(values[i]);
-      if (labels.size() > 4096)
+      if (labels.size() > limit)
       {
         std::sort(labels.begin(), labels.end());
         labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+        limit = std::max(limit, 2 * labels.size());
       }
     }
   }
