@@ -94,9 +94,10 @@ public:
 
   ///@{
   /// Collective. The volume that effects and intensity masks read, from its point array of this
-  /// name (the active scalars if null). It is never copied nor changed; with another lattice than
-  /// the world's it is interpolated on the fly (one rank only). It gives the world its geometry if
-  /// there is none yet. Null takes the volume away. False after an error.
+  /// name (the active scalars if null). It is never changed, nor copied: with another lattice than
+  /// the world's it is interpolated on the fly (on several ranks each then keeps a copy of the part
+  /// around its own voxels; set the volume again when its values have changed). It gives the world
+  /// its geometry if there is none yet. Null takes the volume away. False after an error.
   bool SetVolume(vtkImageData* volume, const char* arrayName = nullptr);
   vtkImageData* GetVolume();
   ///@}

@@ -63,8 +63,8 @@ public:
 
   /// What the last execution changed, as JSON, so that a display can update only that:
   /// {"extent": [x0, x1, y0, y1, z0, z1], "segments": [...], "table": false}. The extent holds all
-  /// changed voxels of all ranks; it is empty (x1 < x0) if no voxel changed. Everything after a start
-  /// from the input.
+  /// changed voxels of all ranks; it is empty (x1 < x0) if no voxel changed. Everything after a
+  /// start from the input.
   const char* GetLastChange() const { return this->LastChange.c_str(); }
 
 protected:

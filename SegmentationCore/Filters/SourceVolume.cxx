@@ -3,6 +3,7 @@
 #include "SourceVolume.h"
 
 #include "Buffer.h"
+#include "HaloExchange.h"
 #include "Threshold.h"
 
 #include "vtkDataArray.h"
@@ -119,12 +120,6 @@ SourceVolume::SourceVolume(const Communicator& communicator, vtkImageData* image
       this->Aligned && std::abs(this->Start[r] - shift) < 1e-3 && std::abs(shift) < 4.0e18;
     this->Shift[r] = this->Aligned ? static_cast<Index>(shift) : 0;
   }
-  if (!this->Aligned && communicator.size() > 1)
-  {
-    throw AgreedError("the volume '" + this->Layout.arrayName() +
-      "' has another lattice than the label map, and on several ranks it must have the same: "
-      "resample it to the label map's geometry first");
-  }
   if (this->Aligned)
   {
     this->Bounds = this->Layout.piece();
@@ -155,7 +150,59 @@ SourceVolume::SourceVolume(const Communicator& communicator, vtkImageData* image
   else
   {
     this->Bounds = held;
+    this->Stored = this->Layout.piece();
+    if (communicator.size() == 1)
+    {
+      switch (this->scalarType())
+      {
+        vtkTemplateMacro(this->Values = this->Layout.template voxels<VTK_TT>());
+      }
+      return;
+    }
+    // The voxels around this rank's part of the label map, from whoever has them.
+    double low[3], high[3];
+    for (int a = 0; a < 3; ++a)
+    {
+      low[a] = high[a] = this->Start[a];
+      for (int c = 0; c < 3; ++c)
+      {
+        const double step = this->Step[3 * a + c];
+        const double first = step * static_cast<double>(held.lo[c]);
+        const double last = step * static_cast<double>(held.hi[c]);
+        low[a] += std::min(first, last);
+        high[a] += std::max(first, last);
+      }
+      // In range of an index, however far away the label map is.
+      const auto index = [](double value)
+      { return static_cast<Index>(std::min(std::max(value, -1.0e15), 1.0e15)); };
+      this->Stored.lo[a] = index(std::floor(low[a]) - 1.0);
+      this->Stored.hi[a] = index(std::ceil(high[a]) + 1.0);
+    }
+    this->Stored = held.empty() ? Box() : this->Stored.clipped(whole);
+    switch (this->scalarType())
+    {
+      vtkTemplateMacro(this->fetchStored<VTK_TT>(communicator));
+    }
+    this->Values = this->Fetched.data();
   }
+}
+
+//------------------------------------------------------------------------------------------------
+template <class T>
+void SourceVolume::fetchStored(const Communicator& communicator)
+{
+  std::vector<Request<T>> requests;
+  communicator.run(
+    [&]
+    {
+      this->Fetched.resize(static_cast<std::size_t>(this->Stored.size()) * sizeof(T));
+      if (!this->Stored.empty())
+      {
+        requests.emplace_back(this->Stored, reinterpret_cast<T*>(this->Fetched.data()));
+      }
+    });
+  fetchLabels(
+    communicator, this->Layout.distribution(), this->Layout.template voxels<T>(), requests);
 }
 
 //------------------------------------------------------------------------------------------------
@@ -181,10 +228,10 @@ std::unique_ptr<LocalMask> SourceVolume::interval(double lower, double upper) co
 template <class T>
 void SourceVolume::sampleTyped(const Box& part, double* out) const
 {
-  const Box& box = this->Layout.piece();
-  const T* voxels = this->Layout.template voxels<T>();
+  const Box& box = this->Layout.whole();
+  const T* voxels = this->Stored.empty() ? nullptr : static_cast<const T*>(this->Values);
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  const Index strides[3] = { 1, box.dim(0), box.dim(0) * box.dim(1) };
+  const Index strides[3] = { 1, this->Stored.dim(0), this->Stored.dim(0) * this->Stored.dim(1) };
   for (Index k = part.lo[2]; k <= part.hi[2]; ++k)
   {
     for (Index j = part.lo[1]; j <= part.hi[1]; ++j)
@@ -218,7 +265,7 @@ void SourceVolume::sampleTyped(const Box& part, double* out) const
           *out = nan;
           continue;
         }
-        const T* v = voxels + box.offset(low[0], low[1], low[2]);
+        const T* v = voxels + this->Stored.offset(low[0], low[1], low[2]);
         const auto line = [&](const T* p)
         {
           const double p0 = static_cast<double>(p[0]);

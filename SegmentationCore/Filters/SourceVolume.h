@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /// \file
 /// A volume seen from the voxels of a label map: read in place where both have the same lattice,
-/// linearly interpolated on the fly where not. The volume is never copied.
+/// linearly interpolated on the fly where not. The volume is not copied; only on several ranks with
+/// different lattices each rank keeps a copy of the part that its voxels of the label map lie in.
 ///
 /// Private to our modules.
 #ifndef segcore_SourceVolume_h
@@ -16,8 +17,10 @@
 #include "vtkImageData.h"
 #include "vtkSmartPointer.h"
 
+#include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace segcore
 {
@@ -27,8 +30,8 @@ class SEGMENTATIONCOREFILTERS_EXPORT SourceVolume
 public:
   /// Collective. `array` is the point array of `image` to read, null where it has no voxels;
   /// `labelMap` and `held` are the geometry of the label map and this rank's voxels of it.
-  /// Throws AgreedError for what DistributedImage refuses, and if there are several ranks and the
-  /// lattices differ: interpolation would need voxels of other ranks.
+  /// Throws AgreedError for what DistributedImage refuses, and if on several ranks the lattices are
+  /// the same but the volume lies on other ranks than the label map.
   SourceVolume(const Communicator& communicator, vtkImageData* image, vtkDataArray* array,
     const Geometry& labelMap, const Box& held);
   ~SourceVolume();
@@ -62,6 +65,8 @@ public:
 
 private:
   template <class T>
+  void fetchStored(const Communicator& communicator);
+  template <class T>
   void sampleTyped(const Box& part, double* out) const;
 
   vtkSmartPointer<vtkImageData> Image;
@@ -73,6 +78,10 @@ private:
   // Continuous index of the volume = Start + Step * index of the label map.
   double Start[3] = { 0.0, 0.0, 0.0 };
   double Step[9] = { 0.0 };
+  // The values to interpolate: the piece's, or those that were fetched from other ranks.
+  Box Stored;
+  const void* Values = nullptr;
+  std::vector<std::byte> Fetched;
 };
 
 } // namespace segcore

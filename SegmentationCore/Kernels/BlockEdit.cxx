@@ -127,14 +127,16 @@ EditCount editSpan(T* __restrict values, const std::uint8_t* __restrict codes, I
   for (Index x = 0; x < count; ++x)
   {
     const T before = values[x];
-    const std::uint8_t code = codes[x];
-    const bool mine = before == own;
-    const bool gone = (code == ClearVoxel) | ((code == EraseVoxel) & mine);
-    const T kept = gone ? T(0) : before;
-    const T after = code == WriteVoxel ? own : kept;
+    const T code = codes[x];
+    // All bits set where true: conditions would become jumps.
+    const T mine = static_cast<T>(-static_cast<T>(before == own));
+    const T write = static_cast<T>(-static_cast<T>(code == T(WriteVoxel)));
+    const T clear = static_cast<T>(-static_cast<T>(code == T(ClearVoxel)));
+    const T erase = static_cast<T>(-static_cast<T>(code == T(EraseVoxel))) & mine;
+    const T after = static_cast<T>((own & write) | (before & ~(write | clear | erase)));
     values[x] = after;
-    changed = static_cast<T>(changed + (after != before));
-    gained = static_cast<T>(gained + ((code == WriteVoxel) & !mine));
+    changed = static_cast<T>(changed + static_cast<T>(after != before));
+    gained = static_cast<T>(gained + (write & ~mine & T(1)));
   }
   return { static_cast<int>(changed), static_cast<int>(gained) };
 }

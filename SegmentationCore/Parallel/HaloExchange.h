@@ -133,11 +133,14 @@ public:
 /// Collective. Carries the values of `requests` from owners to askers with a `transfer`, which says
 /// how:
 ///
-///     Index bytes(const Box&) const                                    size of a box in a message
-///     void pack(const Block&, const Box&, std::byte* to) const         owner: values to message
-///     void unpack(std::size_t request, const Box&, const std::byte* from) const   asker: and out
-///     again void copy(const Block&, std::size_t request, const Box&) const   both at once, on one
-///     rank
+///     // Size of a box in a message.
+///     Index bytes(const Box&) const
+///     // The owner: values to message.
+///     void pack(const Block&, const Box&, std::byte* to) const
+///     // The asker: and out again.
+///     void unpack(std::size_t request, const Box&, const std::byte* from) const
+///     // Both at once, on one rank.
+///     void copy(const Block&, std::size_t request, const Box&) const
 ///
 /// Boxes are inside the block and the request. An exception of the transfer does not break the
 /// exchange; it is agreed on after the last message.
