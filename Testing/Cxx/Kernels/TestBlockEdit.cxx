@@ -114,17 +114,21 @@ Sample sample(std::uint64_t seed)
   for (int a = 0; a < 3; ++a)
   {
     s.held.lo[a] = random.between(-20, 20);
-    s.held.hi[a] = s.held.lo[a] + random.below(a == 0 ? 21 : 6);
+    // Every 50th is as large as blocks are: other loops run there.
+    s.held.hi[a] =
+      s.held.lo[a] + (seed % 50 == 0 ? random.between(19, 33) : random.below(a == 0 ? 21 : 6));
     const Index p = random.between(s.held.lo[a], s.held.hi[a]);
     const Index q = random.between(s.held.lo[a], s.held.hi[a]);
     const bool all = random.below(3) == 0;
     s.part.lo[a] = all ? s.held.lo[a] : std::min(p, q);
     s.part.hi[a] = all ? s.held.hi[a] : std::max(p, q);
   }
+  // Few labels in most blocks, many in some.
+  const Index others = seed % 100 == 50 ? 12 : 4;
   const auto anyLabel = [&]
   {
     const Label top = tops[random.below(seed % 3 == 0 ? 5 : 2)];
-    return random.below(3) ? static_cast<Label>(random.below(4)) : top;
+    return random.below(3) ? static_cast<Label>(random.below(others)) : top;
   };
   const bool uniform = random.below(3) == 0;
   const Label all = anyLabel();
