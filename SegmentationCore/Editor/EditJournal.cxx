@@ -14,6 +14,7 @@
 #include <stdexcept>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,6 +36,12 @@ std::string systemError(const std::string& path, const std::string& what)
 
 std::string readFile(const std::string& path)
 {
+  // Others may be endless, or never open.
+  struct stat about = {};
+  if (::stat(path.c_str(), &about) == 0 && !S_ISREG(about.st_mode))
+  {
+    throw std::runtime_error(path + ": is not a file");
+  }
   std::FILE* file = std::fopen(path.c_str(), "rb");
   if (!file)
   {
@@ -188,8 +195,17 @@ std::string journalText(const std::string& header, const std::vector<std::string
 //------------------------------------------------------------------------------------------------
 void replaceFile(const std::string& path, const std::string& text)
 {
-  const std::string aside = path + ".tmp-" + std::to_string(::getpid());
-  const int file = ::open(aside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  const std::string pattern = path + ".tmp-" + std::to_string(::getpid());
+  std::string aside = pattern;
+  const auto create = [&aside]
+  { return ::open(aside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); };
+  int file = create();
+  // One that died may have had the same number.
+  for (int attempt = 1; file < 0 && errno == EEXIST && attempt < 1000; ++attempt)
+  {
+    aside = pattern + "-" + std::to_string(attempt);
+    file = create();
+  }
   if (file < 0)
   {
     throw std::runtime_error(systemError(aside, "cannot be created"));
@@ -206,30 +222,32 @@ void replaceFile(const std::string& path, const std::string& text)
 }
 
 //------------------------------------------------------------------------------------------------
-JournalWriter::JournalWriter(const std::string& path, std::int64_t bytes)
-  : Path(path), File(::open(path.c_str(), O_WRONLY | O_CLOEXEC)), Bytes(bytes)
+JournalWriter::JournalWriter(const std::string& path)
+  : Path(path), File(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC))
 {
   if (this->File < 0)
   {
     this->fail("cannot be opened for writing");
   }
-  // One session writes to a journal: two would mix their lines.
-  struct flock lock = {};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  if (::fcntl(this->File, F_SETLK, &lock) != 0)
+  // A lock of fcntl() would not hold between two sessions of one process, and end as soon as
+  // anybody in it closed the file.
+  if (::flock(this->File, LOCK_EX | LOCK_NB) != 0)
   {
-    const bool taken = errno == EACCES || errno == EAGAIN;
+    const bool taken = errno == EWOULDBLOCK;
     const std::string error = systemError(path, "cannot be locked");
     ::close(this->File);
     throw std::runtime_error(taken ? path + ": is in use by another session" : error);
   }
+}
+
+//------------------------------------------------------------------------------------------------
+void JournalWriter::continueAfter(std::int64_t bytes)
+{
   if (::ftruncate(this->File, bytes) != 0 || ::lseek(this->File, bytes, SEEK_SET) < 0)
   {
-    const std::string error = systemError(path, "cannot be continued");
-    ::close(this->File);
-    throw std::runtime_error(error);
+    this->fail("cannot be continued");
   }
+  this->Bytes = bytes;
 }
 
 //------------------------------------------------------------------------------------------------

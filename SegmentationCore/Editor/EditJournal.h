@@ -48,13 +48,16 @@ void replaceFile(const std::string& path, const std::string& text);
 class JournalWriter
 {
 public:
-  /// Continues a journal after `bytes` of complete lines; what follows is cut off.
-  JournalWriter(const std::string& path, std::int64_t bytes);
+  /// Opens and locks a journal: two sessions would mix their lines. Changes nothing yet.
+  explicit JournalWriter(const std::string& path);
   ~JournalWriter();
   JournalWriter(const JournalWriter&) = delete;
   void operator=(const JournalWriter&) = delete;
 
   const std::string& path() const { return this->Path; }
+
+  /// Goes on after `bytes` of complete lines; what follows is cut off. To be called once.
+  void continueAfter(std::int64_t bytes);
 
   /// Writes a line and hands it to the operating system. If that fails the journal is as before.
   void append(const std::string& line);

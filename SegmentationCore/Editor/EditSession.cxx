@@ -4,6 +4,8 @@
 
 #include "Buffer.h"
 #include "Fingerprint.h"
+#include "LabelCounts.h"
+#include "ReduceTable.h"
 #include "ThreadScope.h"
 #include "Threads.h"
 #include "vtkLabelMapAlgorithm.h"
@@ -15,10 +17,12 @@
 #include "vtkMultiProcessController.h"
 #include "vtkPointData.h"
 #include "vtkUnsignedCharArray.h"
+#include "vtkUnsignedIntArray.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <stdexcept>
 
 namespace segcore
@@ -32,12 +36,32 @@ constexpr Index ThreadedBlocks = 64;
 class ResultMask : public LocalMask
 {
 public:
-  ResultMask(vtkDataArray* array, const Box& box) : Array(array), Voxels(box) {}
+  ResultMask(vtkDataArray* array, const Box& box) : Array(array), Voxels(box), Bounds(box) {}
+  /// One label of it, which is nowhere outside `bounds`.
+  ResultMask(const ResultMask& all, Label label, const Box& bounds)
+    : Array(all.Array), Voxels(all.Voxels), Bounds(bounds), Wanted(label)
+  {
+  }
 
-  Box bounds() const override { return this->Voxels; }
+  /// The box of each label, of the voxels of this rank.
+  std::map<Label, Box> boxes() const
+  {
+    std::map<Label, Box> found;
+    if (!this->Voxels.empty())
+    {
+      switch (this->Array->GetDataType())
+      {
+        vtkTemplateMacro(findBoxes(
+          static_cast<const VTK_TT*>(this->Array->GetVoidPointer(0)), this->Voxels, found));
+      }
+    }
+    return found;
+  }
+
+  Box bounds() const override { return this->Bounds; }
   void write(const Box& part, std::uint8_t* out) const override
   {
-    const Box inside = part.clipped(this->Voxels);
+    const Box inside = part.clipped(this->Bounds);
     if (inside != part)
     {
       std::fill_n(out, part.size(), std::uint8_t{ 0 });
@@ -58,6 +82,8 @@ private:
   void copyRows(const T* values, const Box& inside, const Box& part, std::uint8_t* out) const
   {
     const Index count = inside.dim(0);
+    const bool any = this->Wanted == 0;
+    const T wanted = static_cast<T>(this->Wanted);
     for (Index k = inside.lo[2]; k <= inside.hi[2]; ++k)
     {
       for (Index j = inside.lo[1]; j <= inside.hi[1]; ++j)
@@ -66,7 +92,22 @@ private:
         std::uint8_t* to = out + part.offset(inside.lo[0], j, k);
         for (Index x = 0; x < count; ++x)
         {
-          to[x] = row[x] != T(0) ? 1 : 0;
+          to[x] = (any ? row[x] != T(0) : row[x] == wanted) ? 1 : 0;
+        }
+      }
+    }
+  }
+
+  template <class T>
+  static void findBoxes(const T* values, const Box& box, std::map<Label, Box>& found)
+  {
+    if constexpr (std::is_integral<T>::value)
+    {
+      for (const auto& entry : countLabels(values, box, box))
+      {
+        if (entry.label > T(0))
+        {
+          found[static_cast<Label>(entry.label)] = entry.box;
         }
       }
     }
@@ -74,6 +115,8 @@ private:
 
   vtkSmartPointer<vtkDataArray> Array;
   Box Voxels;
+  Box Bounds;
+  Label Wanted = 0; // 0: any but the background
 };
 
 /// Voxels in both masks.
@@ -625,8 +668,14 @@ Box EditSession::operationRegion(const Operation& operation) const
     // A voxel counts if its centre is inside; a millionth of a voxel is rounding.
     const double low = std::ceil(centre - half - 1e-6);
     const double high = std::floor(centre + half + 1e-6);
-    region.lo[a] = static_cast<Index>(std::max(low, static_cast<double>(region.lo[a])));
-    region.hi[a] = static_cast<Index>(std::min(high, static_cast<double>(region.hi[a])));
+    const double first = static_cast<double>(region.lo[a]);
+    const double last = static_cast<double>(region.hi[a]);
+    if (!(low <= last && high >= first))
+    {
+      return Box(); // outside the world, maybe so far that no index says where
+    }
+    region.lo[a] = static_cast<Index>(std::max(low, first));
+    region.hi[a] = static_cast<Index>(std::min(high, last));
   }
   return region;
 }
@@ -667,6 +716,7 @@ EditSession::Rules EditSession::makeRules(const Operation& operation, int row, b
       masking.Mode == MaskMode::InsideSingleSegment;
     if (masking.Mode == MaskMode::InsideSingleSegment)
     {
+      rules.single = true;
       rules.areaRows.push_back(this->find(masking.SegmentID));
     }
     else
@@ -785,6 +835,13 @@ std::unique_ptr<LocalMask> EditSession::makeMask(
             });
         }
         input->GetPointData()->SetScalars(labels);
+        if (effect->MakesParts())
+        {
+          // Room for more labels than a byte has.
+          vtkNew<vtkUnsignedIntArray> wide;
+          wide->DeepCopy(labels);
+          input->GetPointData()->SetScalars(wide);
+        }
       });
     work = part;
   }
@@ -794,6 +851,13 @@ std::unique_ptr<LocalMask> EditSession::makeMask(
     throw AgreedError(effect->GetLastError());
   }
   return std::make_unique<ResultMask>(output->GetPointData()->GetScalars(), work);
+}
+
+//------------------------------------------------------------------------------------------------
+/// Whether what a segment loses goes to the segment that masks.
+bool EditSession::splits(WriteMode mode, const Rules& rules, int row)
+{
+  return mode == WriteMode::Remove && rules.single && rules.areaRows[0] != row;
 }
 
 //------------------------------------------------------------------------------------------------
@@ -811,9 +875,7 @@ void EditSession::runEffect(const Operation& operation, EditStep& step)
     });
   const std::unique_ptr<LocalMask> mask = this->makeMask(operation, effect, rules.region);
   const WriteMode mode = effect->GetWriteMode();
-  const bool splits = mode == WriteMode::Remove && !effect->GetBypassMasking() &&
-    operation.Mask.Mode == MaskMode::InsideSingleSegment && rules.areaRows[0] != row;
-  if (splits)
+  if (splits(mode, rules, row))
   {
     // Erasing inside another segment gives it the voxels: a way to split by painting.
     const int other = rules.areaRows[0];
@@ -828,10 +890,75 @@ void EditSession::runEffect(const Operation& operation, EditStep& step)
   {
     this->write(*mask, mode, row, rules, step);
   }
+  row = this->Table->GetSegmentIndex(operation.Segment);
   if (this->Table->GetNthSegmentStatus(row) == vtkLabelSegmentTable::NotStarted)
   {
     this->rememberTable(step);
     this->Table->SetNthSegmentStatus(row, vtkLabelSegmentTable::InProgress);
+  }
+}
+
+//------------------------------------------------------------------------------------------------
+/// Collective. The lowest label of a result stays in the segment, the others become new ones.
+void EditSession::writeParts(
+  const LocalMask& result, const Operation& operation, bool bypass, EditStep& step)
+{
+  const auto* parts = dynamic_cast<const ResultMask*>(&result);
+  int row = 0;
+  std::map<Label, Box> boxes;
+  std::vector<LabelSum> labels;
+  this->Comm.run(
+    [&]
+    {
+      row = this->find(operation.Segment);
+      if (!parts)
+      {
+        return; // an empty segment has no parts
+      }
+      boxes = parts->boxes();
+      for (const auto& entry : boxes)
+      {
+        LabelSum label;
+        label.label = static_cast<Index>(entry.first);
+        labels.push_back(label);
+      }
+    });
+  labels = reduceTable(this->Comm, std::move(labels));
+  // The new segments first: the editable area is that of the segment as it was.
+  for (std::size_t i = 1; i < labels.size(); ++i)
+  {
+    int part = 0;
+    Rules rules;
+    this->Comm.run(
+      [&]
+      {
+        this->rememberTable(step);
+        rules = this->makeRules(operation, row, bypass);
+        const std::string suffix = "_" + std::to_string(i + 1);
+        part = this->addSegment(this->Table->GenerateUniqueSegmentID(operation.Segment + suffix),
+          this->Table->GetNthSegmentName(row) + suffix, {}, 0);
+        this->Table->SetNthSegmentStatus(part, vtkLabelSegmentTable::InProgress);
+        this->Table->SetNthSegmentSerializedTags(
+          part, this->Table->GetNthSegmentSerializedTags(row));
+        rules.overwritten.push_back(row);
+      });
+    const Label label = static_cast<Label>(labels[i].label);
+    const auto found = boxes.find(label);
+    this->write(ResultMask(*parts, label, found == boxes.end() ? Box() : found->second),
+      WriteMode::Add, part, rules, step);
+  }
+  Rules rules;
+  this->Comm.run([&] { rules = this->makeRules(operation, row, bypass); });
+  if (!labels.empty())
+  {
+    const Label label = static_cast<Label>(labels[0].label);
+    const auto found = boxes.find(label);
+    this->write(ResultMask(*parts, label, found == boxes.end() ? Box() : found->second),
+      WriteMode::Set, row, rules, step);
+  }
+  else
+  {
+    this->write(BoxMask(Box()), WriteMode::Set, row, rules, step);
   }
 }
 

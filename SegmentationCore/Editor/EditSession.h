@@ -85,6 +85,8 @@ public:
   /// Bytes of one rank's history beyond which the oldest steps are compressed, then forgotten.
   void setUndoMemoryLimit(std::size_t bytes) { this->UndoLimit = bytes; }
   std::size_t undoMemoryLimit() const { return this->UndoLimit; }
+  /// Collective. Keeps to the limit at once; every operation does so as well.
+  void trimHistory();
 
   /// What the last apply, undo or redo changed.
   const EditChange& lastChange() const { return this->Change; }
@@ -121,6 +123,7 @@ private:
   {
     bool areaMasked = false;
     bool insideArea = false;              // else outside
+    bool single = false;                  // inside the one segment of the only row
     std::vector<int> areaRows;            // of segments that make up the area
     std::unique_ptr<LocalMask> intensity; // null: not masked
     std::vector<int> overwritten;         // rows of segments that lose voxels
@@ -134,9 +137,11 @@ private:
   void runOperation(const Operation& operation, EditStep& step);
   void runTableOperation(const Operation& operation, EditStep& step);
   void runEffect(const Operation& operation, EditStep& step);
+  void writeParts(const LocalMask& result, const Operation& operation, bool bypass, EditStep& step);
   std::unique_ptr<LocalMask> makeMask(
     const Operation& operation, vtkLabelMapAlgorithm* effect, const Box& region);
   Rules makeRules(const Operation& operation, int row, bool bypass) const;
+  static bool splits(WriteMode mode, const Rules& rules, int row);
   Box operationRegion(const Operation& operation) const;
 
   void write(const LocalMask& mask, WriteMode mode, int row, const Rules& rules, EditStep& step);
@@ -149,7 +154,6 @@ private:
   void install(std::vector<BlockResult>& results, EditStep& step);
   void moveToFreeLayer(int row, EditStep& step);
   void turnAround(EditStep& step, bool undo);
-  void trimHistory();
 
   int newLayer();
   void dropEmptyLayers();

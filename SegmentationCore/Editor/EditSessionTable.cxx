@@ -539,15 +539,23 @@ Box EditSession::preview(const Operation& operation, const Box& part, Index step
     {
       const std::vector<LabelSet> area = this->labelsOf(rules.areaRows);
       const WriteMode mode = effect->GetWriteMode();
+      if (splits(mode, rules, row))
+      {
+        rules.areaMasked = false; // it loses voxels wherever it has some
+      }
       mask.assign(static_cast<std::size_t>(box.size()), 0);
+      if (box.empty())
+      {
+        return;
+      }
       const Place place = this->Places[static_cast<std::size_t>(row)];
-      this->layer(0).forEachIn(box,
+      this->layer(place.layer).maskOf(place.label, box, mask.data(), box);
+      this->layer(0).forEachIn(box.clipped(rules.region),
         [&](Index key, const Box& held)
         {
-          const Box cut = held.clipped(box);
-          Buffer<std::uint8_t> code(cut.size()), allowed(cut.size()), own(cut.size());
+          const Box cut = held.clipped(box).clipped(rules.region);
+          Buffer<std::uint8_t> code(cut.size()), allowed(cut.size());
           this->codes(*result, mode, rules, area, key, cut, code.data(), allowed.data());
-          this->layer(place.layer).maskOf(place.label, cut, own.data(), cut);
           Index at = 0;
           for (Index k = cut.lo[2]; k <= cut.hi[2]; ++k)
           {
@@ -556,7 +564,7 @@ Box EditSession::preview(const Operation& operation, const Box& part, Index step
               std::uint8_t* to = mask.data() + box.offset(cut.lo[0], j, k);
               for (Index x = 0; x < cut.dim(0); ++x, ++at)
               {
-                to[x] = code[at] == WriteVoxel || (code[at] == KeepVoxel && own[at]) ? 1 : 0;
+                to[x] = code[at] == WriteVoxel || (code[at] == KeepVoxel && to[x]) ? 1 : 0;
               }
             }
           }

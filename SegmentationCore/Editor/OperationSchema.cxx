@@ -544,6 +544,10 @@ Operation scaledOperation(const Operation& operation, double ratio)
       value.Integer = number < 1.0 ? 1
         : number < 9.0e18          ? static_cast<std::int64_t>(number)
                                    : std::numeric_limits<std::int64_t>::max();
+      // A journal must say what was done.
+      Json text = Json::parse(scaled.Text);
+      text["parameters"][parameter.at("name").get<std::string>()] = value.Integer;
+      scaled.Text = text.dump();
     }
   }
   return scaled;

@@ -27,11 +27,14 @@
 // clang-format on
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstddef>
 #include <limits>
 #include <stdexcept>
 #include <vector>
+
+#include <unistd.h> // for access
 
 vtkStandardNewMacro(vtkLabelMapEditSession);
 
@@ -831,15 +834,18 @@ bool vtkLabelMapEditSession::OpenJournal(const std::string& path)
       // Rank 0 reads; all get what it read, and parse it alike.
       segcore::JournalContent content;
       bool exists = false;
+      std::unique_ptr<segcore::JournalWriter> writer;
       communicator.run(
         [&]
         {
           if (communicator.isRoot())
           {
-            if (std::FILE* file = std::fopen(path.c_str(), "rb"))
+            // A file that cannot be read must not be taken for none, and replaced.
+            exists = ::access(path.c_str(), F_OK) == 0 || errno != ENOENT;
+            if (exists)
             {
-              std::fclose(file);
-              exists = true;
+              // Locked before it is read; nothing is cut off yet.
+              writer = std::make_unique<segcore::JournalWriter>(path);
               content = segcore::readJournal(path);
               this->CheckJournalHeader(path, content.header, header);
             }
@@ -851,22 +857,6 @@ bool vtkLabelMapEditSession::OpenJournal(const std::string& path)
         throw AgreedError(path +
           ": exists, and the session has operations of its own: open it before the first one");
       }
-      std::unique_ptr<segcore::JournalWriter> writer;
-      communicator.run(
-        [&]
-        {
-          if (communicator.isRoot())
-          {
-            if (!exists)
-            {
-              const std::string text = segcore::journalText(header, state.Applied);
-              segcore::replaceFile(path, text);
-              content.bytes = static_cast<std::int64_t>(text.size());
-            }
-            // Locked before it is replayed; nothing is cut off yet.
-            writer = std::make_unique<segcore::JournalWriter>(path, content.bytes);
-          }
-        });
       if (exists)
       {
         std::vector<std::string> all = content.operations;
@@ -874,13 +864,57 @@ bool vtkLabelMapEditSession::OpenJournal(const std::string& path)
         Index undone = static_cast<Index>(content.redo.size());
         this->ShareTexts(all);
         undone = communicator.allReduceMax(undone);
-        this->Run(this->ParseTexts(all));
+        const std::vector<Operation> operations = this->ParseTexts(all);
+        // What was taken back must not be forgotten before it is.
+        session.setUndoMemoryLimit(std::numeric_limits<std::size_t>::max());
+        this->AbortExecute = false;
+        try
+        {
+          session.apply(operations,
+            [&]
+            {
+              communicator.run(
+                [&]
+                {
+                  if (writer)
+                  {
+                    writer->continueAfter(content.bytes);
+                  }
+                });
+            });
+        }
+        catch (const AgreedError& error)
+        {
+          session.setUndoMemoryLimit(static_cast<std::size_t>(this->UndoMemoryLimit));
+          throw AgreedError(path + ": " + error.what());
+        }
+        for (const Operation& operation : operations)
+        {
+          state.Applied.push_back(operation.Text);
+        }
         for (Index i = 0; i < undone; ++i)
         {
           session.undo();
           state.Undone.push_back(std::move(state.Applied.back()));
           state.Applied.pop_back();
         }
+        this->Modified();
+        session.setUndoMemoryLimit(static_cast<std::size_t>(this->UndoMemoryLimit));
+        session.trimHistory();
+      }
+      else
+      {
+        communicator.run(
+          [&]
+          {
+            if (communicator.isRoot())
+            {
+              const std::string text = segcore::journalText(header, state.Applied);
+              segcore::replaceFile(path, text);
+              writer = std::make_unique<segcore::JournalWriter>(path);
+              writer->continueAfter(static_cast<std::int64_t>(text.size()));
+            }
+          });
       }
       this->JournalWasTorn = communicator.agreeFlag(content.torn);
       state.Journal = std::move(writer);
@@ -983,10 +1017,15 @@ bool vtkLabelMapEditSession::ReplayJournal(const std::string& path, bool sameDat
                 Json::parse(content.header).at("world").at("spacing").get<std::vector<double>>();
               for (int a = 0; a < 3; ++a)
               {
-                ratio *= session.geometry().Spacing[a] / spacing.at(static_cast<std::size_t>(a));
+                const double edge = spacing.at(static_cast<std::size_t>(a));
+                ratio *= edge > 0.0 ? session.geometry().Spacing[a] / edge : 0.0;
+              }
+              if (!(ratio > 0.0) || !std::isfinite(ratio))
+              {
+                throw std::invalid_argument("spacing");
               }
             }
-            catch (const Json::exception&)
+            catch (const std::exception&)
             {
               throw std::invalid_argument(path + ": line 1: 'world' is not as expected");
             }
@@ -1002,7 +1041,14 @@ bool vtkLabelMapEditSession::ReplayJournal(const std::string& path, bool sameDat
           operation = segcore::scaledOperation(operation, ratio);
         }
       }
-      this->Run(operations);
+      try
+      {
+        this->Run(operations);
+      }
+      catch (const AgreedError& error)
+      {
+        throw AgreedError(path + ": " + error.what());
+      }
     });
   if (good)
   {
