@@ -106,7 +106,6 @@ segcore::WriteMode vtkLabelMapLogical::GetWriteMode() const
     case UNION:
       return segcore::WriteMode::Add;
     case SUBTRACT:
-    case CLEAR:
       return segcore::WriteMode::Remove;
     default:
       return segcore::WriteMode::Set;
@@ -140,7 +139,7 @@ std::unique_ptr<segcore::LocalMask> vtkLabelMapLogical::MakeLocalMask(
           mask = input.segments->mask(this->ModifierSegmentID);
           break;
         case CLEAR:
-          mask = input.segments->mask(input.segment);
+          mask = std::make_unique<segcore::BoxMask>(Box());
           break;
         case FILL:
           mask = std::make_unique<segcore::BoxMask>(input.whole);
