@@ -27,18 +27,19 @@
 /// Blocks: everything is calculated from global indices, never from the block that is asked for, so
 /// the result is the same for any split. Threads: write() uses none, and may be called from many.
 ///
-/// Cost: about 10 ns for each row of voxels and segment of the polyline that meet, and writing the
-/// bytes once or twice. A row meets a segment in one interval: closed forms give its ends, and
-/// where an end is closer to a voxel than rounding can tell, the definition decides. Memory: 96
-/// bytes per point; write() allocates 8 bytes per segment that meets its block.
+/// Cost, measured on one core: a ball of radius 10 voxels 3 microseconds, a segment of a stroke
+/// with it about 5. That is 10 to 20 ns for each row of voxels that a segment meets (100 for a
+/// circle that moves along its normal), and writing the bytes. A row meets a segment in one
+/// interval: closed forms give its ends, and where an end is closer to a voxel than rounding can
+/// tell, the definition decides. Memory: 96 bytes per segment; write() allocates nothing.
 ///
 /// Absurd input: points beyond 2^40 voxels are moved to there, axis by axis; bounds end at 2^60.
 /// Bad input throws std::invalid_argument: no point; anything not finite; a spacing, diameter or
-/// thickness that is not positive; a normal of length 0; a singular direction. Voxel ignores
-/// diameter, normal and thickness; Sphere ignores the last two.
+/// thickness that is not positive; a normal of length 0; a direction whose columns are not
+/// orthonormal to 1e-3. Voxel ignores diameter, normal and thickness; Sphere ignores the last two.
 ///
 /// Slicer differs on purpose: it stamps a faceted sphere or cylinder (32 sides) at voxel centres
-/// every 0.2 diameters; the ball of diameter d here contains Slicer's, up to its half voxel.
+/// every 0.2 diameters, which is slightly smaller and depends on where the stroke was sampled.
 /// Sources: Lagrange's identity for the distance to a line; Bresenham, IBM Systems Journal 4
 /// (1965), doi:10.1147/sj.41.0025 (digital line).
 
