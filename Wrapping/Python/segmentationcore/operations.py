@@ -49,7 +49,11 @@ class LabelMap(NamedTuple):
     """Voxels and the segments that they belong to."""
 
     labels: Any
-    """``vtkImageData`` with the table in its field data, or an array (z, y, x) of layer 0."""
+    """``vtkImageData`` with the table in its field data, or an array with the axes z, y, x.
+
+    Segments that overlap are in different layers (`Segment.layer`). If there are several, an image
+    has a point array for each, and an array a first axis more: layer, z, y, x.
+    """
     segments: tuple[Segment, ...]
     """In display order."""
 
@@ -196,6 +200,11 @@ def read_operations(path: str | os.PathLike[str]) -> list[Operation]:
 def write_operations(path: str | os.PathLike[str], operations: Any) -> None:
     """Check operations and write them as a JSON list; an existing file is replaced at the end."""
     text = json.dumps(validate_operations(operations), indent=2, ensure_ascii=False) + "\n"
+    replace_text(path, text)
+
+
+def replace_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text file aside and rename it, so that it is complete or as it was."""
     target = Path(path)
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
@@ -240,7 +249,7 @@ def apply_operations(
     Returns
     -------
     LabelMap
-        ``labels`` is of the volume's kind (an array is layer 0), ``segments`` the table.
+        ``labels`` is of the volume's kind, ``segments`` the table.
 
     Raises
     ------
@@ -263,7 +272,7 @@ def apply_operations(
     >>> int(np.count_nonzero(result.labels)), result.segments[0].name
     (7, 'Bright')
     """
-    from ._arrays import array_of_image, image_of_array, is_image, point_array_name
+    from ._arrays import image_of_array, is_image, point_array_name
     from ._compiled import find_class
     from ._pipeline import execute
 
@@ -282,24 +291,43 @@ def apply_operations(
     editor = find_class("vtkLabelMapEditor")()
     editor.SetInputDataObject(0, source)
     if labels is not None:
-        editor.SetInputDataObject(1, _label_image(labels, source))
+        what = "apply_operations(): labels"
+        editor.SetInputDataObject(1, label_image(labels, source, axes or 3, what))
     editor.SetOperations(json.dumps(checked, ensure_ascii=False))
     execute(editor, "apply_operations()", progress)
-    output = editor.GetOutputDataObject(0)
+    return label_map(editor.GetOutputDataObject(0), axes)
+
+
+def label_map(output: Any, axes: int) -> LabelMap:
+    """A label map that one of our classes made: as arrays of 2 or 3 axes, or as it is if 0."""
+    import numpy as np
+
+    from ._arrays import array_of_image
+
     segments = read_segments(output)
-    if axes:
-        voxels = array_of_image(output, "Labels", "the editor's result").array
-        return LabelMap(voxels[0] if axes == 2 else voxels, segments)
-    image = output.NewInstance()
-    image.ShallowCopy(output)
-    return LabelMap(image, segments)
+    if not axes:
+        image = output.NewInstance()
+        image.ShallowCopy(output)
+        return LabelMap(image, segments)
+    layers: list[Any] = []
+    while output.GetPointData().HasArray(_layer_name(len(layers))):
+        voxels = array_of_image(output, _layer_name(len(layers)), "the editor's result").array
+        layers.append(voxels[0] if axes == 2 else voxels)
+    return LabelMap(layers[0] if len(layers) == 1 else np.stack(layers), segments)
 
 
-def _label_image(labels: Any, volume: Any) -> Any:
-    """The label map to start from, as an image on the volume's voxels."""
+def _layer_name(layer: int) -> str:
+    return f"Labels_{layer}" if layer else "Labels"
+
+
+def label_image(labels: Any, volume: Any, axes: int, what: str) -> Any:
+    """The label map to start from, as an image on the volume's voxels.
+
+    ``volume`` is an image with the right geometry, ``axes`` (2 or 3) those of an array that has one
+    layer. ``what`` begins the messages.
+    """
     from ._arrays import image_of_array, is_image
 
-    what = "apply_operations(): labels"
     table: Sequence[Segment] | None = None
     voxels = labels
     if isinstance(labels, LabelMap):
@@ -307,14 +335,25 @@ def _label_image(labels: Any, volume: Any) -> Any:
     if is_image(voxels):
         image: Any = voxels.NewInstance()
         image.ShallowCopy(voxels)
+        _check_dimensions(image, volume, what)
     else:
-        image = image_of_array(voxels, None, "Labels", what).image
+        layers = [voxels]
+        if getattr(voxels, "ndim", 0) == axes + 1:
+            layers = [*voxels]
+        image = None
+        for index, layer in enumerate(layers):
+            one = image_of_array(layer, None, _layer_name(index), what).image
+            if image is None:
+                image = one
+            else:
+                image.GetPointData().AddArray(one.GetPointData().GetScalars())
+        if image is None:
+            raise ValueError(f"{what} has no layers (shape {voxels.shape})")
         _check_dimensions(image, volume, what)
         image.SetExtent(volume.GetExtent())
         image.SetOrigin(volume.GetOrigin())
         image.SetSpacing(volume.GetSpacing())
         image.SetDirectionMatrix(volume.GetDirectionMatrix())
-    _check_dimensions(image, volume, what)
     if table is not None:
         write_segments(image, table)
     return image
