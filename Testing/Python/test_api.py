@@ -27,7 +27,10 @@ pytestmark = pytest.mark.python
 
 PACKAGE = Path(segmentationcore.__file__).parent
 EFFECTS = _registry.voxel_effects()
-PUBLIC = ["_arrays", "_compiled", "_effects", "cli", "errors", "io", "operations", "segments"]
+PUBLIC = [
+    "_arrays", "_compiled", "_effects", "cli", "editor", "errors", "io", "operations", "replay",
+    "segments",
+]  # fmt: skip
 
 
 def python(code: str, *, path: Path | None = None, executable: str = sys.executable) -> str:
@@ -95,7 +98,7 @@ def test_names_for_type_checkers_are_the_names_at_run_time() -> None:
     "name",
     ["vtkLabelMapMargin", "vtkLabelMapEditor", "vtkLabelSegmentTable", "vtkRASVolumeReader",
      "vtkRASVolumeWriter", "vtkLabelMapNrrdReader", "vtkLabelMapNrrdWriter", "vtkSegmentation",
-     "vtkSegment"],
+     "vtkSegment", "vtkLabelMapEditSession"],
 )  # fmt: skip
 def test_classes_are_found_by_name(name: str) -> None:
     cls = getattr(segmentationcore, name)
@@ -267,7 +270,7 @@ def test_examples_run(name: str) -> None:
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     failed, attempted = doctest.testmod(module, optionflags=flags)
     assert failed == 0
-    if name in ("_arrays", "_effects", "operations", "segments"):
+    if name in ("_arrays", "_effects", "editor", "operations", "replay", "segments"):
         assert attempted >= 3
 
 
@@ -284,8 +287,8 @@ from typing import Any, assert_type
 
 import numpy as np
 from numpy.typing import NDArray
-from segmentationcore import LabelMap, SegmentationCoreError, apply_operations, margin, read_volume
-from segmentationcore import threshold, vtkLabelMapMargin
+from segmentationcore import Editor, LabelMap, SegmentationCoreError, apply_operations, margin
+from segmentationcore import read_volume, threshold, vtkLabelMapMargin
 from vtkmodules.vtkCommonDataModel import vtkImageData
 
 array: NDArray[np.uint8] = np.zeros((3, 3, 3), np.uint8)
@@ -293,6 +296,10 @@ assert_type(margin(array, margin_size_mm=2), NDArray[Any])
 assert_type(threshold(read_volume("x.nrrd"), auto_threshold_mode="SET_LOWER"), vtkImageData)
 result: LabelMap = apply_operations(array, [])
 filter = vtkLabelMapMargin()
+with Editor(array, spacing=(1, 1, 1)) as editor:
+    editor.apply("margin", "a", margin_size_mm=2, masking={"mask_mode": "EditAllowedEverywhere"})
+    assert_type(editor.labels(), LabelMap)
+    assert_type(editor.undo(), bool)
 """
 
 

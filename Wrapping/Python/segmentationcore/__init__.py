@@ -8,7 +8,8 @@ Every effect is a function of this package, every wrapped C++ class can be impor
     grown = margin(labels, margin_size_mm=2.0, spacing=(2.0, 0.5, 0.5))  # z, y, x in mm
 
 Arrays have the axes z, y, x (a single slice: y, x) and ``spacing`` follows them. NumPy in gives
-NumPy out, ``vtkImageData`` in gives ``vtkImageData`` out; the input is never changed.
+NumPy out, ``vtkImageData`` in gives ``vtkImageData`` out; the input is never changed. Several edits
+of one segmentation, with undo, masking and a journal, are made by an `Editor`.
 
 Importing the package loads nothing else; names are looked up when they are first used. Parts that
 are pure Python (`segmentationcore.bridge`, `segmentationcore.slicer`) need no compiled module.
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ._compiled import DataModelProvider, data_model_provider
     from ._effects import *  # noqa: F403
     from ._run import ImageLike
+    from .editor import Editor
     from .errors import Cancelled, Interrupted, SegmentationCoreError
     from .io import read_segmentation, read_volume, write_segmentation, write_volume
     from .operations import (
@@ -35,15 +37,18 @@ if TYPE_CHECKING:
         validate_operations,
         write_operations,
     )
+    from .replay import ReplayReport, replay_report
     from .segments import Segment, read_segments, write_segments
 
     __version__: str
     __all__ = [
         "Cancelled",
         "DataModelProvider",
+        "Editor",
         "ImageLike",
         "Interrupted",
         "LabelMap",
+        "ReplayReport",
         "Segment",
         "SegmentationCoreError",
         "apply_operations",
@@ -52,6 +57,7 @@ if TYPE_CHECKING:
         "read_segmentation",
         "read_segments",
         "read_volume",
+        "replay_report",
         "to_array",
         "to_image",
         "validate_operation",
@@ -67,9 +73,11 @@ if TYPE_CHECKING:
 _HOMES = {
     "Cancelled": "errors",
     "DataModelProvider": "_compiled",
+    "Editor": "editor",
     "ImageLike": "_run",
     "Interrupted": "errors",
     "LabelMap": "operations",
+    "ReplayReport": "replay",
     "Segment": "segments",
     "SegmentationCoreError": "errors",
     "apply_operations": "operations",
@@ -78,6 +86,7 @@ _HOMES = {
     "read_segmentation": "io",
     "read_segments": "segments",
     "read_volume": "io",
+    "replay_report": "replay",
     "to_array": "_arrays",
     "to_image": "_arrays",
     "validate_operation": "operations",
@@ -87,7 +96,18 @@ _HOMES = {
     "write_segments": "segments",
     "write_volume": "io",
 }
-_SUBMODULES = ("bridge", "cli", "demo", "errors", "io", "operations", "segments", "slicer")
+_SUBMODULES = (
+    "bridge",
+    "cli",
+    "demo",
+    "editor",
+    "errors",
+    "io",
+    "operations",
+    "replay",
+    "segments",
+    "slicer",
+)
 
 
 def _version() -> str:

@@ -21,6 +21,11 @@ from .errors import Cancelled, Interrupted, SegmentationCoreError
 Progress = Callable[[float], "bool | None"]
 
 
+def is_refusal(answer: object) -> bool:
+    """Whether a progress callback asks to stop: by False, also NumPy's, but not by None or 0."""
+    return type(answer).__name__ in ("bool", "bool_") and not answer
+
+
 class _Run:
     """What happens during one run."""
 
@@ -40,15 +45,16 @@ class _Run:
             self.algorithm.SetAbortExecute(1)
 
     def on_progress(self, algorithm: Any, _event: str) -> None:
+        self.on_fraction(algorithm, _event, float(algorithm.GetProgress()))
+
+    def on_fraction(self, _object: Any, _event: str, fraction: float) -> None:
         if self.interrupted or self.cancelled or self.failure is not None:
             self.stop()
             return
         if self.progress is None:
             return
         try:
-            answer = self.progress(min(max(float(algorithm.GetProgress()), 0.0), 1.0))
-            # `is False` would miss NumPy's; other false values (0, None) are no answer.
-            self.cancelled = type(answer).__name__ in ("bool", "bool_") and not answer
+            self.cancelled = is_refusal(self.progress(min(max(fraction, 0.0), 1.0)))
         except BaseException as error:
             self.failure = error
         if self.cancelled or self.failure is not None:
@@ -60,7 +66,8 @@ class _Run:
     def on_warning(self, _object: Any, _event: str, text: str) -> None:
         self.warnings.append(text)
 
-    # VTK hands over the text of the event only to an observer that asks for it so.
+    # VTK hands over what comes with an event only to an observer that asks for it so.
+    on_fraction.CallDataType = 11  # type: ignore[attr-defined]  # VTK_DOUBLE
     on_error.CallDataType = "string0"  # type: ignore[attr-defined]
     on_warning.CallDataType = "string0"  # type: ignore[attr-defined]
 
@@ -101,8 +108,9 @@ def execute(
 
     Parameters
     ----------
-    algorithm : vtkAlgorithm
-        With ``GetLastError()`` if it is one of ours.
+    algorithm : vtkAlgorithm or vtkObject
+        With ``GetLastError()`` if it is one of ours. What is no algorithm needs ``action``, sends
+        the fraction with its progress events and has ``SetAbortExecute``.
     what : str
         Begins the message of an error.
     progress : callable, optional
@@ -121,7 +129,8 @@ def execute(
     watched = [algorithm]
     if hasattr(algorithm, "GetExecutive"):
         watched.append(algorithm.GetExecutive())
-    tags = [(algorithm, algorithm.AddObserver("ProgressEvent", run.on_progress))]
+    on_progress = run.on_progress if hasattr(algorithm, "GetProgress") else run.on_fraction
+    tags = [(algorithm, algorithm.AddObserver("ProgressEvent", on_progress))]
     for thing in watched:
         tags.append((thing, thing.AddObserver("ErrorEvent", run.on_error)))
         tags.append((thing, thing.AddObserver("WarningEvent", run.on_warning)))

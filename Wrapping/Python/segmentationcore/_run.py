@@ -46,11 +46,11 @@ def check_parameters(
             where = f"{effect['identifier']}(): {_registry.snake_case(parameter['name'])}"
             if value is None and parameter["type"] in ("vector", "segment"):
                 continue  # the filter has the default
-            checked[parameter["name"]] = _check_argument(parameter, value, where, axes)
+            checked[parameter["name"]] = check_argument(parameter, value, where, axes)
     return checked
 
 
-def _check_argument(parameter: Mapping[str, Any], value: Any, where: str, axes: int) -> Any:
+def check_argument(parameter: Mapping[str, Any], value: Any, where: str, axes: int) -> Any:
     kind = parameter["type"]
     if kind == "points":
         points = _registry.check_points(value, where, "zyx"[-axes:] if axes else "xyz")
