@@ -67,7 +67,7 @@ def test_version() -> None:
 def test_help_names_all_commands() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for command in ("info", "apply", "convert", "bridge", "demo"):
+    for command in ("info", "apply", "replay", "convert", "bridge", "demo"):
         assert f"  {command} " in done.stdout
 
 
@@ -187,6 +187,106 @@ def test_apply_a_file_of_operations(volume: Path, tmp_path: Path) -> None:
     )
     (row,) = read_segments(read_segmentation(out))
     assert (row.name, row.color) == ("Größe", (1.0, 0.0, 0.0))
+
+
+def test_apply_goes_on_from_a_journal(
+    volume: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, journal = tmp_path / "out.seg.nrrd", tmp_path / "edits.journal"
+    common = ["apply", str(volume), "-o", str(out), "--journal", str(journal)]
+    effect = ["--effect", "threshold", "--segment", "bright", "--set", "MinimumThreshold=60"]
+    assert main([*common, *effect]) == 0
+    assert f"{journal}: 0 operations restored, 2 added" in capsys.readouterr().out
+    assert main([*common, "--effect", "margin", "--segment", "bright"]) == 0
+    assert f"{journal}: 2 operations restored, 1 added" in capsys.readouterr().out
+    expected = threshold(smooth_volume((12, 14, 16), 3), minimum_threshold=60)
+    expected = margin(expected, spacing=SPACING)
+    assert_same(to_array(read_segmentation(out), "Labels"), expected)
+    # The state alone, after a crash in the middle of a line.
+    out.unlink()
+    with open(journal, "ab") as file:
+        file.write(b'{"apply')
+    assert main(common) == 0
+    printed = capsys.readouterr()
+    assert "3 operations restored, 0 added" in printed.out
+    assert printed.err == (
+        f"segmentationcore: warning: {journal}: its last line was incomplete and was cut off\n"
+    )
+    assert_same(to_array(read_segmentation(out), "Labels"), expected)
+    # A failure leaves journal and result as they were.
+    before = journal.read_bytes(), out.read_bytes()
+    status, line = failing(
+        *common, "--effect", "islands", "--segment", "s", "--set", "Connectivity=7"
+    )
+    assert status == 2
+    (tmp_path / "edits.json").write_text('{"effect": "margin", "segment": "nobody"}')
+    status, line = failing(*common, "--operations", tmp_path / "edits.json")
+    assert status == 1
+    assert "nobody" in line
+    assert (journal.read_bytes(), out.read_bytes()) == before
+    # Another volume is refused.
+    other = to_image(smooth_volume((12, 14, 16), 4), spacing=SPACING, origin=(3.0, 2.0, 1.0))
+    write_volume(tmp_path / "other.nrrd", other)
+    status, line = failing("apply", tmp_path / "other.nrrd", "-o", out, "--journal", journal)
+    assert status == 1
+    assert "another volume" in line
+    assert (journal.read_bytes(), out.read_bytes()) == before
+
+
+def test_replay(volume: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, journal, report = (tmp_path / name for name in ("o.seg.nrrd", "e.journal", "r.md"))
+    edited = tmp_path / "edited.seg.nrrd"
+    effect = ["--effect", "threshold", "--segment", "bright", "--set", "MinimumThreshold=60"]
+    apply = ["apply", str(volume), "-o", str(edited), "--journal", str(journal), "-q"]
+    assert main([*apply, *effect]) == 0
+    assert capsys.readouterr().out == ""
+    fine = np.repeat(np.repeat(np.repeat(smooth_volume((12, 14, 16), 3), 2, 0), 2, 1), 2, 2)
+    origin = [o - s / 4 for o, s in zip((3.0, 2.0, 1.0), SPACING, strict=True)]
+    image = to_image(fine, spacing=[s / 2 for s in SPACING], origin=origin)
+    write_volume(tmp_path / "fine.nrrd", image)
+    arguments = ["replay", str(journal), str(tmp_path / "fine.nrrd")]
+    assert main([*arguments, "-o", str(out)]) == 0
+    assert_same(to_array(read_segmentation(out), "Labels"), (fine >= 60).astype(np.uint8))
+    printed = capsys.readouterr().out
+    assert "bright: 'bright', " in printed
+    assert f"wrote {out}" in printed
+    arguments += ["--compare", str(volume), "--report", str(report), "--blocks", "1"]
+    assert main([*arguments]) == 0
+    printed = capsys.readouterr().out
+    assert "Dice 1.0000" in printed
+    text = report.read_text(encoding="utf-8")
+    assert text.startswith("# Replay of e.journal\n")
+    assert "| bright | 1.0000 |" in text
+    assert main([*arguments, "-q"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_what_replay_refuses(volume: Path, tmp_path: Path) -> None:
+    journal, out = tmp_path / "edits.journal", tmp_path / "out.seg.nrrd"
+    effect = ["--effect", "threshold", "--segment", "s"]
+    assert (
+        main(["apply", str(volume), "-o", str(out), "--journal", str(journal), "-q", *effect]) == 0
+    )
+    out.unlink()
+    (tmp_path / "no.journal").write_text("{}\n")
+    before = sorted(os.listdir(tmp_path))
+    good = ["replay", journal, volume]
+    for arguments, status, culprit in (
+        (good, 2, "expected --output, --report or both"),
+        ([*good, "-o", tmp_path / "out.nii"], 2, ".seg.nrrd"),
+        ([*good, "-o", out, "--compare-labels", out], 2, "--compare"),
+        (["replay", tmp_path / "none", volume, "-o", out], 1, "none: no such file"),
+        (["replay", journal, tmp_path / "none.nrrd", "-o", out], 1, "none.nrrd: no such file"),
+        (["replay", volume, volume, "-o", out], 1, "volume.nrrd: is no journal; expected"),
+        (["replay", tmp_path / "no.journal", volume, "-o", out], 1, "is no journal"),
+        ([*good, "-o", tmp_path / "none" / "o.seg.nrrd"], 1, "no such folder"),
+        ([*good, "--report", tmp_path / "none" / "r.md"], 1, "no such folder"),
+        (["apply", volume, "-o", out], 2, "expected --operations, --effect or --journal"),
+    ):
+        told, line = failing(*arguments)
+        assert told == status, line
+        assert culprit in line
+    assert sorted(os.listdir(tmp_path)) == before
 
 
 def test_convert(volume: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""The command ``segmentationcore``: look into files, apply effects, convert, serve, demonstrate.
+"""The command ``segmentationcore``: look into files, edit, replay, convert, serve, demonstrate.
 
 Exit status: 0 done, 1 failed or cancelled, 2 the command line is wrong. Results go to stdout;
 errors are one line on stderr that says what to do. Progress is shown on a terminal only.
@@ -14,9 +14,13 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from . import _registry
+
+if TYPE_CHECKING:
+    from .operations import LabelMap
+    from .segments import Segment
 
 DELEGATED = {
     "bridge": ("segmentationcore.bridge.command", "serve a running segmentation to Slicer"),
@@ -177,10 +181,14 @@ def parse_setting(text: str, effect: dict[str, Any]) -> tuple[str, Any]:
 def _operations(options: argparse.Namespace) -> list[dict[str, Any]]:
     from .operations import read_operations, validate_operations
 
-    if options.operations is not None:
+    if options.effect is None:
         if options.segment or options.set:
             raise UsageError("--segment and --set go with --effect, not with --operations")
-        return read_operations(options.operations)
+        if options.operations is not None:
+            return read_operations(options.operations)
+        if options.journal is None:
+            raise UsageError("expected --operations, --effect or --journal")
+        return []  # the journal's state alone
     effects = _registry.effects()
     if options.effect not in effects:
         hint = _registry.suggestion(options.effect, effects)
@@ -217,21 +225,105 @@ def command_apply(options: argparse.Namespace) -> None:
     operations = _operations(options)
     labels = read_segmentation(options.labels) if options.labels else None
     volume = read_volume(options.volume)
-    if options.operations is None and operations[0]["effect"] in _registry.voxel_effects():
+
+    def complete(known: Sequence[Segment]) -> list[dict[str, Any]]:
         # One effect from the command line may start a segment of its own.
-        known = [segment.id for segment in read_segments(labels)] if labels is not None else []
-        if options.segment not in known:
+        if options.effect in _registry.voxel_effects() and options.segment not in {
+            segment.id for segment in known
+        }:
             added = {"effect": "add_segment", "segment": options.segment, "parameters": {}}
-            operations.insert(0, added)
-    with _progress_bar("apply", options.quiet) as progress:
-        result = apply_operations(volume, operations, labels=labels, progress=progress)
+            return [added, *operations]
+        return operations
+
+    if options.journal is not None:
+        result = _apply_with_journal(options, volume, labels, complete)
+    else:
+        known = read_segments(labels) if labels is not None else ()
+        with _progress_bar("apply", options.quiet) as progress:
+            result = apply_operations(volume, complete(known), labels=labels, progress=progress)
     write_segmentation(options.output, result, compress=not options.no_compression)
-    counts = _voxel_counts(result.labels)
     if not options.quiet:
-        for segment in result.segments:
-            voxels = counts.get((segment.array_name, segment.label_value), 0)
-            print(f"{segment.id}: {segment.name!r}, label {segment.label_value}, {voxels} voxels")
+        _print_segments(result)
         print(f"wrote {options.output}")
+
+
+def _apply_with_journal(
+    options: argparse.Namespace,
+    volume: Any,
+    labels: Any,
+    complete: Callable[[Sequence[Segment]], list[dict[str, Any]]],
+) -> LabelMap:
+    """Go on from a journal's state, or begin a journal."""
+    from .editor import Editor
+
+    with Editor(volume, labels=labels) as editor:
+        with _progress_bar("restore", options.quiet) as progress:
+            editor.open_journal(options.journal, progress=progress)
+        if editor.journal_was_torn:
+            warnings.warn(
+                f"{options.journal}: its last line was incomplete and was cut off", stacklevel=1
+            )
+        restored = len(editor.operations)
+        operations = complete(editor.segments)
+        with _progress_bar("apply", options.quiet) as progress:
+            editor.apply(operations, progress=progress)
+        if not options.quiet:
+            print(f"{options.journal}: {restored} operations restored, {len(operations)} added")
+        return editor.labels()
+
+
+def _print_segments(result: LabelMap) -> None:
+    counts = _voxel_counts(result.labels)
+    for segment in result.segments:
+        voxels = counts.get((segment.array_name, segment.label_value), 0)
+        print(f"{segment.id}: {segment.name!r}, label {segment.label_value}, {voxels} voxels")
+
+
+def command_replay(options: argparse.Namespace) -> None:
+    """Replay a journal on a volume, and tell how well it agrees with the coarse one."""
+    from .io import SEGMENTATION_SUFFIXES, is_segmentation_name, write_segmentation
+    from .operations import replace_text
+    from .replay import replay_report, volume_text
+
+    if options.output is None and options.report is None:
+        raise UsageError("expected --output, --report or both")
+    if options.output is not None and not is_segmentation_name(options.output):
+        raise UsageError(
+            f"--output {options.output}: the name must end in {' or '.join(SEGMENTATION_SUFFIXES)}"
+        )
+    if options.compare_labels is not None and options.compare is None:
+        raise UsageError("--compare-labels goes with --compare")
+    for name in (options.output, options.report):
+        if name is not None and not Path(name).parent.is_dir():
+            raise FileNotFoundError(2, "no such folder to write into", str(Path(name).parent))
+    with _progress_bar("replay", options.quiet) as progress:
+        report = replay_report(
+            options.journal,
+            options.volume,
+            options.compare,
+            labels=options.labels,
+            coarse_labels=options.compare_labels,
+            blocks=options.blocks,
+            progress=progress,
+        )
+    written = []
+    if options.output is not None:
+        write_segmentation(
+            options.output, report.editor.labels(), compress=not options.no_compression
+        )
+        written.append(options.output)
+    if options.report is not None:
+        text = report.to_markdown(f"Replay of {Path(options.journal).name}")
+        replace_text(options.report, text)
+        written.append(options.report)
+    if not options.quiet:
+        for row in report.segments:
+            line = f"{row['segment']}: {row['name']!r}, {volume_text(row['volume_mm3'])}"
+            if report.coarse is not None:
+                other = volume_text(row["other_volume_mm3"])
+                line += f", coarse {other}, Dice {row['dice']:.4f}"
+            print(line)
+        print(f"wrote {' and '.join(written)}")
 
 
 def command_convert(options: argparse.Namespace) -> None:
@@ -313,7 +405,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     apply.add_argument("volume", metavar="VOLUME", help=".nrrd, .nii, .nii.gz or .vti")
     apply.add_argument("-o", "--output", required=True, metavar="OUT.seg.nrrd", help="to write")
-    what = apply.add_mutually_exclusive_group(required=True)
+    what = apply.add_mutually_exclusive_group()
     what.add_argument("--operations", metavar="FILE.json", help="operation, or list of them")
     what.add_argument("--effect", metavar="NAME", help="one effect")
     what.add_argument("--list-effects", action=_ListEffects, nargs=0, help="print all and exit")
@@ -326,8 +418,36 @@ def make_parser() -> argparse.ArgumentParser:
         help="parameter of the effect; a list as JSON, points also as Points=@FILE.json",
     )
     apply.add_argument("--labels", metavar="IN.seg.nrrd", help="segmentation to start from")
+    apply.add_argument(
+        "--journal",
+        metavar="FILE",
+        help="write down every operation as it is complete; go on from there if the file exists",
+    )
     _add_common(apply)
     apply.set_defaults(run=command_apply)
+
+    replay = commands.add_parser(
+        "replay",
+        help="replay a journal on a volume, also of another resolution",
+        description="Apply the operations of a journal (see segmentationcore apply --journal) to "
+        "a volume. Lengths and positions stay, numbers of voxels are scaled. With --compare the "
+        "journal is replayed on the coarse volume too, and the segments are compared.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="example:\n  segmentationcore replay edits.journal rock.nrrd -o rock.seg.nrrd"
+        " \\\n    --compare rock-small.nrrd --report report.md",
+    )
+    replay.add_argument("journal", metavar="JOURNAL", help="journal to replay")
+    replay.add_argument("volume", metavar="VOLUME", help=".nrrd, .nii, .nii.gz or .vti")
+    replay.add_argument("-o", "--output", metavar="OUT.seg.nrrd", help="to write")
+    replay.add_argument("--labels", metavar="IN.seg.nrrd", help="segmentation to start from")
+    replay.add_argument("--compare", metavar="COARSE", help="the volume that was edited")
+    replay.add_argument("--compare-labels", metavar="IN.seg.nrrd", help="--labels of COARSE")
+    replay.add_argument("--report", metavar="REPORT.md", help="Markdown text to write")
+    replay.add_argument(
+        "--blocks", type=_count, default=5, metavar="N", help="worst blocks to list (default 5)"
+    )
+    _add_common(replay)
+    replay.set_defaults(run=command_replay)
 
     convert = commands.add_parser(
         "convert",
@@ -341,6 +461,13 @@ def make_parser() -> argparse.ArgumentParser:
     for name, (_, text) in DELEGATED.items():
         commands.add_parser(name, help=text, add_help=False)
     return parser
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative")
+    return value
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
