@@ -875,7 +875,11 @@ void EditSession::runEffect(const Operation& operation, EditStep& step)
     });
   const std::unique_ptr<LocalMask> mask = this->makeMask(operation, effect, rules.region);
   const WriteMode mode = effect->GetWriteMode();
-  if (splits(mode, rules, row))
+  if (effect->MakesParts())
+  {
+    this->writeParts(*mask, operation, effect->GetBypassMasking(), step);
+  }
+  else if (splits(mode, rules, row))
   {
     // Erasing inside another segment gives it the voxels: a way to split by painting.
     const int other = rules.areaRows[0];

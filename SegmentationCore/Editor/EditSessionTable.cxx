@@ -84,8 +84,8 @@ std::shared_ptr<BlockVoxels> readBlock(const T* values, const Box& piece, const 
         largest = std::max(largest, row[x]);
       }
     });
-  // 2^63 and more are no label values.
-  if (static_cast<double>(largest) >= 9223372036854775808.0)
+  // 2^63 and more are no label values. (A double would round 2^63 - 1.)
+  if (static_cast<Label>(largest) >> 63)
   {
     throw std::invalid_argument("has values beyond 2^63 - 1, expected labels");
   }

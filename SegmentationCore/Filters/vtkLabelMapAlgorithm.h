@@ -84,6 +84,10 @@ public:
   /// that it would give on the whole image. Effects that read a volume are given all of it.
   virtual void GetReach(const double spacing[3], std::int64_t reach[3]) const;
 
+  /// Whether the result has several labels: the lowest one is what the segment becomes, the others
+  /// are new segments.
+  virtual bool MakesParts() const { return false; }
+
   /// Whether masking and overwriting settings of an operation are ignored.
   virtual bool GetBypassMasking() const { return false; }
 #endif

@@ -2,16 +2,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
  * @class vtkLabelMapIslands
- * @brief Keeps or removes connected components (islands) of a segment by their number of voxels.
+ * @brief Keeps, removes or tells apart connected components (islands) of a segment by their number
+ * of voxels.
  *
- * Input and output: a label map, see vtkLabelMapAlgorithm. Voxels that leave the segment become 0;
- * none enters it.
+ * Input and output: a label map, see vtkLabelMapAlgorithm. Voxels that leave the segment become 0,
+ * or get a label of their own; none enters it.
  *
  * KEEP_LARGEST_ISLAND keeps the island with the most voxels; of equal ones the one that holds the
  * first voxel of the image in raster order (x fastest). MinimumSize plays no part in it. (In Slicer
  * it does: a segment whose largest island is smaller than MinimumSize is cleared. That loses data
  * by the leftover value of another operation, so it is not repeated here.) REMOVE_SMALL_ISLANDS
- * keeps every island of MinimumSize voxels and more. Voxels are connected through faces
+ * keeps every island of MinimumSize voxels and more. SPLIT_ISLANDS_TO_SEGMENTS drops smaller ones
+ * too, leaves SegmentLabel to the largest, and gives the others, by size and then by first voxel,
+ * the labels after the largest one of the label map; in the editor they become new segments, named
+ * after the segment with _2, _3, ... Voxels are connected through faces
  * (Connectivity 6, Slicer's only choice), also edges (18), also corners (26). Islands are those of
  * the whole image: they are joined across blocks and ranks.
  *
@@ -20,7 +24,8 @@
  * per run of voxels along x and 24 per island: about 14 bytes per voxel for a checkerboard under
  * Connectivity 6, the worst case; below 1 for real data.
  *
- * Errors: a negative MinimumSize, another Connectivity, an unknown Operation.
+ * Errors: a negative MinimumSize, another Connectivity, an unknown Operation; more than 10000
+ * islands to split to (raise MinimumSize), or more than the scalar type has labels for.
  *
  * Source: run-based two-scan labelling with union-find, L. He et al., The connected-component
  * labeling problem: a review of state-of-the-art algorithms, Pattern Recognition 70, 2017,
@@ -33,6 +38,14 @@
 
 #include "vtkLabelMapAlgorithm.h"
 
+#include <vector> // for std::vector
+
+namespace segcore
+{
+class ComponentJoin;
+class ComponentRuns;
+}
+
 class SEGMENTATIONCOREFILTERS_EXPORT vtkLabelMapIslands : public vtkLabelMapAlgorithm
 {
 public:
@@ -44,7 +57,8 @@ public:
   enum Operations
   {
     KEEP_LARGEST_ISLAND = 0,
-    REMOVE_SMALL_ISLANDS = 1
+    REMOVE_SMALL_ISLANDS = 1,
+    SPLIT_ISLANDS_TO_SEGMENTS = 2
   };
 
   ///@{
@@ -54,8 +68,8 @@ public:
   ///@}
 
   ///@{
-  /// Islands of this many voxels and more are kept by REMOVE_SMALL_ISLANDS. At least 0. Default
-  /// 1000.
+  /// Islands of this many voxels and more are kept by REMOVE_SMALL_ISLANDS and
+  /// SPLIT_ISLANDS_TO_SEGMENTS. At least 0. Default 1000.
   vtkSetMacro(MinimumSize, vtkTypeInt64);
   vtkGetMacro(MinimumSize, vtkTypeInt64);
   ///@}
@@ -68,6 +82,10 @@ public:
 
   /// Islands that the last execution found in the whole image.
   vtkGetMacro(NumberOfIslands, vtkTypeInt64);
+
+#ifndef __VTK_WRAP__
+  bool MakesParts() const override { return this->Operation == SPLIT_ISLANDS_TO_SEGMENTS; }
+#endif
 
 protected:
   vtkLabelMapIslands() = default;
@@ -82,6 +100,10 @@ private:
 
   template <class T>
   void ExecuteTyped(segcore::EffectJob& job);
+
+  template <class T>
+  void SplitTyped(segcore::EffectJob& job, const std::vector<segcore::ComponentRuns>& components,
+    const segcore::ComponentJoin& islands, T label, T* out);
 
   int Operation = KEEP_LARGEST_ISLAND;
   vtkTypeInt64 MinimumSize = 1000;

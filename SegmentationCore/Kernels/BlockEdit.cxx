@@ -183,10 +183,10 @@ std::int64_t editDense(const LabelBlock& old, const Box& held, const Box& part,
     {
       for (Index begin = 0; begin < n; begin += CountedVoxels)
       {
-        const EditCount count = editSpan(
+        const EditCount edited = editSpan(
           values + at + begin, codes + from + begin, std::min(n - begin, CountedVoxels), own);
-        changed += count.changed;
-        gained += count.gained;
+        changed += edited.changed;
+        gained += edited.gained;
       }
     });
   if (!counts || changed == 0)
