@@ -9,7 +9,7 @@ import pytest
 import SimpleITK
 from sample_data import assert_same, blob_labels, random_mask, template
 from scipy import ndimage
-from segmentationcore import islands, threshold, to_image, vtkLabelMapIslands
+from segmentationcore import SegmentationCoreError, islands, threshold, to_image, vtkLabelMapIslands
 from slicer_reference import ask
 
 pytestmark = pytest.mark.python
@@ -47,6 +47,47 @@ def test_random_voxels(connectivity: int, percent: int) -> None:
                 connectivity=connectivity,
             )
             assert_same(result, at_least(mask, connectivity, minimum), f"{context} {minimum}")
+
+
+def split(mask: np.ndarray, connectivity: int, minimum: int, top: int = 1) -> np.ndarray:
+    """scipy's islands by size, then by first voxel: 1, top + 1, top + 2, ...; small ones are 0."""
+    numbers, count = ndimage.label(mask, STRUCTURES[connectivity])
+    sizes = np.bincount(numbers.ravel(), minlength=count + 1)[1:]
+    order = [n for n in np.argsort(-sizes, kind="stable") if sizes[n] >= max(1, minimum)]
+    values = np.zeros(count + 1, np.int64)
+    for place, number in enumerate(order):
+        values[number + 1] = top + place if place else 1
+    return values[numbers]
+
+
+@pytest.mark.parametrize("connectivity", [6, 18, 26])
+@pytest.mark.parametrize("minimum", [0, 2, 5])
+def test_split_gives_each_island_a_label(connectivity: int, minimum: int) -> None:
+    for seed in range(4):
+        mask = random_mask((9, 11, 13), seed, 20).astype(np.uint16)
+        mask[0, 0, :5] = 7  # another label, the largest one
+        result = islands(
+            mask,
+            operation="SPLIT_ISLANDS_TO_SEGMENTS",
+            minimum_size=minimum,
+            connectivity=connectivity,
+        )
+        expected = split(mask == 1, connectivity, minimum, 7)
+        expected[mask == 7] = 7
+        assert_same(result, expected.astype(np.uint16), f"seed {seed}:")
+
+
+def test_split_refuses_more_islands_than_labels() -> None:
+    labels = np.zeros((1, 64, 64), np.uint8)
+    labels[0, ::2, ::4] = 1  # 512 islands, but a byte has 255 labels
+    with pytest.raises(SegmentationCoreError, match="no labels for 512 islands"):
+        islands(labels, operation="SPLIT_ISLANDS_TO_SEGMENTS", minimum_size=0)
+    result = islands(labels.astype(np.int32), operation="SPLIT_ISLANDS_TO_SEGMENTS", minimum_size=0)
+    assert result.max() == 512
+    many = np.zeros((41, 64, 64), np.int32)
+    many[::2, ::2, ::2] = 1
+    with pytest.raises(SegmentationCoreError, match="more than 10000 islands"):
+        islands(many, operation="SPLIT_ISLANDS_TO_SEGMENTS", minimum_size=0)
 
 
 @pytest.mark.parametrize(("offset", "touches"), [((0, 0, 1), 6), ((0, 1, 1), 18), ((1, 1, 1), 26)])
