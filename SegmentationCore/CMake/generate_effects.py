@@ -26,7 +26,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 FILTER_TYPES = ("double", "int", "int64", "bool", "enum", "choice", "points", "vector", "segment")
 # Effects have only the types above; table operations have all.
-PARAMETER_TYPES = (*FILTER_TYPES, "string", "color", "segments")
+PARAMETER_TYPES = (*FILTER_TYPES, "string", "color", "segments", "voxels")
 INPUTS = ("volume", "segment", "table")
 # How the result is written to the segment.
 WRITES = {"set": "Replaces the segment", "add": "Adds to the segment", "remove": "Removes from the segment"}  # fmt: skip
@@ -170,8 +170,8 @@ def check_parameter(parameter: dict[str, Any], where: str) -> None:
         _require(required or good, where, "default must be three numbers of one type")
     if kind == "points":
         _require(name == "Points" and required, where, "points are named Points, and required")
-    if kind == "segments":
-        _require(required, where, "segments must be required")
+    if kind in ("segments", "voxels"):
+        _require(required, where, f"{kind} must be required")
 
 
 def check_effect(effect: dict[str, Any], where: str) -> None:
@@ -420,6 +420,32 @@ def make_xml(effects: list[dict[str, Any]]) -> str:
 # Operation schema
 
 
+def _voxels_schema() -> dict[str, Any]:
+    """The voxels of a segment with their lattice: runs outside and inside in turn, x fastest."""
+    integers = {"type": "array", "items": {"type": "integer"}}
+    piece = {
+        "type": "object",
+        "properties": {
+            "extent": integers | {"minItems": 6, "maxItems": 6},
+            "runs": {"type": "array", "items": {"type": "integer", "minimum": 0}},
+        },
+        "required": ["extent", "runs"],
+        "additionalProperties": False,
+    }
+    properties = {
+        "origin": _numbers_schema(3),
+        "spacing": _numbers_schema(3, exclusiveMinimum=0),
+        "direction": _numbers_schema(9),
+        "pieces": {"type": "array", "items": piece},
+    }
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
 def parameter_schema(parameter: dict[str, Any]) -> dict[str, Any]:
     """JSON Schema of one parameter."""
     kind = parameter["type"]
@@ -438,6 +464,8 @@ def parameter_schema(parameter: dict[str, Any]) -> dict[str, Any]:
     elif kind == "segments":
         items = {"type": "string", "minLength": 1}
         schema |= {"type": "array", "items": items, "minItems": 1, "uniqueItems": True}
+    elif kind == "voxels":
+        schema |= _voxels_schema()
     elif kind == "points":
         schema |= {"type": "array", "items": _numbers_schema(3), "minItems": 1}
     elif kind == "color":
@@ -803,6 +831,7 @@ def _parameter_table(parameters: list[dict[str, Any]]) -> list[str]:
         "interval": "lowest, highest",
         "segment": "a segment's ID",
         "segments": "IDs, one or more",
+        "voxels": "lattice and runs of voxels, as the session exports them",
     }
     lines = ["| Parameter | Type | Default | Accepted | Unit | |", "|---|---|---|---|---|---|"]
     for p in parameters:

@@ -4,6 +4,7 @@
 
 #include "Buffer.h"
 #include "EditSession.h"
+#include "NearestIndex.h"
 #include "ThreadScope.h"
 #include "Threads.h"
 #include "vtkLabelSegmentTable.h"
@@ -48,50 +49,6 @@ double voxelVolume(const EditSession& session)
   const double* spacing = session.geometry().Spacing;
   return spacing[0] * spacing[1] * spacing[2];
 }
-
-/// Index of `coarse` nearest to an index of `fine`, along all axes.
-class NearestIndex
-{
-public:
-  NearestIndex(const Geometry& fine, const Geometry& coarse)
-  {
-    for (int r = 0; r < 3; ++r)
-    {
-      this->Start[r] = 0.0;
-      for (int a = 0; a < 3; ++a)
-      {
-        this->Start[r] += coarse.Direction[3 * a + r] * (fine.Origin[a] - coarse.Origin[a]);
-        this->Step[3 * r + a] = 0.0;
-        for (int b = 0; b < 3; ++b)
-        {
-          this->Step[3 * r + a] += coarse.Direction[3 * b + r] * fine.Direction[3 * b + a];
-        }
-        this->Step[3 * r + a] *= fine.Spacing[a] / coarse.Spacing[r];
-      }
-      this->Start[r] /= coarse.Spacing[r];
-    }
-  }
-
-  void operator()(Index i, Index j, Index k, Index out[3]) const
-  {
-    const double index[3] = { static_cast<double>(i), static_cast<double>(j),
-      static_cast<double>(k) };
-    for (int r = 0; r < 3; ++r)
-    {
-      double at = this->Start[r];
-      for (int a = 0; a < 3; ++a)
-      {
-        at += this->Step[3 * r + a] * index[a];
-      }
-      // A millionth of a voxel is rounding; halves go up.
-      out[r] = static_cast<Index>(std::floor(at + 0.5 + 1e-6));
-    }
-  }
-
-private:
-  double Start[3];
-  double Step[9];
-};
 
 struct BlockCount
 {
@@ -141,17 +98,7 @@ std::string compareSessions(const EditSession& fine, const EditSession& coarse, 
             [&](Index key, const Box& held)
             {
               const Box part = held.clipped(owned);
-              Box image;
-              for (int corner = 0; corner < 8; ++corner)
-              {
-                Index at[3];
-                nearest((corner & 1 ? part.hi : part.lo)[0], (corner & 2 ? part.hi : part.lo)[1],
-                  (corner & 4 ? part.hi : part.lo)[2], at);
-                Box point;
-                std::copy(at, at + 3, point.lo);
-                std::copy(at, at + 3, point.hi);
-                image = image.unite(point);
-              }
+              const Box image = nearest(part);
               const bool has =
                 inFine.label && fine.layer(inFine.layer).get(key).contains(inFine.label);
               if (has || !image.clipped(bounds).empty())

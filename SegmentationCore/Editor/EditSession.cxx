@@ -161,6 +161,36 @@ std::string inQuotes(const std::string& text)
 }
 
 //------------------------------------------------------------------------------------------------
+void checkGeometry(const Geometry& geometry)
+{
+  for (int a = 0; a < 3; ++a)
+  {
+    if (!std::isfinite(geometry.Origin[a]))
+    {
+      throw std::invalid_argument("the origin is not finite");
+    }
+    if (!(geometry.Spacing[a] > 0.0) || !std::isfinite(geometry.Spacing[a]))
+    {
+      throw std::invalid_argument("the spacing along axis " + std::to_string(a) + " is " +
+        std::to_string(geometry.Spacing[a]) + ", expected a number above 0");
+    }
+    for (int b = a; b < 3; ++b)
+    {
+      double dot = 0.0;
+      for (int r = 0; r < 3; ++r)
+      {
+        dot += geometry.Direction[3 * r + a] * geometry.Direction[3 * r + b];
+      }
+      if (!(std::abs(dot - (a == b ? 1.0 : 0.0)) < 1e-4))
+      {
+        throw std::invalid_argument(
+          "the columns of the direction matrix are not perpendicular unit vectors");
+      }
+    }
+  }
+}
+
+//------------------------------------------------------------------------------------------------
 std::uint64_t sumOfRanks(const Communicator& communicator, std::uint64_t part)
 {
   // In halves, as sums of ranks are signed.

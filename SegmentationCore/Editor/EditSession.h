@@ -41,6 +41,9 @@ class vtkMultiProcessController;
 namespace segcore
 {
 
+/// Throws std::invalid_argument if voxels cannot lie like this.
+void checkGeometry(const Geometry& geometry);
+
 /// Collective. The sum modulo 2^64 of what all ranks give.
 std::uint64_t sumOfRanks(const Communicator& communicator, std::uint64_t part);
 

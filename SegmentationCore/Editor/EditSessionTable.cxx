@@ -7,6 +7,7 @@
 #include "Buffer.h"
 #include "LabelCounts.h"
 #include "ReduceTable.h"
+#include "SegmentVoxels.h"
 #include "ThreadScope.h"
 #include "Threads.h"
 #include "vtkLabelMapAlgorithm.h"
@@ -430,6 +431,20 @@ void EditSession::runTableOperation(const Operation& operation, EditStep& step)
           });
         const auto source = this->segmentMask(this->find(parameters.at("SourceSegmentID").Text));
         this->write(*source, WriteMode::Add, this->find(id), everywhere, step);
+      } },
+    { "import_segment",
+      [&]
+      {
+        std::unique_ptr<ImportedVoxels> voxels;
+        edit(
+          [&]
+          {
+            voxels = std::make_unique<ImportedVoxels>(parameters.at("Voxels").Text, this->Shape);
+            const int row =
+              this->addSegment(id, parameters.at("Name").Text, parameters.at("Color").Values, 0);
+            this->Table->SetNthSegmentSerializedTags(row, parameters.at("Tags").Text);
+          });
+        this->write(*voxels, WriteMode::Add, this->find(id), everywhere, step);
       } },
     { "merge_segments",
       [&]

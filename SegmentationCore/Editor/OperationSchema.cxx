@@ -243,6 +243,15 @@ ParameterValue readParameter(const Json& declaration, const Json& value, const s
     }
     result.Texts = value.get<std::vector<std::string>>();
   }
+  else if (type == "voxels")
+  {
+    // Checked where it is read: see ImportedVoxels.
+    if (!value.is_object())
+    {
+      fail(where, "is " + shown(value) + ", expected an object with a lattice and pieces");
+    }
+    result.Text = value.dump();
+  }
   else
   {
     fail(where, "has the unknown type " + type + " in its declaration");
@@ -255,7 +264,7 @@ ParameterValue readParameter(const Json& declaration, const Json& value, const s
 /// recursively).
 Json parseJson(const std::string& text)
 {
-  constexpr int deepest = 8;
+  constexpr int deepest = 10;
   std::vector<std::set<std::string>> keys;
   const auto check = [&](int depth, Json::parse_event_t event, Json& parsed)
   {

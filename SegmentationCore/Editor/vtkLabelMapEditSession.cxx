@@ -7,6 +7,7 @@
 #include "EditSession.h"
 #include "Fingerprint.h"
 #include "OperationSchema.h"
+#include "SegmentVoxels.h"
 #include "ThreadScope.h"
 #include "Threads.h"
 #include "vtkLabelSegmentTable.h"
@@ -54,36 +55,6 @@ int labelType(int width)
     : width == 2    ? VTK_UNSIGNED_SHORT
     : width == 4    ? VTK_UNSIGNED_INT
                     : VTK_UNSIGNED_LONG_LONG;
-}
-
-/// Throws if voxels cannot lie like this.
-void checkGeometry(const Geometry& geometry)
-{
-  for (int a = 0; a < 3; ++a)
-  {
-    if (!std::isfinite(geometry.Origin[a]))
-    {
-      throw std::invalid_argument("the origin is not finite");
-    }
-    if (!(geometry.Spacing[a] > 0.0) || !std::isfinite(geometry.Spacing[a]))
-    {
-      throw std::invalid_argument("the spacing along axis " + std::to_string(a) + " is " +
-        std::to_string(geometry.Spacing[a]) + ", expected a number above 0");
-    }
-    for (int b = a; b < 3; ++b)
-    {
-      double dot = 0.0;
-      for (int r = 0; r < 3; ++r)
-      {
-        dot += geometry.Direction[3 * r + a] * geometry.Direction[3 * r + b];
-      }
-      if (!(std::abs(dot - (a == b ? 1.0 : 0.0)) < 1e-4))
-      {
-        throw std::invalid_argument(
-          "the columns of the direction matrix are not perpendicular unit vectors");
-      }
-    }
-  }
 }
 
 bool differ(const Geometry& a, const Geometry& b)
@@ -178,6 +149,8 @@ template <class Work>
 bool vtkLabelMapEditSession::Try(const Work& work)
 {
   this->LastError.clear();
+  // The wish to stop was for the operation that ran.
+  this->AbortExecute = false;
   try
   {
     work();
@@ -202,7 +175,7 @@ bool vtkLabelMapEditSession::SetGeometry(
       std::copy(origin, origin + 3, geometry.Origin);
       std::copy(spacing, spacing + 3, geometry.Spacing);
       std::copy(direction, direction + 9, geometry.Direction);
-      communicator.run([&] { checkGeometry(geometry); });
+      communicator.run([&] { segcore::checkGeometry(geometry); });
       const Box held = Box::fromExtent(extent);
       auto session =
         std::make_unique<segcore::EditSession>(this->Controller, geometry, held, this->BlockEdge);
@@ -339,7 +312,6 @@ void vtkLabelMapEditSession::Record(const std::string& line)
 void vtkLabelMapEditSession::Run(const std::vector<segcore::Operation>& operations)
 {
   State& state = *this->Current;
-  this->AbortExecute = false;
   state.session().apply(operations,
     [&]
     {
@@ -678,7 +650,6 @@ bool vtkLabelMapEditSession::Preview(
               " operations to preview, expected 1");
           }
         });
-      this->AbortExecute = false;
       std::vector<std::uint8_t> mask;
       Geometry geometry;
       const Box part =
@@ -820,7 +791,8 @@ void vtkLabelMapEditSession::CheckJournalHeader(
 //------------------------------------------------------------------------------------------------
 bool vtkLabelMapEditSession::OpenJournal(const std::string& path)
 {
-  return this->Try(
+  bool restored = false;
+  const bool good = this->Try(
     [&]
     {
       State& state = *this->Current;
@@ -919,7 +891,13 @@ bool vtkLabelMapEditSession::OpenJournal(const std::string& path)
       this->JournalWasTorn = communicator.agreeFlag(content.torn);
       state.Journal = std::move(writer);
       state.HasJournal = true;
+      restored = !state.Applied.empty() || !state.Undone.empty();
     });
+  if (good && restored)
+  {
+    this->InvokeEvent(LabelsChangedEvent);
+  }
+  return good;
 }
 
 //------------------------------------------------------------------------------------------------
@@ -1066,6 +1044,38 @@ std::string vtkLabelMapEditSession::GetOperations() const
     text += (text.size() > 1 ? ", " : "") + operation;
   }
   return text + "]";
+}
+
+//------------------------------------------------------------------------------------------------
+std::string vtkLabelMapEditSession::ExportSegment(const std::string& segment)
+{
+  std::string text;
+  this->Try(
+    [&]
+    {
+      const segcore::EditSession& session = this->Current->session();
+      vtkLabelSegmentTable* table = session.table();
+      int row = -1;
+      session.communicator().run(
+        [&]
+        {
+          row = table->GetSegmentIndex(segment);
+          if (row < 0)
+          {
+            throw std::invalid_argument(
+              "there is no segment '" + segcore::shortened(segment) + "'");
+          }
+        });
+      const double* color = table->GetNthSegmentColor(row);
+      const Json operation = { { "effect", "import_segment" }, { "segment", segment },
+        { "parameters",
+          { { "Voxels", Json::parse(segcore::exportVoxels(session, row)) },
+            { "Name", table->GetNthSegmentName(row) },
+            { "Color", std::vector<double>(color, color + 3) },
+            { "Tags", table->GetNthSegmentSerializedTags(row) } } } };
+      text = operation.dump(-1, ' ', false, Json::error_handler_t::replace);
+    });
+  return text;
 }
 
 //------------------------------------------------------------------------------------------------

@@ -197,6 +197,10 @@ public:
   /// The operations that hold, as a JSON array.
   std::string GetOperations() const;
 
+  /// Collective. An operation, as JSON, that adds a copy of the segment to another session,
+  /// whatever its lattice: name, colour, tags and voxels. Empty after an error.
+  std::string ExportSegment(const std::string& segment);
+
   /// Collective. How this session's segments differ from those of another session of the same part
   /// of the world at another resolution, as JSON: per segment the Dice coefficient, both volumes in
   /// mm^3, and the centres of the blocks with the most differing voxels. `other` must hold all of

@@ -92,6 +92,7 @@ def accepted(parameter: Mapping[str, Any]) -> str:
         "interval": "two finite numbers",
         "segment": "a segment's identifier",
         "segments": "a list of segments' identifiers, at least one and none twice",
+        "voxels": "a mapping with origin, spacing, direction and pieces, as a session exports it",
     }[kind]
 
 
@@ -221,6 +222,12 @@ def check_value(parameter: Mapping[str, Any], value: Any, name: str) -> Any:
         if not parts or not all(parts) or len(set(parts)) != len(parts):
             raise wrong(ValueError)
         return [str(part) for part in parts]
+    if kind == "voxels":
+        if not isinstance(value, Mapping):
+            raise wrong(TypeError)
+        if set(value) != {"origin", "spacing", "direction", "pieces"}:
+            raise wrong(ValueError)
+        return dict(value)
     raise AssertionError(f"effects.json has a parameter of unknown type {kind!r}")
 
 
