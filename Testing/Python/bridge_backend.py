@@ -30,7 +30,10 @@ OBLIQUE = np.array([[0.8, -0.6, 0.0], [0.6, 0.8, 0.0], [0.0, 0.0, 1.0]]) @ np.ar
 
 
 class NumpyBackend:
-    """Labels with axes (k, j, i) whose first voxel has the index ``start`` = (i, j, k)."""
+    """Labels with axes (k, j, i) whose first voxel has the index ``start`` = (i, j, k).
+
+    They are layer 0; segments come into others by ``effect_copy``, with the same label values.
+    """
 
     def __init__(
         self,
@@ -42,8 +45,11 @@ class NumpyBackend:
         spacing: Sequence[float] = (1.0, 1.0, 1.0),
         directions: NDArray[Any] | None = None,
     ) -> None:
-        self.labels = labels
+        self.layers = [labels]
+        self.layer_of: dict[str, int] = {}
         self.names = dict(names)
+        self.undone: list[tuple[Any, ...]] = []
+        self.done: list[tuple[Any, ...]] = []
         self.hidden: set[str] = set()
         self.start = tuple(start)
         self.origin = [float(x) for x in origin]
@@ -51,8 +57,22 @@ class NumpyBackend:
         self.directions = np.eye(3) if directions is None else directions
         self.revision = 0
         self.threads: set[int] = set()
+        self.regions: list[tuple[tuple[int, ...], int]] = []
+        """What was asked for: extent and layer."""
         self.release = threading.Event()
         self.entered = threading.Event()
+
+    @property
+    def labels(self) -> NDArray[Any]:
+        return self.layers[0]
+
+    @labels.setter
+    def labels(self, labels: NDArray[Any]) -> None:
+        self.layers[0] = labels
+
+    def mask(self, segment: str) -> NDArray[Any]:
+        mask: NDArray[Any] = self.layers[self.layer_of.get(segment, 0)] == self.names[segment][2]
+        return mask
 
     @property
     def extent(self) -> tuple[int, ...]:
@@ -71,14 +91,17 @@ class NumpyBackend:
             },
             "ranks": 1,
             "revision": self.revision,
+            "undoable": len(self.done),
+            "redoable": len(self.undone),
             "segments": [
                 {
                     "id": key,
                     "name": name,
                     "color": list(color),
+                    "layer": self.layer_of.get(key, 0),
                     "label_value": value,
                     "visible": key not in self.hidden,
-                    "voxel_count": int((self.labels == value).sum()),
+                    "voxel_count": int(self.mask(key).sum()),
                 }
                 for key, (name, color, value) in self.names.items()
             ],
@@ -92,34 +115,63 @@ class NumpyBackend:
         effect = getattr(self, "effect_" + operation["effect"], None)
         if effect is None:
             raise BackendError(f"no effect {operation['effect']!r}")
-        before = self.labels.copy()
-        changed = {segment}
+        before = self._state()
         effect(segment, progress, **parameters)
-        for key, (_, _, value) in self.names.items():
-            if ((before == value) != (self.labels == value)).any():
-                changed.add(key)
-        self.revision += 1
-        return {"changed": sorted(changed), "revision": self.revision}
+        self.done.append(before)
+        self.undone.clear()
+        return self._changed(before, {segment})
 
-    def region(
-        self, extent: Sequence[int], segment_ids: Sequence[str] | None
-    ) -> tuple[NDArray[Any], Sequence[int]]:
+    def undo(self, progress: ProgressReporter) -> ApplyResult:
+        return self._go(self.done, self.undone, "undo")
+
+    def redo(self, progress: ProgressReporter) -> ApplyResult:
+        return self._go(self.undone, self.done, "redo")
+
+    def region(self, extent: Sequence[int], layer: int) -> tuple[NDArray[Any], Sequence[int]]:
         self.threads.add(threading.get_ident())
+        self.regions.append((tuple(extent), layer))
         i, j, k = self.start
         e = extent
-        labels = self.labels[
+        labels = self.layers[layer][
             e[4] - k : e[5] - k + 1, e[2] - j : e[3] - j + 1, e[0] - i : e[1] - i + 1
         ].copy()
-        if segment_ids is not None:
-            values = [self.names[key][2] for key in segment_ids]
-            labels[~np.isin(labels, values)] = 0
         return labels, extent
 
     def surface(self, segment_id: str, coarsening: int) -> tuple[NDArray[Any], NDArray[Any]]:
         self.threads.add(threading.get_ident())
-        value = self.names[segment_id][2]
-        inside = self.labels[::coarsening, ::coarsening, ::coarsening] == value
+        inside = self.mask(segment_id)[::coarsening, ::coarsening, ::coarsening]
         return self._faces(inside, coarsening)
+
+    def _state(self) -> tuple[Any, ...]:
+        return [labels.copy() for labels in self.layers], dict(self.layer_of), dict(self.names)
+
+    def _go(self, source: list[Any], target: list[Any], what: str) -> ApplyResult:
+        if not source:
+            raise BackendError(f"there is nothing to {what}")
+        before = self._state()
+        target.append(before)
+        self.layers, self.layer_of, self.names = source.pop()
+        return self._changed(before, set())
+
+    def _changed(self, before: tuple[Any, ...], changed: set[str]) -> ApplyResult:
+        """Compare with a state before, by brute force."""
+        layers, layer_of, names = before
+        different = np.zeros(self.labels.shape, bool)
+        for key in names.keys() | self.names.keys():
+            nothing = np.zeros(self.labels.shape, bool)
+            was = layers[layer_of.get(key, 0)] == names[key][2] if key in names else nothing
+            here = was != (self.mask(key) if key in self.names else nothing)
+            different |= here
+            if here.any() or names.get(key) != self.names.get(key):
+                changed.add(key)
+        self.revision += 1
+        extent = None
+        if different.any():
+            places = np.argwhere(different)[:, ::-1] + self.start
+            extent = [
+                int(x) for ends in zip(places.min(0), places.max(0), strict=True) for x in ends
+            ]
+        return {"changed": sorted(changed), "extent": extent, "revision": self.revision}
 
     def _faces(self, inside: NDArray[Any], coarsening: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """Two triangles per voxel face between inside and outside, seen counter-clockwise."""
@@ -147,9 +199,9 @@ class NumpyBackend:
     # -- effects -------------------------------------------------------------------------------
 
     def effect_margin(self, segment: str, progress: ProgressReporter, MarginSizeMm: float) -> None:
-        """Grow by whole voxels along the axes, taking over other segments."""
-        value = self.names[segment][2]
-        mask = np.pad(self.labels == value, 1)
+        """Grow by whole voxels along the axes, taking over other segments of the layer."""
+        value, layer = self.names[segment][2], self.layer_of.get(segment, 0)
+        mask = np.pad(self.mask(segment), 1)
         count = round(MarginSizeMm / min(self.spacing))
         for step in range(count):
             grown = mask.copy()
@@ -157,7 +209,16 @@ class NumpyBackend:
                 grown |= np.roll(mask, 1, axis) | np.roll(mask, -1, axis)
             mask = np.pad(grown[1:-1, 1:-1, 1:-1], 1)
             progress((step + 1) / count, "growing")
-        self.labels = np.where(mask[1:-1, 1:-1, 1:-1], value, self.labels).astype(self.labels.dtype)
+        labels = np.where(mask[1:-1, 1:-1, 1:-1], value, self.layers[layer])
+        self.layers[layer] = labels.astype(self.labels.dtype)
+
+    def effect_copy(self, segment: str, progress: ProgressReporter, Source: str) -> None:
+        """Give a segment the voxels of another one, in a layer of its own."""
+        mask, value = self.mask(Source), self.names[segment][2]
+        self.layers = [layer.copy() for layer in self.layers]
+        self.layers[self.layer_of.get(segment, 0)][self.mask(segment)] = 0
+        self.layer_of[segment] = len(self.layers)
+        self.layers.append(np.where(mask, value, 0).astype(self.labels.dtype))
 
     def effect_slow(self, segment: str, progress: ProgressReporter, Seconds: float) -> None:
         """Take time, report, and stop when asked."""

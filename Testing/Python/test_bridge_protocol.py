@@ -44,11 +44,13 @@ messages = st.one_of(
     st.builds(protocol.Hello, st.just((1, 7)), identifiers, identifiers),
     st.builds(protocol.DescribeRequest, numbers),
     st.builds(protocol.ApplyRequest, numbers, operations),
+    st.builds(protocol.UndoRequest, numbers),
+    st.builds(protocol.RedoRequest, numbers),
     st.builds(protocol.RegionRequest, numbers, st.none() | ids, st.none() | extents),
     st.builds(protocol.SurfaceRequest, numbers, identifiers, st.integers(1, 1024)),
     st.builds(protocol.Cancel, numbers),
     st.builds(protocol.Bye, st.text(letters, max_size=20)),
-    st.builds(protocol.Applied, numbers, ids, numbers, st.floats(0, 1e6)),
+    st.builds(protocol.Applied, numbers, ids, st.none() | extents, numbers, st.floats(0, 1e6)),
     st.builds(protocol.Progress, numbers, st.floats(0, 1), st.text(letters, max_size=20)),
     st.builds(
         protocol.Error,
@@ -56,7 +58,36 @@ messages = st.one_of(
         st.sampled_from(sorted(protocol.ERROR_CODES)),
         st.text(letters, max_size=20),
     ),
-    st.builds(protocol.Changed, ids, numbers),
+    st.builds(protocol.Changed, ids, st.none() | extents, numbers),
+    st.builds(
+        protocol.Description,
+        numbers,
+        st.builds(
+            protocol.Volume,
+            extents,
+            st.just((1.5, -2.0, 3.0)),
+            st.just((1.0, 2.0, 0.5)),
+            st.just((1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)),
+        ),
+        st.integers(1, 99),
+        numbers,
+        st.integers(0, 99),
+        st.integers(0, 99),
+        st.lists(
+            st.builds(
+                protocol.Segment,
+                identifiers,
+                identifiers,
+                st.just((0.5, 1.0, 0.0)),
+                st.integers(0, 3),
+                st.integers(1, 9),
+                st.booleans(),
+                st.integers(0, 99),
+            ),
+            unique_by=(lambda row: row.id, lambda row: (row.layer, row.label_value)),
+            max_size=4,
+        ).map(tuple),
+    ),
 )
 
 
@@ -70,11 +101,16 @@ def refusal(data: object, kinds: Any = EVERYTHING, limit: int = LIMIT) -> Protoc
     return caught.value
 
 
+def layer(number: int, **values: int) -> dict[str, Any]:
+    return {"layer": number, "segments": [*values], "label_values": [*values.values()]}
+
+
 def region_header(**changes: Any) -> dict[str, Any]:
     values = {
         "type": "label-region",
         "request": 1,
         "revision": 0,
+        "layers": [layer(0, a=1)],
         "extent": [0, 3, 0, 2, 0, 1],
         "origin": [0, 0, 0],
         "spacing": [1, 1, 1],
@@ -116,15 +152,16 @@ def test_a_damaged_message_is_refused_or_still_valid(
 @given(
     arrays.arrays(
         st.sampled_from(["uint8", "int8", "<u2", "<i2", "<u4", "<i4"]),
-        arrays.array_shapes(min_dims=3, max_dims=3, max_side=9),
+        arrays.array_shapes(min_dims=4, max_dims=4, max_side=7),
     ),
     st.integers(1, 400),
 )
 def test_labels_survive_being_cut_into_chunks(labels: Any, chunk_bytes: int) -> None:
-    nk, nj, ni = labels.shape
+    layers, nk, nj, ni = labels.shape
     size = labels.nbytes
+    table = tuple(protocol.LabelLayer(n, (f"s{n}",), (1,)) for n in range(layers))
     header = protocol.RegionHeader(
-        1, 0, (0, ni - 1, 5, 4 + nj, -2, nk - 3), (0, 0, 0), (1, 1, 1),
+        1, 0, table, (0, ni - 1, 5, 4 + nj, -2, nk - 3), (0, 0, 0), (1, 1, 1),
         (1, 0, 0, 0, 1, 0, 0, 0, 1), labels.dtype.name, size,
         protocol.chunk_count([size], chunk_bytes),
     )  # fmt: skip
@@ -193,6 +230,15 @@ def test_a_message_above_the_limit_is_refused_on_both_sides() -> None:
         ({"size": -1}, "size is -1"),
         ({"extent": [0, 2**31 - 2] * 3, "size": 24}, "declares 24 bytes"),
         ({"extent": [0, 2**31] * 3}, "extent"),
+        ({"layers": []}, "layers is \\[\\]"),
+        ({"layers": [layer(0, a=1), layer(1, b=1)]}, "in 2 layers has 48"),
+        ({"layers": [layer(0)] * 2, "size": 48}, "each once"),
+        ({"layers": [layer(1, a=1), layer(0, b=1)], "size": 48}, "the lowest first"),
+        ({"layers": [layer(0, a=1), layer(1, a=1)], "size": 48}, "a segment in two layers"),
+        ({"layers": [layer(0, a=1, b=1)]}, "every entry once"),
+        ({"layers": [layer(0, a=0)]}, r"label_values\[0\]"),
+        ({"layers": [{**layer(0, a=1), "label_values": []}]}, "1 segments and 0 label values"),
+        ({"layers": [{**layer(0), "more": 1}]}, "unknown key"),
         ({"extent": [3, 0, 0, 2, 0, 1]}, "first <= last on axis i"),
         ({"extent": [0, 3, 0, 2, 0]}, "list of 6"),
         ({"dtype": "object"}, "dtype is 'object'"),
@@ -222,6 +268,67 @@ def test_a_huge_but_consistent_region_is_refused_before_it_is_allocated() -> Non
     with pytest.raises(ProtocolError, match="at most 1048576") as caught:
         protocol.ArrayAssembler(header, LIMIT)
     assert caught.value.code == protocol.TOO_LARGE
+
+
+def test_many_layers_are_refused_before_they_are_allocated() -> None:
+    # Each is small enough, and all together are not.
+    layers = [layer(n) for n in range(200)]
+    wire = msgpack.packb(region_header(layers=layers, extent=[0, 19] * 3, size=200 * 8000))
+    header = protocol.decode(wire, (protocol.RegionHeader,), LIMIT)
+    assert isinstance(header, protocol.RegionHeader)
+    with pytest.raises(ProtocolError, match="1600000 bytes; at most 1048576"):
+        protocol.ArrayAssembler(header, LIMIT)
+
+
+def test_segments_are_sorted_into_their_layers() -> None:
+    rows = [
+        protocol.Segment(key, key, (0.0, 0.0, 0.0), number, value, True, 0)
+        for key, number, value in (("a", 2, 1), ("b", 0, 1), ("c", 2, 7))
+    ]
+    made = protocol.LabelLayer
+    assert protocol.label_layers(rows) == (made(0, ("b",), (1,)), made(2, ("a", "c"), (1, 7)))
+    assert protocol.label_layers(rows, ["c"]) == (made(2, ("c",), (7,)),)
+    assert protocol.label_layers(rows, []) == (made(0, (), ()),)
+
+
+@pytest.mark.parametrize("culprit", ["id 'a' twice", "label_value 1 twice in layer 3"])
+def test_a_table_that_contradicts_itself_is_refused(culprit: str) -> None:
+    volume = protocol.Volume((0, 1) * 3, (0, 0, 0), (1, 1, 1), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+    keys, values = (("a", "a"), (1, 2)) if "id" in culprit else (("a", "b"), (1, 1))
+    rows = [
+        protocol.Segment(key, key, (0.0, 0.0, 0.0), 3, value, True, 0)
+        for key, value in zip(keys, values, strict=True)
+    ]
+    with pytest.raises(ProtocolError, match=culprit):
+        protocol.Description(1, volume, 1, 0, 0, 0, tuple(rows))
+
+
+@given(st.none() | extents, st.none() | extents)
+def test_boxes_are_joined_and_cut(first: Any, second: Any) -> None:
+    around = protocol.box_around(first, second)
+    assert (around is None) == (first is None and second is None)
+    for box in (first, second):
+        if box is not None:
+            assert protocol.intersection(around, box) == box
+    if first is not None and second is not None:
+        for a in range(6):
+            assert around[a] in (first[a], second[a])
+        common = protocol.intersection(first, second)
+        overlap = all(
+            max(first[2 * a], second[2 * a]) <= min(first[2 * a + 1], second[2 * a + 1])
+            for a in range(3)
+        )
+        assert (common is not None) == overlap
+
+
+def test_news_are_put_together() -> None:
+    first = protocol.Changed(("a", "b"), (0, 1, 0, 1, 0, 1), 4)
+    second = protocol.Changed(("c", "a"), (3, 5, 0, 0, -2, 0), 6)
+    expected = protocol.Changed(("a", "b", "c"), (0, 5, 0, 1, -2, 1), 6)
+    assert first.followed_by(second) == expected
+    renamed = protocol.Changed(("a",), None, 7)
+    assert expected.followed_by(renamed) == protocol.Changed(("a", "b", "c"), expected.extent, 7)
+    assert renamed.followed_by(renamed).extent is None
 
 
 def test_a_bomb_is_not_inflated_beyond_its_declared_size() -> None:
@@ -292,6 +399,6 @@ def test_the_index_to_ras_matrix_puts_axes_in_columns() -> None:
 
 
 def test_negotiation_takes_a_common_version_or_names_both() -> None:
-    assert protocol.negotiate((9, 1)) == 1
-    with pytest.raises(ProtocolError, match="speaks protocol 8, 9; this bridge speaks 1"):
+    assert protocol.negotiate((9, 2)) == 2
+    with pytest.raises(ProtocolError, match="speaks protocol 8, 9; this bridge speaks 2"):
         protocol.negotiate((8, 9))

@@ -43,7 +43,7 @@ from segmentationcore.bridge.transport import (
 )
 
 TOKEN = "correct-horse-battery-staple"
-HELLO = {"type": "hello", "protocols": [1], "software": "test", "token": TOKEN}
+HELLO = {"type": "hello", "protocols": [2], "software": "test", "token": TOKEN}
 
 
 class Running:
@@ -140,9 +140,9 @@ def test_the_client_reports_a_refused_token(start: Any) -> None:
 
 
 def test_a_version_that_is_not_spoken_is_refused(start: Any) -> None:
-    answer, _ = converse(start().server.url, {**HELLO, "protocols": [2, 3]}, answers=2)
+    answer, _ = converse(start().server.url, {**HELLO, "protocols": [1, 3]}, answers=2)
     assert answer["code"] == protocol.PROTOCOL_VERSION
-    assert "2, 3" in answer["text"]
+    assert "1, 3" in answer["text"]
 
 
 def test_a_stranger_who_says_nothing_is_sent_away(start: Any) -> None:
@@ -255,12 +255,14 @@ def test_a_client_gets_what_the_backend_holds(start: Any) -> None:
         assert description.segments[1].name.endswith("\N{GREEK SMALL LETTER ALPHA}")
         assert description.segments[0].voxel_count == 36
         region = client.region()
-        np.testing.assert_array_equal(region.labels, backend.labels)
+        np.testing.assert_array_equal(region.labels, [backend.labels])
+        assert region.layers == (protocol.LabelLayer(0, ("s-red", "s-green"), (1, 2)),)
+        np.testing.assert_array_equal(region.mask("s-red"), backend.labels == 1)
         assert region.volume == description.volume
         box = client.region((6, 9, -2, 0, 3, 4), segments=["s-green"])
-        np.testing.assert_array_equal(box.labels, (backend.labels == 2)[1:3, 1:4, 1:5] * 2)
+        np.testing.assert_array_equal(box.labels, [(backend.labels == 2)[1:3, 1:4, 1:5] * 2])
         plane = client.region(axis="j", index=1)
-        np.testing.assert_array_equal(plane.labels, backend.labels[:, 4:5, :])
+        np.testing.assert_array_equal(plane.labels, [backend.labels[:, 4:5, :]])
         surface = client.surface("s-red")
         # Voxels 1..3, 1..4, 1..3 from index (5, -3, 2), half a voxel around them.
         corners = np.stack(np.meshgrid([5.5, 8.5], [-2.5, 1.5], [2.5, 5.5]), -1).reshape(-1, 3)
@@ -282,7 +284,7 @@ def test_large_arrays_travel_in_messages_below_the_limit(start: Any) -> None:
     limits = protocol.Limits(message_bytes=16 << 10, chunk_bytes=8 << 10)
     running = start(backend, limits=limits)
     with running.client(limits=limits) as client, client.record() as traffic:
-        np.testing.assert_array_equal(client.region().labels, labels)
+        np.testing.assert_array_equal(client.region().labels, [labels])
     assert traffic.messages > 30
     assert traffic.largest <= limits.message_bytes
     assert traffic.sent_bytes < 200
@@ -294,20 +296,117 @@ def test_two_clients_and_the_one_that_did_not_ask_is_told(start: Any) -> None:
         applied = one.apply(margin())
         assert applied.changed == ("s-red",)
         news = two.changes(wait=5)
-        assert news == protocol.Changed(("s-red",), applied.revision)
+        # Voxels 1..3, 1..4, 1..3 and one more around them.
+        assert applied.extent == (0, 4, 0, 5, 0, 4)
+        assert news == protocol.Changed(("s-red",), applied.extent, applied.revision)
         assert one.changes(wait=0.1) is None
         two.apply(operation("recolor", "s-green", Name="Renamed"))
         one_news = one.changes(wait=5)
         assert one_news is not None
-        assert one_news.changed == ("s-green",)
+        assert (one_news.changed, one_news.extent) == (("s-green",), None)
         assert one.describe().segments[1].name == "Renamed"
+
+
+def test_overlapping_segments_come_in_layers(start: Any) -> None:
+    backend = oblique_boxes()
+    with start(backend).client() as client:
+        # Voxels 2..6, 3..8, 7..10 from index (5, -3, 2), and what green had is what red had.
+        applied = client.apply(operation("copy", "s-green", Source="s-red"))
+        assert applied.changed == ("s-green",)
+        assert applied.extent == (6, 15, -2, 5, 3, 8)
+        red, green = client.describe().segments
+        assert (red.layer, red.label_value) == (0, 1)
+        assert (green.layer, green.label_value) == (1, 2)
+        assert red.voxel_count == green.voxel_count == 36
+        region = client.region()
+        assert region.labels.shape == (2, 8, 10, 12)
+        np.testing.assert_array_equal(region.mask("s-red"), region.mask("s-green"))
+        np.testing.assert_array_equal(region.labels, backend.layers)
+        before, after = client.surface("s-red"), client.surface("s-green")
+        np.testing.assert_array_equal(before.points, after.points)
+
+        backend.regions.clear()
+        part = client.region((5, 8, -3, 0, 4, 5), segments=["s-green"])
+        assert backend.regions == [((5, 8, -3, 0, 4, 5), 1)], "another layer was asked for"
+        assert part.layers == (protocol.LabelLayer(1, ("s-green",), (2,)),)
+        np.testing.assert_array_equal(part.labels, [backend.layers[1][2:4, 0:4, 0:4]])
+        with pytest.raises(KeyError, match="s-red"):
+            part.mask("s-red")
+        empty = client.region(segments=[])
+        assert (empty.layers, empty.labels.any()) == ((protocol.LabelLayer(0, (), ()),), False)
+
+
+def test_all_layers_together_count_for_the_limit(start: Any) -> None:
+    backend = two_boxes()
+    with start(backend, limits=protocol.Limits(region_bytes=1024)).client() as client:
+        assert client.region().labels.size == 960
+        client.apply(operation("copy", "s-green", Source="s-red"))
+        backend.regions.clear()
+        with pytest.raises(BridgeError, match="1920 voxels in 2 layers; at most 1024") as caught:
+            client.region()
+        assert caught.value.code == protocol.TOO_LARGE
+        assert not backend.regions, "the backend was asked before the limit was looked at"
+        assert client.region(segments=["s-green"]).labels.size == 960
+
+
+def test_operations_are_undone_and_redone(start: Any) -> None:
+    running = start()
+    backend = running.backend
+    states = [backend.labels.copy()]
+    with running.client() as one, running.client() as two:
+        for edit in (margin(), margin("s-green")):
+            one.apply(edit)
+            states.append(backend.labels.copy())
+        two.changes(wait=5)
+        undone = two.undo()
+        assert (undone.changed, undone.revision) == (("s-green",), 3)
+        assert undone.extent == (6, 11, 2, 9, 1, 7)
+        np.testing.assert_array_equal(backend.labels, states[1])
+        news = one.changes(wait=5)
+        assert news == protocol.Changed(undone.changed, undone.extent, undone.revision)
+        assert one.undo().changed == ("s-red",)
+        np.testing.assert_array_equal(backend.labels, states[0])
+        description = one.describe()
+        assert (description.undoable, description.redoable) == (0, 2)
+        with pytest.raises(BridgeError, match="nothing to undo") as caught:
+            one.undo()
+        assert caught.value.code == protocol.OPERATION_FAILED
+        for state in states[1:]:
+            assert one.redo().extent is not None
+            np.testing.assert_array_equal(backend.labels, state)
+        one.undo()
+        one.apply(operation("recolor", Name="Other"))
+        with pytest.raises(BridgeError, match="nothing to redo"):
+            one.redo()
+        assert one.undo().extent is None
+        assert one.describe().segments[0].name == "Red box"
+
+
+def test_masking_and_region_reach_the_backend_as_they_are(start: Any) -> None:
+    running = start()
+    seen: list[Any] = []
+    apply = running.backend.apply
+    running.backend.apply = lambda edit, progress: (seen.append(edit), apply(edit, progress))[1]
+    edit = {
+        **margin(),
+        "masking": {
+            "MaskMode": "EditAllowedInsideSingleSegment",
+            "MaskSegmentID": "s-green",
+            "SourceVolumeIntensityMask": True,
+            "SourceVolumeIntensityMaskRange": [1.5, 7.0],
+        },
+        "region": {"center": [0.0, 1.0, -2.5], "size": [10.0, 20.0, 30.0]},
+    }
+    with running.client() as client:
+        client.apply(edit)
+    assert seen == [edit]
 
 
 def test_the_owner_can_tell_clients_about_changes(start: Any) -> None:
     running = start()
     with running.client() as client:
-        running.server.notify(["s-red"], 7)
-        assert client.changes(wait=5) == protocol.Changed(("s-red",), 7)
+        running.server.notify(["s-red"], [1, 2, 3, 4, 5, 6], 7)
+        assert client.changes(wait=5) == protocol.Changed(("s-red",), (1, 2, 3, 4, 5, 6), 7)
 
 
 def test_progress_arrives_while_the_operation_runs(start: Any) -> None:
@@ -342,10 +441,10 @@ def test_failures_name_their_cause_and_leave_the_connection_open(start: Any) -> 
 def test_a_region_above_the_servers_limit_is_refused_unread(start: Any) -> None:
     backend = NumpyBackend(np.zeros((11, 10, 10), np.uint8), two_boxes().names)
     with start(backend, limits=protocol.Limits(region_bytes=1024)).client() as client:
-        with pytest.raises(BridgeError, match="1100 voxels; at most 1024") as caught:
+        with pytest.raises(BridgeError, match="1100 voxels in 1 layer; at most 1024") as caught:
             client.region()
         assert caught.value.code == protocol.TOO_LARGE
-        assert client.region(axis="k", index=0).labels.shape == (1, 10, 10)
+        assert client.region(axis="k", index=0).labels.shape == (1, 1, 10, 10)
 
 
 def test_a_running_operation_can_be_cancelled(start: Any) -> None:
@@ -366,7 +465,7 @@ def test_a_timeout_leaves_a_usable_connection(start: Any) -> None:
         with pytest.raises(BridgeTimeout):
             client.apply(operation("slow", Seconds=15), timeout=0.3)
         assert client.describe(timeout=5).revision == 0
-        assert client.region().labels.shape == (8, 10, 12)
+        assert client.region().labels.shape == (1, 8, 10, 12)
 
 
 def test_a_callback_that_raises_does_not_confuse_the_next_request(start: Any) -> None:
@@ -379,7 +478,7 @@ def test_a_callback_that_raises_does_not_confuse_the_next_request(start: Any) ->
         for _ in range(3):
             with pytest.raises(KeyError):
                 client.region(progress=fail)
-        np.testing.assert_array_equal(client.region().labels, labels)
+        np.testing.assert_array_equal(client.region().labels, [labels])
 
 
 # -- what a bad client cannot do -----------------------------------------------------------------
@@ -483,7 +582,7 @@ def test_a_client_that_vanishes_in_the_middle_of_a_transfer(start: Any) -> None:
 
     asyncio.run(vanish())
     with running.client() as client:
-        np.testing.assert_array_equal(client.region().labels, labels)
+        np.testing.assert_array_equal(client.region().labels, [labels])
 
 
 def test_a_client_that_stops_reading_is_dropped_and_holds_up_nobody(start: Any) -> None:
@@ -532,7 +631,7 @@ def test_a_client_that_vanishes_in_the_middle_of_an_operation(start: Any) -> Non
             time.sleep(0.02)
         running.backend.release.set()
         news = watcher.changes(wait=10)
-        assert news == protocol.Changed(("s-red",), 1), "the begun edit was not finished"
+        assert news == protocol.Changed(("s-red",), None, 1), "the begun edit was not finished"
         assert watcher.describe().revision == 1, "the queued edit was not dropped"
 
 
@@ -640,8 +739,14 @@ def test_a_snapshot_holds_what_the_backend_holds(tmp_path: Path) -> None:
     backend = oblique_boxes()
     take_snapshot(backend, tmp_path / "s.npz")
     snapshot = read_snapshot(tmp_path / "s.npz")
-    np.testing.assert_array_equal(snapshot.labels, backend.labels)
+    np.testing.assert_array_equal(snapshot.labels, [backend.labels])
     assert snapshot.volume.extent == backend.extent
     assert snapshot.ids == ("s-red", "s-green")
     assert snapshot.names[1] == backend.names["s-green"][0]
     assert snapshot.label_values == (1, 2)
+    backend.effect_copy("s-green", None, Source="s-red")  # type: ignore[arg-type]
+    take_snapshot(backend, tmp_path / "s.npz")
+    overlapping = read_snapshot(tmp_path / "s.npz")
+    assert overlapping.layers == (0, 1)
+    np.testing.assert_array_equal(overlapping.mask(0), snapshot.mask(0))
+    np.testing.assert_array_equal(overlapping.mask(1), snapshot.mask(0))

@@ -6,6 +6,7 @@ SciPy for the statistics of the rock; left and right, front and back of the real
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import hashlib
 import os
@@ -177,7 +178,9 @@ def snapshot() -> Snapshot:
         (10, 16, -2, 3, 0, 4), (1.5, -20.0, 7.0), (0.5, 0.75, 2.0), (0, -1, 0, 1, 0, 0, 0, 0, 1)
     )
     colors = np.array([[0.25, 0.5, 1.0], [1.0, 0.5, 0.0]])
-    return Snapshot(labels, volume, ("a", "b"), ("Alpha", "Beta"), colors, (1, 2))
+    return Snapshot(
+        labels[np.newaxis], volume, ("a", "b"), ("Alpha", "Beta"), colors, (0, 0), (1, 2)
+    )
 
 
 def write(path: Path, snapshot: Snapshot, labels: np.ndarray, first: tuple[int, ...] = (0, 0, 0)):
@@ -199,19 +202,27 @@ def write(path: Path, snapshot: Snapshot, labels: np.ndarray, first: tuple[int, 
 
 
 def test_equal_files_are_equal(tmp_path: Path, snapshot: Snapshot) -> None:
-    write(tmp_path / "a.seg.nrrd", snapshot, snapshot.labels)
+    write(tmp_path / "a.seg.nrrd", snapshot, snapshot.labels[0])
     check = checks.compare_file("same", snapshot, tmp_path / "a.seg.nrrd")
     assert check.equal, check.sentence()
     assert check.sentence() == "same: all 210 voxels equal"
 
 
 def test_cropped_files_are_equal(tmp_path: Path, snapshot: Snapshot) -> None:
-    write(tmp_path / "a.seg.nrrd", snapshot, snapshot.labels[1:4, 2:5, 1:6], (1, 2, 1))
+    write(tmp_path / "a.seg.nrrd", snapshot, snapshot.labels[0, 1:4, 2:5, 1:6], (1, 2, 1))
     assert checks.compare_file("cropped", snapshot, tmp_path / "a.seg.nrrd").equal
 
 
+def test_a_layer_that_is_missing_is_found(tmp_path: Path, snapshot: Snapshot) -> None:
+    write(tmp_path / "a.seg.nrrd", snapshot, snapshot.labels[0])
+    two = dataclasses.replace(snapshot, labels=np.concatenate([snapshot.labels] * 2))
+    check = checks.compare_file("layers", two, tmp_path / "a.seg.nrrd")
+    assert not check.equal
+    assert "one layer of labels, expected 2" in check.sentence()
+
+
 def test_one_different_voxel_is_found(tmp_path: Path, snapshot: Snapshot) -> None:
-    labels = snapshot.labels.copy()
+    labels = snapshot.labels[0].copy()
     labels[4, 5, 6] = 2
     write(tmp_path / "a.seg.nrrd", snapshot, labels)
     check = checks.compare_file("one", snapshot, tmp_path / "a.seg.nrrd")
@@ -221,13 +232,13 @@ def test_one_different_voxel_is_found(tmp_path: Path, snapshot: Snapshot) -> Non
 
 
 def test_cropping_away_a_voxel_is_found(tmp_path: Path, snapshot: Snapshot) -> None:
-    write(tmp_path / "a.seg.nrrd", snapshot, snapshot.labels[1:3, 2:5, 1:6], (1, 2, 1))
+    write(tmp_path / "a.seg.nrrd", snapshot, snapshot.labels[0, 1:3, 2:5, 1:6], (1, 2, 1))
     assert checks.compare_file("cut", snapshot, tmp_path / "a.seg.nrrd").different == 4
 
 
 @pytest.mark.parametrize("what", ["mirrored", "shifted", "half a voxel", "spacing"])
 def test_another_place_is_found(tmp_path: Path, snapshot: Snapshot, what: str) -> None:
-    write(tmp_path / "a.seg.nrrd", snapshot, snapshot.labels)
+    write(tmp_path / "a.seg.nrrd", snapshot, snapshot.labels[0])
     header, _, body = (tmp_path / "a.seg.nrrd").read_bytes().partition(b"\n\n")
     text = header.decode()
     before = text
@@ -261,7 +272,7 @@ def test_another_table_is_found(
     tmp_path: Path, snapshot: Snapshot, before: str, after: str
 ) -> None:
     path = tmp_path / "a.seg.nrrd"
-    write(path, snapshot, snapshot.labels)
+    write(path, snapshot, snapshot.labels[0])
     content = path.read_bytes()
     assert before.encode() in content
     path.write_bytes(content.replace(before.encode(), after.encode(), 1))

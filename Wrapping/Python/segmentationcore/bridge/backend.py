@@ -49,29 +49,43 @@ class VolumeDescription(TypedDict):
 
 
 class SegmentDescription(TypedDict):
-    """One row of the segment table."""
+    """One row of the segment table: the segment is the voxels of its layer with its label value.
+
+    Segments of one layer cannot overlap, those of different layers can.
+    """
 
     id: str
     name: str
     color: Sequence[float]
+    layer: int
     label_value: int
     visible: bool
     voxel_count: int
 
 
 class BackendDescription(TypedDict):
-    """Everything but voxels. The revision grows with every change."""
+    """Everything but voxels. The revision grows with every change.
+
+    ``undoable`` and ``redoable`` count the operations that `Backend.undo` and `Backend.redo` have.
+    """
 
     volume: VolumeDescription
     ranks: int
     revision: int
+    undoable: int
+    redoable: int
     segments: Sequence[SegmentDescription]
 
 
 class ApplyResult(TypedDict):
-    """What an edit did: segments whose voxels or table row differ now, and the new revision."""
+    """What an edit did: segments whose voxels or table row differ now, and the new revision.
+
+    Segments that are gone are among them. The extent holds all voxels that differ, of any segment;
+    None means that no voxel does.
+    """
 
     changed: Sequence[str]
+    extent: Sequence[int] | None
     revision: int
 
 
@@ -84,12 +98,16 @@ class Backend(Protocol):
     def apply(self, operation: dict[str, Any], progress: ProgressReporter) -> ApplyResult:
         """Do one edit. On failure everything is as it was before."""
 
-    def region(
-        self, extent: Sequence[int], segment_ids: Sequence[str] | None
-    ) -> tuple[NDArray[Any], Sequence[int]]:
-        """Labels of an extent inside the volume, axes (k, j, i), and the extent delivered.
+    def undo(self, progress: ProgressReporter) -> ApplyResult:
+        """Take the last operation back."""
 
-        Voxels of segments that are not in ``segment_ids`` are 0; None means all segments.
+    def redo(self, progress: ProgressReporter) -> ApplyResult:
+        """Do again what was undone last. A new operation leaves nothing to redo."""
+
+    def region(self, extent: Sequence[int], layer: int) -> tuple[NDArray[Any], Sequence[int]]:
+        """Labels of one layer in an extent inside the volume, and the extent delivered.
+
+        The axes are (k, j, i). Asked for layers that segments are in, and for layer 0.
         """
 
     def surface(self, segment_id: str, coarsening: int) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -58,13 +58,23 @@ class BridgeTimeout(TransportError):  # noqa: N818 - the connection is as good a
 class LabelRegion:
     """Labels of a box of voxels.
 
-    ``labels`` has axes (k, j, i); ``volume`` is the lattice: its extent is the region's, its origin
-    is the RAS position of index (0, 0, 0), which need not be inside.
+    ``labels`` has axes (layer, k, j, i), with ``layers`` along the first; segments that overlap are
+    in different ones. ``volume`` is the lattice: its extent is the region's, its origin is the RAS
+    position of index (0, 0, 0), which need not be inside.
     """
 
     labels: NDArray[Any]
+    layers: tuple[protocol.LabelLayer, ...]
     volume: protocol.Volume
     revision: int
+
+    def mask(self, segment: str) -> NDArray[Any]:
+        """Where a segment is: booleans with axes (k, j, i)."""
+        for labels, layer in zip(self.labels, self.layers):
+            if segment in layer.segments:
+                value = layer.label_values[layer.segments.index(segment)]
+                return cast("NDArray[Any]", labels == value)
+        raise KeyError(f"the region has no segment {segment!r}")
 
 
 @dataclass(frozen=True)
@@ -222,6 +232,18 @@ class BridgeClient:
             protocol.ApplyRequest, protocol.Applied, progress, timeout, operation=operation
         )
 
+    def undo(
+        self, *, progress: ProgressCallback | None = None, timeout: float | None = None
+    ) -> protocol.Applied:
+        """Have the last operation taken back, whoever asked for it; returns what changed."""
+        return self._ask(protocol.UndoRequest, protocol.Applied, progress, timeout)
+
+    def redo(
+        self, *, progress: ProgressCallback | None = None, timeout: float | None = None
+    ) -> protocol.Applied:
+        """Have the operation that was undone last done again; returns what changed."""
+        return self._ask(protocol.RedoRequest, protocol.Applied, progress, timeout)
+
     def region(
         self,
         extent: Sequence[int] | None = None,
@@ -234,11 +256,13 @@ class BridgeClient:
     ) -> LabelRegion:
         """Labels of ``extent``, or of slice ``index`` across ``axis`` ("i", "j", "k"), or of all.
 
-        Voxels of segments that are not among ``segments`` are 0; None means every segment.
+        The layers of ``segments`` come, with 0 where other segments are; None means every segment.
         """
         wanted = None if extent is None else tuple(extent)
 
         def acceptable(header: protocol.RegionHeader) -> bool:
+            if segments is not None and set(header.segments) != set(segments):
+                return False
             if axis is not None:
                 place = 2 * protocol.AXES.index(axis)
                 return header.extent[place : place + 2] == (index, index)
@@ -256,7 +280,7 @@ class BridgeClient:
             axis=axis,
             index=index,
         )
-        return LabelRegion(arrays["labels"], header.volume(), header.revision)
+        return LabelRegion(arrays["labels"], header.layers, header.volume(), header.revision)
 
     def surface(
         self,
@@ -519,9 +543,7 @@ class BridgeClient:
 
     def _take_news(self, news: protocol.Changed) -> None:
         with self._event:
-            before = () if self._news is None else self._news.changed
-            merged = tuple(dict.fromkeys(before + news.changed))
-            self._news = protocol.Changed(merged, news.revision)
+            self._news = news if self._news is None else self._news.followed_by(news)
             self._event.notify_all()
 
     async def _leave(self, connection: Connection) -> None:

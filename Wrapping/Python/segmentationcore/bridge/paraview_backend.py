@@ -4,9 +4,10 @@ Needs ParaView's Python (``pvpython``) and a server with our plugin loaded. Ever
 one thread, which is the main one, because a ParaView client tolerates no other.
 
 The editor proxy owns the segmentation. Its ``Operations`` property is the journal: a JSON array of
-all operations so far, of which the server runs what it has not run yet. Voxels come to the client
-only when asked for, a region or a surface at a time, gathered on rank 0 by filters of ours;
-ParaView's own fetch would return one rank's piece.
+all operations so far, of which the server runs what it has not run yet, and undoes what is not in
+it any more. What was undone is kept here, to be done again. Voxels come to the client only when
+asked for, a region or a surface at a time, gathered on rank 0 by filters of ours; ParaView's own
+fetch would return one rank's piece.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from paraview import servermanager, simple
 from vtkmodules.util import numpy_support
 
+from ..operations import validate_operation
 from .backend import (
     ApplyResult,
     BackendDescription,
@@ -54,8 +56,7 @@ class ParaViewBackend:
         self._collector = simple.LabelMapRegionCollector(Input=editor)
         self._mesher = simple.LabelMapSurface(Input=editor)
         self._mesher.GatherToRoot = 1
-        # ParaView prefers an array that something was coloured by before.
-        self._mesher.Array = ["POINTS", "Labels"]
+        self._undone: list[dict[str, Any]] = []
         self._revision = 0
         self._description: BackendDescription | None = None
         _update(self.editor)
@@ -81,44 +82,36 @@ class ParaViewBackend:
 
     def apply(self, operation: dict[str, Any], progress: ProgressReporter) -> ApplyResult:
         """See `Backend.apply`. Cannot be cancelled half way: the ranks finish what they began."""
-        before = {row["id"]: row for row in self.describe()["segments"]}
+        try:
+            checked = validate_operation(operation)
+        except (TypeError, ValueError) as error:
+            raise BackendError(str(error)) from error
         journal = self._journal()
-        with self._relay(progress):
-            self._assign([*journal, operation])
-        error = last_error(self.editor)
-        if error:
-            self._assign(journal)
-            again = last_error(self.editor)
-            if again:
-                raise RuntimeError(
-                    f"the journal could not be restored after a failure ({error}): {again}"
-                )
-            raise BackendError(error)
-        self.refresh()
-        after = {row["id"]: row for row in self.describe()["segments"]}
-        # Every segment but the one that is edited can only lose voxels, so its count tells.
-        changed = {key for key in after if before.get(key) != after[key]} | (before.keys() - after)
-        changed.add(operation["segment"])
-        return {"changed": sorted(changed), "revision": self._revision}
+        return self._run(journal, [*journal, checked], [], progress)
 
-    def region(
-        self, extent: Sequence[int], segment_ids: Sequence[str] | None
-    ) -> tuple[NDArray[Any], Sequence[int]]:
+    def undo(self, progress: ProgressReporter) -> ApplyResult:
+        """See `Backend.undo`. Also takes back what the journal began with."""
+        journal = self._journal()
+        if not journal:
+            raise BackendError("there is nothing to undo")
+        return self._run(journal, journal[:-1], [*self._undone, journal[-1]], progress)
+
+    def redo(self, progress: ProgressReporter) -> ApplyResult:
+        """See `Backend.redo`."""
+        if not self._undone:
+            raise BackendError("there is nothing to redo")
+        journal = self._journal()
+        return self._run(journal, [*journal, self._undone[-1]], self._undone[:-1], progress)
+
+    def region(self, extent: Sequence[int], layer: int) -> tuple[NDArray[Any], Sequence[int]]:
         """See `Backend.region`."""
-        image = self._fetch_image(extent)
+        image = self._fetch_image(extent, layer)
         scalars = image.GetPointData().GetScalars()
         if scalars is None:
             raise RuntimeError("the label map came without scalars")
         ni, nj, nk = image.GetDimensions()
         # A copy: the fetched image and its memory go away.
         labels = _as_label_type(vtk_to_numpy(scalars).reshape(nk, nj, ni).copy())
-        if segment_ids is not None:
-            values = [
-                row["label_value"]
-                for row in self.describe()["segments"]
-                if row["id"] in set(segment_ids)
-            ]
-            labels[~np.isin(labels, values)] = 0
         return labels, list(image.GetExtent())
 
     def surface(self, segment_id: str, coarsening: int) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -126,6 +119,7 @@ class ParaViewBackend:
         row = next((r for r in self.describe()["segments"] if r["id"] == segment_id), None)
         if row is None:
             raise BackendError(f"no segment has the ID {segment_id!r}")
+        self._mesher.Array = ["POINTS", _layer_array(row["layer"])]
         self._mesher.SegmentLabel = row["label_value"]
         self._mesher.Coarsening = coarsening
         _update(self._mesher)
@@ -152,8 +146,37 @@ class ParaViewBackend:
 
     def refresh(self) -> None:
         """Forget what is known of the segmentation, after somebody else changed the editor."""
+        self._undone = []
         self._description = None
         self._revision += 1
+
+    def _run(
+        self,
+        before: Sequence[dict[str, Any]],
+        after: Sequence[dict[str, Any]],
+        undone: list[dict[str, Any]],
+        progress: ProgressReporter,
+    ) -> ApplyResult:
+        """Give the editor another journal; on failure it has the one before again."""
+        rows = {row["id"]: row for row in self.describe()["segments"]}
+        with self._relay(progress):
+            self._assign(after)
+        error = last_error(self.editor)
+        if error:
+            self._assign(before)
+            again = last_error(self.editor)
+            if again:
+                raise RuntimeError(
+                    f"the journal could not be restored after a failure ({error}): {again}"
+                )
+            raise BackendError(error)
+        changed, extent = _last_change(self.editor)
+        self.refresh()
+        self._undone = undone
+        # Rows tell of names and colours, and of segments that are gone.
+        found = {row["id"]: row for row in self.describe()["segments"]}
+        changed |= {key for key in found if rows.get(key) != found[key]} | (rows.keys() - found)
+        return {"changed": sorted(changed), "extent": extent, "revision": self._revision}
 
     def _journal(self) -> list[dict[str, Any]]:
         text = str(self.editor.GetPropertyValue("Operations") or "[]")
@@ -180,7 +203,8 @@ class ParaViewBackend:
         finally:
             handler.RemoveObserver(tag)
 
-    def _fetch_image(self, extent: Sequence[int]) -> Any:
+    def _fetch_image(self, extent: Sequence[int], layer: int) -> Any:
+        self._collector.Array = ["POINTS", _layer_array(layer)]
         self._collector.Extent = list(extent)
         _update(self._collector)
         error = last_error(self._collector)
@@ -201,7 +225,7 @@ class ParaViewBackend:
         extent = [int(x) for x in self.editor.GetDataInformation().GetExtent()]
         if any(extent[2 * axis] > extent[2 * axis + 1] for axis in range(3)):
             raise BackendError("the volume is empty: it was not read, or not yet")
-        image = self._fetch_image([extent[2 * (i // 2)] for i in range(6)])
+        image = self._fetch_image([extent[2 * (i // 2)] for i in range(6)], 0)
         # ParaView 5.11 rounds or drops the image's own lattice on the way; the collector sends it.
         numbers = image.GetFieldData().GetArray("Lattice")
         if numbers is None or numbers.GetNumberOfComponents() != 15:
@@ -216,6 +240,8 @@ class ParaViewBackend:
             },
             "ranks": int(servermanager.ActiveConnection.GetNumberOfDataPartitions()),
             "revision": self._revision,
+            "undoable": len(self._journal()),
+            "redoable": len(self._undone),
             "segments": _segment_table(image.GetFieldData()),
         }
 
@@ -228,13 +254,30 @@ def _update(proxy: Any) -> None:
 
 def last_error(proxy: Any) -> str:
     """What went wrong on the ranks, or nothing; after ``UpdatePropertyInformation``."""
+    return _information(proxy, "LastError")
+
+
+def _information(proxy: Any, name: str) -> str:
     # Writers hide their information properties from ParaView's Python layer.
-    found = proxy.SMProxy.GetProperty("LastError")
+    found = proxy.SMProxy.GetProperty(name)
     if found is None:
         raise RuntimeError(
-            f"{proxy.GetXMLName()} has no property LastError; is the plugin another version?"
+            f"{proxy.GetXMLName()} has no property {name}; is the plugin another version?"
         )
     return str(found.GetElement(0))
+
+
+def _last_change(editor: Any) -> tuple[set[str], list[int] | None]:
+    """Segments whose voxels the editor's last run changed, and the extent of all such voxels."""
+    change = json.loads(_information(editor, "LastChange"))
+    extent = [int(x) for x in change["extent"]]
+    empty = any(extent[2 * axis] > extent[2 * axis + 1] for axis in range(3))
+    return set(change["segments"]), None if empty else extent
+
+
+def _layer_array(layer: int) -> str:
+    """The point array that holds a layer; see ``vtkLabelSegmentTable``."""
+    return f"Labels_{layer}" if layer else "Labels"
 
 
 def _segment_table(fields: Any) -> list[SegmentDescription]:
@@ -257,6 +300,7 @@ def _segment_table(fields: Any) -> list[SegmentDescription]:
         column(name) for name in ("SegmentName", "SegmentColor", "SegmentVisible")
     )
     values, counts = column("SegmentLabelValue"), column("SegmentVoxelCount")
+    layers = column("SegmentLayer")
     if values is None or counts is None:
         raise RuntimeError("the segment table has no label values or no voxel counts")
     table: list[SegmentDescription] = []
@@ -269,6 +313,7 @@ def _segment_table(fields: Any) -> list[SegmentDescription]:
                 "id": ids.GetValue(row),
                 "name": ids.GetValue(row) if names is None else names.GetValue(row),
                 "color": [0.5] * 3 if colors is None else [float(x) for x in colors.GetTuple3(row)],
+                "layer": 0 if layers is None else int(layers.GetValue(row)),
                 "label_value": int(values.GetValue(row)),
                 "visible": visible is None or bool(visible.GetValue(row)),
                 "voxel_count": count,
@@ -281,7 +326,8 @@ def _as_label_type(labels: NDArray[Any]) -> NDArray[Any]:
     """Labels in a type that the wire and Slicer have; 64-bit ones hold small values."""
     if labels.dtype.name in LABEL_TYPES:
         return labels
-    for name in ("uint8", "int16", "int32", "uint32"):
+    # Unsigned ones only, so that the types of several layers have a common one.
+    for name in ("uint8", "uint16", "uint32"):
         limits = np.iinfo(name)
         if limits.min <= labels.min() and labels.max() <= limits.max:
             return labels.astype(name)

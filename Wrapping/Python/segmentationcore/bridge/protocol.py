@@ -15,8 +15,11 @@ then as `Chunk` messages, each at most `Limits.chunk_bytes` of array data, so th
 exceeds the limit however large the volume is. `ArrayAssembler` puts them together again.
 
 Conventions on the wire: world coordinates are RAS millimetres; extents are VTK's (first and last
-index per axis, inclusive); label arrays are C ordered with axes (k, j, i), so i is the fastest;
-numbers are little-endian; colours are three floats from 0 to 1; label 0 is the background.
+index per axis, inclusive); label arrays are C ordered with axes (layer, k, j, i), so i is the
+fastest; numbers are little-endian; colours are three floats from 0 to 1; label 0 is the background.
+
+A segment is the voxels that have its label value in its layer. Segments of one layer never overlap;
+one that does is in another layer, and may have the same label value there.
 
 Extending: a new optional key or a new message type needs a new protocol version, because unknown
 ones are refused. Only the shape of `Hello`, `Welcome` and `Error` is fixed for ever: they are
@@ -37,7 +40,7 @@ import msgpack
 import numpy as np
 from numpy.typing import NDArray
 
-PROTOCOL_VERSIONS: tuple[int, ...] = (1,)
+PROTOCOL_VERSIONS: tuple[int, ...] = (2,)
 """Protocol versions that this software speaks, best first."""
 
 DEFAULT_PORT = 18944
@@ -293,10 +296,11 @@ def _json_value(name: str, value: Any, depth: int = MAX_NESTING) -> Any:
 
 
 def check_operation(name: str, value: Any) -> dict[str, Any]:
-    """An operation: ``effect``, ``segment``, ``parameters`` and whatever else the editor defines.
+    """An operation: ``effect``, ``segment``, ``parameters``, and if wanted ``masking``, ``region``.
 
-    Only the envelope is checked here. Whether the effect exists and what its parameters may be is
-    for the registry on the server to say; an answer from there is an `OPERATION_FAILED` error.
+    Only the envelope is checked here. Whether the effect exists and what its parameters and
+    settings may be is for the registry on the server to say; an answer from there is an
+    `OPERATION_FAILED` error.
     """
     if not isinstance(value, dict):
         raise _refuse(name, value, 'a map such as {"effect": .., "segment": .., "parameters": {}}')
@@ -317,6 +321,8 @@ _ids = _unique(_sequence(_identifier, 0, MAX_SEGMENTS))
 _vector = _sequence(_number(-1e12, 1e12), 3, 3)
 _spacing = _sequence(_number(1e-12, 1e12), 3, 3)
 _color = _sequence(_number(0.0, 1.0), 3, 3)
+_layer = _integer(0, MAX_SEGMENTS - 1)
+_label_value = _integer(1, 2**31 - 1)
 
 
 # -- declared records ----------------------------------------------------------------------------
@@ -412,9 +418,56 @@ class Segment(Record):
     id: str = _wire(_identifier)
     name: str = _wire(_text(MAX_TEXT))
     color: tuple[float, ...] = _wire(_color)
-    label_value: int = _wire(_integer(1, 2**31 - 1))
+    layer: int = _wire(_layer)
+    label_value: int = _wire(_label_value)
     visible: bool = _wire(_boolean)
     voxel_count: int = _wire(_integer(0, MAX_COUNT))
+
+
+@dataclass(frozen=True)
+class LabelLayer(Record):
+    """Which segments are in a layer of labels, and the label value of each."""
+
+    layer: int = _wire(_layer)
+    segments: tuple[str, ...] = _wire(_ids)
+    label_values: tuple[int, ...] = _wire(_unique(_sequence(_label_value, 0, MAX_SEGMENTS)))
+
+    def agree(self) -> None:
+        """Every segment has one label value."""
+        if len(self.segments) != len(self.label_values):
+            raise ProtocolError(
+                INVALID,
+                f"layer {self.layer} has {len(self.segments)} segments and "
+                f"{len(self.label_values)} label values",
+            )
+
+
+def label_layers(
+    segments: Sequence[Segment], wanted: Sequence[str] | None = None
+) -> tuple[LabelLayer, ...]:
+    """The layers that segments, all or the wanted ones, are in; layer 0 if there is none."""
+    chosen = None if wanted is None else set(wanted)
+    found: dict[int, list[Segment]] = {}
+    for segment in segments:
+        if chosen is None or segment.id in chosen:
+            found.setdefault(segment.layer, []).append(segment)
+    return tuple(
+        LabelLayer(layer, tuple(row.id for row in rows), tuple(row.label_value for row in rows))
+        for layer, rows in sorted(found.items())
+    ) or (LabelLayer(0, (), ()),)
+
+
+def box_around(first: Sequence[int] | None, second: Sequence[int] | None) -> tuple[int, ...] | None:
+    """The smallest extent around two; None is the empty one."""
+    if first is None or second is None:
+        return None if first is second else tuple(first or second or ())
+    return tuple((min, max)[i % 2](a, b) for i, (a, b) in enumerate(zip(first, second)))
+
+
+def intersection(first: Sequence[int], second: Sequence[int]) -> tuple[int, ...] | None:
+    """What two extents have in common; None if that is nothing."""
+    common = tuple((max, min)[i % 2](a, b) for i, (a, b) in enumerate(zip(first, second)))
+    return None if any(common[2 * a] > common[2 * a + 1] for a in range(3)) else common
 
 
 @dataclass(frozen=True)
@@ -460,11 +513,27 @@ class ApplyRequest(Message):
 
 
 @dataclass(frozen=True)
+class UndoRequest(Message):
+    """Asks to take the last operation back, whoever asked for it."""
+
+    kind: ClassVar[str] = "undo"
+    request: int = _wire(_request_id)
+
+
+@dataclass(frozen=True)
+class RedoRequest(Message):
+    """Asks to do again what was undone last; a new operation leaves nothing to redo."""
+
+    kind: ClassVar[str] = "redo"
+    request: int = _wire(_request_id)
+
+
+@dataclass(frozen=True)
 class RegionRequest(Message):
     """Asks for labels: of all or of some segments, of an extent, of a slice, or of everything.
 
-    Voxels of segments that were not asked for arrive as 0. Give ``extent``, or ``axis`` with
-    ``index``, or neither for the whole volume.
+    The layers of the segments arrive. Voxels of segments that were not asked for are 0. Give
+    ``extent``, or ``axis`` with ``index``, or neither for the whole volume.
     """
 
     kind: ClassVar[str] = "region"
@@ -543,33 +612,48 @@ class Welcome(Message):
 
 @dataclass(frozen=True)
 class Description(Message):
-    """The volume and the segments in display order; IDs and label values are unique."""
+    """The volume and the segments in display order; a label value is unique in its layer.
+
+    ``undoable`` and ``redoable`` count the operations that can be undone and redone.
+    """
 
     kind: ClassVar[str] = "description"
     request: int = _wire(_request_id)
     volume: Volume = _wire(_record(Volume))
     ranks: int = _wire(_integer(1, 2**31 - 1))
     revision: int = _wire(_revision)
+    undoable: int = _wire(_integer(0, MAX_COUNT))
+    redoable: int = _wire(_integer(0, MAX_COUNT))
     segments: tuple[Segment, ...] = _wire(_sequence(_record(Segment), 0, MAX_SEGMENTS))
 
     def agree(self) -> None:
-        """No identifier and no label value appears twice."""
-        for what in ("id", "label_value"):
-            seen: set[Any] = set()
-            for segment in self.segments:
-                value = getattr(segment, what)
-                if value in seen:
-                    raise ProtocolError(INVALID, f"description has {what} {_shown(value)} twice")
-                seen.add(value)
+        """No identifier appears twice, and no label value twice in a layer."""
+        ids: set[str] = set()
+        places: set[tuple[int, int]] = set()
+        for segment in self.segments:
+            place = (segment.layer, segment.label_value)
+            if segment.id in ids:
+                raise ProtocolError(INVALID, f"description has id {_shown(segment.id)} twice")
+            if place in places:
+                raise ProtocolError(
+                    INVALID, f"description has label_value {place[1]} twice in layer {place[0]}"
+                )
+            ids.add(segment.id)
+            places.add(place)
 
 
 @dataclass(frozen=True)
 class Applied(Message):
-    """An edit is done: segments whose voxels or table row changed, and the server's seconds."""
+    """An operation is done, undone or redone; ``seconds`` are the server's.
+
+    ``changed`` has the segments whose voxels or table row differ now, also those that are gone.
+    ``extent`` holds all voxels that differ, and is None if none does.
+    """
 
     kind: ClassVar[str] = "applied"
     request: int = _wire(_request_id)
     changed: tuple[str, ...] = _wire(_ids)
+    extent: tuple[int, ...] | None = _wire(_optional(_extent))
     revision: int = _wire(_revision)
     seconds: float = _wire(_number(0, 1e12))
 
@@ -596,20 +680,33 @@ class Error(Message):
 
 @dataclass(frozen=True)
 class Changed(Message):
-    """Segments changed. Sent to every client but the one that asked and gets `Applied`."""
+    """Segments changed: the same as in `Applied`, sent to every client but the one that asked."""
 
     kind: ClassVar[str] = "changed"
     changed: tuple[str, ...] = _wire(_ids)
+    extent: tuple[int, ...] | None = _wire(_optional(_extent))
     revision: int = _wire(_revision)
+
+    def followed_by(self, news: Changed) -> Changed:
+        """The same and later news in one."""
+        return Changed(
+            tuple(dict.fromkeys(self.changed + news.changed)),
+            box_around(self.extent, news.extent),
+            news.revision,
+        )
 
 
 @dataclass(frozen=True)
 class RegionHeader(Message):
-    """A label region follows in ``chunks`` chunks of the array ``labels``, ``size`` bytes."""
+    """A label region follows in ``chunks`` chunks of the array ``labels``, ``size`` bytes.
+
+    ``layers`` says, for each layer in the array, which segments it has and by which label values.
+    """
 
     kind: ClassVar[str] = "label-region"
     request: int = _wire(_request_id)
     revision: int = _wire(_revision)
+    layers: tuple[LabelLayer, ...] = _wire(_sequence(_record(LabelLayer), 1, MAX_SEGMENTS))
     extent: tuple[int, ...] = _wire(_extent)
     origin: tuple[float, ...] = _wire(_vector)
     spacing: tuple[float, ...] = _wire(_spacing)
@@ -619,24 +716,38 @@ class RegionHeader(Message):
     chunks: int = _wire(_integer(1, MAX_COUNT))
 
     def agree(self) -> None:
-        """The size is that of the extent's voxels, and no chunk is empty."""
+        """The size is that of the layers' voxels, no chunk is empty, no layer comes twice."""
         expected = math.prod(self.shape) * LABEL_TYPES[self.dtype].itemsize
         if self.size != expected:
             raise ProtocolError(
                 INVALID,
                 f"label-region declares {self.size} bytes; extent {list(self.extent)} of "
-                f"{self.dtype} has {expected}",
+                f"{self.dtype} in {len(self.layers)} layers has {expected}",
             )
+        numbers = [layer.layer for layer in self.layers]
+        if sorted(set(numbers)) != numbers:
+            raise ProtocolError(
+                INVALID,
+                f"label-region has layers {_shown(numbers)}; expected each once, the lowest first",
+            )
+        ids = self.segments
+        if len(set(ids)) != len(ids):
+            raise ProtocolError(INVALID, "label-region has a segment in two layers")
         if self.chunks > self.size:
             raise ProtocolError(
                 INVALID, f"label-region declares {self.chunks} chunks for {self.size} bytes"
             )
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """Voxels per axis, slowest first: (k, j, i)."""
+    def segments(self) -> tuple[str, ...]:
+        """The segments of all layers."""
+        return tuple(segment for layer in self.layers for segment in layer.segments)
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Layers, and voxels per axis, slowest first: (layer, k, j, i)."""
         e = self.extent
-        return (e[5] - e[4] + 1, e[3] - e[2] + 1, e[1] - e[0] + 1)
+        return (len(self.layers), e[5] - e[4] + 1, e[3] - e[2] + 1, e[1] - e[0] + 1)
 
     def volume(self) -> Volume:
         """The lattice the region lies on, its extent being the region's."""
@@ -713,6 +824,8 @@ TO_SERVER: tuple[type[Message], ...] = (
     Hello,
     DescribeRequest,
     ApplyRequest,
+    UndoRequest,
+    RedoRequest,
     RegionRequest,
     SurfaceRequest,
     Cancel,

@@ -28,6 +28,7 @@ from types import FrameType, TracebackType
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import protocol
 from .backend import Backend, BackendError, Cancelled
@@ -51,12 +52,16 @@ _FAREWELL_SECONDS = 5.0
 BackendMessage: TypeAlias = (
     protocol.DescribeRequest
     | protocol.ApplyRequest
+    | protocol.UndoRequest
+    | protocol.RedoRequest
     | protocol.RegionRequest
     | protocol.SurfaceRequest
 )
 _REQUESTS = (
     protocol.DescribeRequest,
     protocol.ApplyRequest,
+    protocol.UndoRequest,
+    protocol.RedoRequest,
     protocol.RegionRequest,
     protocol.SurfaceRequest,
 )
@@ -97,8 +102,7 @@ class _Client:
     outbox: asyncio.Queue[Any]
     jobs: dict[int, _Job] = field(default_factory=dict)
     progress: dict[int, protocol.Progress] = field(default_factory=dict)
-    changed: dict[str, None] = field(default_factory=dict)
-    revision: int | None = None
+    news: protocol.Changed | None = None
 
     def report(self, message: protocol.Progress) -> None:
         if message.request not in self.jobs:
@@ -108,16 +112,16 @@ class _Client:
         self.progress[message.request] = message
 
     def notify(self, news: protocol.Changed) -> None:
-        if self.revision is None:
+        if self.news is None:
             self.outbox.put_nowait(protocol.Changed)
-        self.changed.update(dict.fromkeys(news.changed))
-        self.revision = news.revision
+            self.news = news
+        else:
+            self.news = self.news.followed_by(news)
 
     def take_news(self) -> protocol.Changed:
-        if self.revision is None:
+        news, self.news = self.news, None
+        if news is None:
             raise AssertionError("a mark for news without news")
-        news = protocol.Changed(tuple(self.changed), self.revision)
-        self.changed, self.revision = {}, None
         return news
 
 
@@ -263,9 +267,12 @@ class BridgeServer:
             loop.call_soon_threadsafe(self._ended.set)
         thread.join()
 
-    def notify(self, changed: Sequence[str], revision: int) -> None:
-        """Tell every client about a change that no client asked for. Any thread."""
-        news = protocol.Changed(tuple(changed), revision)
+    def notify(self, changed: Sequence[str], extent: Sequence[int] | None, revision: int) -> None:
+        """Tell every client about a change that no client asked for. Any thread.
+
+        The extent is that of the voxels that changed, None if none did.
+        """
+        news = protocol.Changed(tuple(changed), None if extent is None else tuple(extent), revision)
         if self._loop is None:
             raise RuntimeError("the bridge is not listening; call start() first")
         self._loop.call_soon_threadsafe(self._broadcast, news, None)
@@ -338,13 +345,19 @@ class BridgeServer:
 
     def _answer(self, job: _Job, progress: _Reporter) -> _Answer:
         message = job.message
-        if isinstance(message, protocol.ApplyRequest):
+        if isinstance(message, (protocol.ApplyRequest, protocol.UndoRequest, protocol.RedoRequest)):
             begin = time.perf_counter()
-            result = self._backend.apply(message.operation, progress)
+            if isinstance(message, protocol.ApplyRequest):
+                result = self._backend.apply(message.operation, progress)
+            elif isinstance(message, protocol.UndoRequest):
+                result = self._backend.undo(progress)
+            else:
+                result = self._backend.redo(progress)
             seconds = time.perf_counter() - begin
             changed, revision = tuple(result["changed"]), result["revision"]
-            applied = protocol.Applied(message.request, changed, revision, seconds)
-            return _Answer(iter([applied]), protocol.Changed(changed, revision))
+            extent = None if result["extent"] is None else tuple(result["extent"])
+            applied = protocol.Applied(message.request, changed, extent, revision, seconds)
+            return _Answer(iter([applied]), protocol.Changed(changed, extent, revision))
         description = self._describe(message.request)
         if isinstance(message, protocol.RegionRequest):
             return self._region(message, description)
@@ -360,6 +373,8 @@ class BridgeServer:
                 protocol.Volume.from_wire(found["volume"]),
                 found["ranks"],
                 found["revision"],
+                found["undoable"],
+                found["redoable"],
                 tuple(protocol.Segment.from_wire(row) for row in found["segments"]),
             )
         except ProtocolError as error:
@@ -372,26 +387,34 @@ class BridgeServer:
     ) -> _Answer:
         _require_known(message.segments or (), description)
         extent = message.resolve(description.volume)
-        voxels = math.prod(extent[2 * a + 1] - extent[2 * a] + 1 for a in range(3))
+        layers = protocol.label_layers(description.segments, message.segments)
+        voxels = math.prod(extent[2 * a + 1] - extent[2 * a] + 1 for a in range(3)) * len(layers)
         if voxels > self.limits.region_bytes:
             raise ProtocolError(
                 protocol.TOO_LARGE,
-                f"region of {voxels} voxels; at most {self.limits.region_bytes} bytes are sent. "
-                "Ask for a smaller extent",
+                f"region of {voxels} voxels in {len(layers)} layer{'s' * (len(layers) > 1)}; "
+                f"at most {self.limits.region_bytes} bytes are sent. Ask for a smaller extent",
             )
-        labels, delivered = self._backend.region(extent, message.segments)
+        everybody = protocol.label_layers(description.segments)
+        found = []
+        for layer in layers:
+            one = self._layer(extent, layer.layer)
+            if layer not in everybody:
+                one = np.where(np.isin(one, layer.label_values), one, 0).astype(one.dtype)
+            found.append(one)
+        labels = np.stack(found) if len(found) > 1 else found[0][np.newaxis]
+        del found
         dtype = protocol.LABEL_TYPES.get(labels.dtype.name)
-        volume = description.volume
-        if tuple(delivered) != extent or dtype is None:
+        if dtype is None:
             raise BridgeError(
-                protocol.INTERNAL,
-                f"the backend delivered {labels.dtype.name} labels of extent {list(delivered)} "
-                f"for {list(extent)}",
+                protocol.INTERNAL, f"the backend delivered {labels.dtype.name} labels"
             )
+        volume = description.volume
         size = voxels * dtype.itemsize
         header = protocol.RegionHeader(
             message.request,
             description.revision,
+            layers,
             extent,
             volume.origin,
             volume.spacing,
@@ -400,11 +423,6 @@ class BridgeServer:
             size,
             protocol.chunk_count([size], self.limits.chunk_bytes),
         )
-        if labels.shape != header.shape:
-            raise BridgeError(
-                protocol.INTERNAL,
-                f"the backend delivered labels of shape {labels.shape} for {header.shape}",
-            )
         if size > self.limits.region_bytes:
             raise ProtocolError(
                 protocol.TOO_LARGE,
@@ -412,6 +430,18 @@ class BridgeServer:
                 "Ask for a smaller extent",
             )
         return self._transfer(header, {"labels": np.asarray(labels, dtype)})
+
+    def _layer(self, extent: tuple[int, ...], layer: int) -> NDArray[Any]:
+        """Labels of one layer from the backend, which is not trusted to keep to the extent."""
+        labels, delivered = self._backend.region(extent, layer)
+        shape = tuple(extent[2 * a + 1] - extent[2 * a] + 1 for a in (2, 1, 0))
+        if tuple(delivered) != extent or labels.shape != shape:
+            raise BridgeError(
+                protocol.INTERNAL,
+                f"the backend delivered labels of extent {list(delivered)} and shape "
+                f"{labels.shape} for {list(extent)}",
+            )
+        return labels
 
     def _surface(
         self, message: protocol.SurfaceRequest, description: protocol.Description

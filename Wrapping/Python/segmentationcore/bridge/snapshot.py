@@ -1,8 +1,8 @@
 """A segmentation in one ``.npz`` file: what a server holds, written down to be compared with.
 
-Plain arrays, no pickle: ``labels`` with axes (k, j, i); ``extent``, ``origin``, ``spacing``,
-``directions`` of the lattice in RAS; ``ids``, ``names``, ``colors``, ``label_values`` of the
-segments in display order.
+Plain arrays, no pickle: ``labels`` with axes (layer, k, j, i); ``extent``, ``origin``, ``spacing``,
+``directions`` of the lattice in RAS; ``ids``, ``names``, ``colors``, ``layers``, ``label_values``
+of the segments in display order.
 """
 
 from __future__ import annotations
@@ -20,24 +20,35 @@ from .protocol import Volume
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Labels, their lattice, and the segment table."""
+    """Labels, their lattice, and the segment table.
+
+    ``layers`` says for each segment where along the first axis of ``labels`` it is.
+    """
 
     labels: NDArray[Any]
     volume: Volume
     ids: tuple[str, ...]
     names: tuple[str, ...]
     colors: NDArray[np.float64]
+    layers: tuple[int, ...]
     label_values: tuple[int, ...]
+
+    def mask(self, index: int) -> NDArray[np.bool_]:
+        """Where a segment is, by its place in the table."""
+        found: NDArray[np.bool_] = self.labels[self.layers[index]] == self.label_values[index]
+        return found
 
 
 def take_snapshot(backend: Backend, path: str | os.PathLike[str]) -> None:
     """Write everything that ``backend`` holds. Call it on the backend's thread."""
     description = backend.describe()
     volume, segments = description["volume"], description["segments"]
-    labels, _ = backend.region(volume["extent"], None)
+    layers = [row["layer"] for row in segments]
+    numbers = range(max(layers, default=0) + 1)
+    labels = [backend.region(volume["extent"], number)[0] for number in numbers]
     np.savez_compressed(
         path,
-        labels=labels,
+        labels=np.stack(labels),
         extent=np.array(volume["extent"], np.int64),
         origin=np.array(volume["origin"], float),
         spacing=np.array(volume["spacing"], float),
@@ -45,6 +56,7 @@ def take_snapshot(backend: Backend, path: str | os.PathLike[str]) -> None:
         ids=np.array([row["id"] for row in segments], dtype=np.str_),
         names=np.array([row["name"] for row in segments], dtype=np.str_),
         colors=np.array([row["color"] for row in segments], float).reshape(-1, 3),
+        layers=np.array(layers, np.int64),
         label_values=np.array([row["label_value"] for row in segments], np.int64),
     )
 
@@ -64,5 +76,6 @@ def read_snapshot(path: str | os.PathLike[str]) -> Snapshot:
             tuple(arrays["ids"].tolist()),
             tuple(arrays["names"].tolist()),
             arrays["colors"],
+            tuple(arrays["layers"].tolist()),
             tuple(arrays["label_values"].tolist()),
         )

@@ -158,8 +158,10 @@ def compare_file(name: str, snapshot: Snapshot, path: PathLike) -> Check:
                 problems.append(f"{ids[index]} has the label value {row['LabelValue']}")
             if not np.allclose(color, snapshot.colors[index], rtol=0, atol=1e-5):
                 problems.append(f"{ids[index]} has the colour {color}")
+    if len(snapshot.labels) != 1:
+        problems.append(f"one layer of labels, expected {len(snapshot.labels)}")
     labels = _on_lattice(found, snapshot, problems)
-    return compare_labels(name, snapshot.labels, labels, problems)
+    return compare_labels(name, snapshot.labels[0], labels, problems)
 
 
 def compare_labels(
@@ -194,7 +196,7 @@ def _on_lattice(found: SegmentationFile, snapshot: Snapshot, problems: list[str]
     bend = np.abs((found.axes - axes) @ np.linalg.inv(axes)) * size[:, np.newaxis]
     if np.abs(shift - offset).max() > 1e-4 or bend.max() > 1e-4:
         problems.append(f"another lattice: axes {found.axes.tolist()}, expected {axes.tolist()}")
-    result = np.zeros(snapshot.labels.shape, found.labels.dtype)
+    result = np.zeros(snapshot.labels.shape[1:], found.labels.dtype)
     shape = np.array(result.shape[::-1])
     low, high = np.maximum(offset, 0), np.minimum(offset + size, shape)
     outside = found.labels.astype(bool)
