@@ -111,7 +111,7 @@ def _scenario_mirror(folder: Path) -> dict[str, Any]:
         client.surface = count
         with client.record() as traffic:
             margin = {"effect": "margin", "segment": "s-red", "parameters": {"MarginSizeMm": 2.0}}
-            mirror.update(client.apply(margin).changed)
+            mirror.update(client.apply(margin))
         after = read()
         for key, word in (("s-green", "green_surface_kept"), ("s-red", "red_surface_renewed")):
             same = segmentation.GetSegment(key).GetRepresentation(CLOSED_SURFACE) is held[key]
@@ -126,7 +126,7 @@ def _scenario_mirror(folder: Path) -> dict[str, Any]:
         backend.names["s-new"] = ("New", color, 7)
         backend.names["s-green"] = green
         change = {"effect": "recolor", "segment": "s-green", "parameters": {"Name": "Recoloured"}}
-        mirror.update(client.apply(change).changed)
+        mirror.update(client.apply(change))
         result["renamed"] = read()
 
         other = scene.add_segmentation("slice")
@@ -134,6 +134,100 @@ def _scenario_mirror(folder: Path) -> dict[str, Any]:
         sources["slice"] = other.GetSegmentation().GetSourceRepresentationName()
         result["sources"] = sources
     server.close()
+    return result
+
+
+def _scenario_overlap(folder: Path) -> dict[str, Any]:
+
+    backend = oblique_boxes()
+    server = _serve(backend)
+    scene = SlicerScene()
+    node = scene.add_segmentation("overlap")
+    part = scene.add_segmentation("part")
+    result: dict[str, Any] = {}
+    # Red is voxels 1..3, 1..4, 1..3 from index (5, -3, 2), so a part of it is inside.
+    box = (7, 13, -1, 3, 4, 7)
+
+    def labels_of(image: Any) -> Any:
+        ni, nj, nk = image.GetDimensions()
+        return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(nk, nj, ni)
+
+    def read(where: Any, extent: Any) -> dict[str, Any]:
+        """How what a node shows differs from what the backend holds."""
+        segmentation = where.GetSegmentation()
+        keys = list(segmentation.GetSegmentIDs())
+        segments = {key: segmentation.GetSegment(key) for key in keys}
+        images = {key: s.GetRepresentation(BINARY_LABELMAP) for key, s in segments.items()}
+        (i, j, k), e = backend.start, extent
+        cut = (slice(e[4] - k, e[5] - k + 1), slice(e[2] - j, e[3] - j + 1))
+        cut = (*cut, slice(e[0] - i, e[1] - i + 1))
+        surfaces = {key: s.GetRepresentation(CLOSED_SURFACE) for key, s in segments.items()}
+        return {
+            "differences": {
+                key: int(
+                    ((labels_of(images[key]) == s.GetLabelValue()) != backend.mask(key)[cut]).sum()
+                )
+                for key, s in segments.items()
+            },
+            "extents": [list(image.GetExtent()) for image in images.values()],
+            "images": len({id(image) for image in images.values()}),
+            "layers": segmentation.GetNumberOfLayers(),
+            "bounds": {key: list(s.GetBounds()) for key, s in surfaces.items() if s is not None},
+        }
+
+    def region_traffic(what: Any) -> dict[str, Any]:
+        backend.regions.clear()
+        what()
+        return {"regions": [[list(extent), layer] for extent, layer in backend.regions]}
+
+    copy = {"effect": "copy", "segment": "s-green", "parameters": {"Source": "s-red"}}
+    margin = {"effect": "margin", "segment": "s-red", "parameters": {"MarginSizeMm": 1.0}}
+    rename = {"effect": "recolor", "segment": "s-red", "parameters": {"Name": "Renamed"}}
+    with _connect(server) as client:
+        mirror = SegmentationMirror(client, node, labels=Region())
+        small = SegmentationMirror(client, part, surfaces=False, labels=Region(extent=box))
+        whole = mirror.fill().volume.extent
+        small.fill()
+
+        def step(name: str, news: Any) -> None:
+            asked = region_traffic(lambda: small.update(news))
+            mirror.update(news)
+            result[name] = {
+                "whole": read(node, whole),
+                "part": read(part, box),
+                "extent": news.extent,
+                **asked,
+            }
+
+        step("copied", client.apply(copy))
+        # Green in its own layer keeps its image while red grows over and around it.
+        green = [n.GetSegmentation().GetSegment("s-green") for n in (node, part)]
+        held = [s.GetRepresentation(BINARY_LABELMAP) for s in green]
+        step("grown", client.apply(margin))
+        kept = [s.GetRepresentation(BINARY_LABELMAP) for s in green]
+        result["green kept"] = [a is b for a, b in zip(held, kept, strict=True)]
+        step("renamed", client.apply(rename))
+        for name in ("undone renamed", "undone grown", "undone copied"):
+            step(name, client.undo())
+        step("redone", client.redo())
+
+        # Somebody else's edits, all at once.
+        with _connect(server) as other:
+            other.apply(margin)
+            other.apply({**margin, "segment": "s-green"})
+            latest = other.undo().revision
+        news = client.changes(wait=5)
+        while news.revision < latest:
+            more = client.changes(wait=5)
+            news = news.followed_by(more)
+        step("others", news)
+
+        storage = scene.scene.AddNewNodeByClass("vtkMRMLSegmentationStorageNode")
+        storage.SetFileName(str(folder / "overlap.seg.nrrd"))
+        assert storage.WriteData(node)
+    server.close()
+    take_snapshot(backend, folder / "overlap.npz")
+    result["file"] = check_seg_nrrd(folder / "overlap.seg.nrrd", folder / "overlap.npz")
     return result
 
 
@@ -198,7 +292,7 @@ def _scenario_pictures(folder: Path) -> dict[str, Any]:
         red_pixels["3d"] = {"before": int(red(picture).sum())}
 
         margin = {"effect": "margin", "segment": "s-red", "parameters": {"MarginSizeMm": 2.0}}
-        mirror.update(client.apply(margin).changed)
+        mirror.update(client.apply(margin))
         for name, view in views.items():
             view.save(folder / f"boxes-{name.lower()}-after.png")
             red_pixels[name]["after"] = int(red(view.image()).sum())

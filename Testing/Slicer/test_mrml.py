@@ -125,6 +125,66 @@ def test_the_complete_representation_is_the_source(folder: str, region: str) -> 
     assert sources[region] == {"whole": "Binary labelmap", "slice": "Closed surface"}[region]
 
 
+OVERLAP_STEPS = (
+    "copied",
+    "grown",
+    "renamed",
+    "undone renamed",
+    "undone grown",
+    "undone copied",
+    "redone",
+    "others",
+)
+BOX = [7, 13, -1, 3, 4, 7]
+
+
+@pytest.mark.parametrize("step", OVERLAP_STEPS)
+def test_overlapping_segments_arrive_and_follow(folder: str, step: str) -> None:
+    found = slicer("overlap", folder)[step]
+    images = 1 if step == "undone copied" else 2
+    for node in ("whole", "part"):
+        assert found[node]["differences"] == {"s-red": 0, "s-green": 0}, node
+        assert found[node]["images"] == found[node]["layers"] == images, node
+    assert found["whole"]["extents"] == [[5, 16, -3, 6, 2, 9]] * 2
+    assert found["part"]["extents"] == [BOX] * 2
+    red = expected_bounds([(5.5, 8.5), (-2.5, 1.5), (2.5, 5.5)])
+    grown = expected_bounds([(4.5, 9.5), (-3.5, 2.5), (1.5, 6.5)])
+    green = expected_bounds([(11.5, 15.5), (-0.5, 5.5), (3.5, 8.5)])
+    bounds = found["whole"]["bounds"]
+    larger = step in ("grown", "renamed", "undone renamed", "others")
+    # The grown box is round: its bounds are inside those of the corners that it lacks.
+    if larger:
+        assert bounds["s-red"][5] > red[5] + 1
+        assert bounds["s-red"][5] <= grown[5] + 1e-3
+    else:
+        assert bounds["s-red"] == pytest.approx(red, abs=1e-3)
+    expected = green if step == "undone copied" else red
+    assert bounds["s-green"] == pytest.approx(expected, abs=1e-3)
+
+
+def test_labels_are_fetched_where_they_changed_inside_the_region(folder: str) -> None:
+    result = slicer("overlap", folder)
+    # A segment in another layer is fetched as a whole.
+    assert result["copied"]["regions"] == [[BOX, 1]]
+    # Red grew to 5..9, -3..2, 2..6; the rest of that is outside of the box.
+    assert result["grown"]["extent"] == [5, 9, -3, 2, 2, 6]
+    assert result["grown"]["regions"] == [[[7, 9, -1, 2, 4, 6], 0]]
+    assert result["green kept"] == [True, True]
+    for step in ("renamed", "undone renamed"):
+        assert result[step]["extent"] is None
+        assert result[step]["regions"] == []
+    assert result["undone grown"]["regions"] == [[[7, 9, -1, 2, 4, 6], 0]]
+    assert result["undone copied"]["regions"] == [[BOX, 0]]
+
+
+def test_slicer_saves_overlapping_segments(folder: str) -> None:
+    found = slicer("overlap", folder)["file"]
+    # Slicer's writer numbers the segments of each layer anew.
+    assert found["problems"] == ["s-green: label value 1; expected 2"]
+    assert [row["voxels_different"] for row in found["segments"]] == [0, 0]
+    assert found["layers"] == 2
+
+
 def test_slice_views_show_segments_in_their_colours_where_they_are(folder: str) -> None:
     for probe in slicer("pictures", folder)["slices"]:
         red, green, blue = probe["pixel"]

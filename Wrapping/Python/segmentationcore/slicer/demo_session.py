@@ -139,7 +139,7 @@ def run_session(
                     operation, progress=lambda fraction, text: progress.append((fraction, text))
                 )
                 replied_seconds = time.perf_counter() - begin
-                after = mirror.update(applied.changed)
+                after = mirror.update(applied)
                 changed_seconds = time.perf_counter() - begin
             taken += pictures.take("after")
         finally:
@@ -237,7 +237,7 @@ def check_seg_nrrd(
     that the file holds) and label values, the lattice, and every voxel of every segment on the
     snapshot's lattice; voxels that the file has outside it count as different. The result holds
     ``equal``, ``problems`` (one sentence each) and a row per segment. ``labels_npy`` receives the
-    labels as Slicer read them, on the snapshot's lattice with its label values.
+    labels as Slicer read them, on the snapshot's lattice with its layers and label values.
     """
     expected = read_snapshot(expected_npz)
     scene = SlicerScene()
@@ -273,18 +273,22 @@ def check_seg_nrrd(
             )
         if row["label_value"] != value:
             problems.append(f"{key}: label value {row['label_value']}; expected {value}")
+        layer = expected.layers[index]
         inside, outside = _on_lattice(segment, expected.volume, problems, key)
-        wanted = expected.labels == value
+        wanted = expected.mask(index)
         row["voxels"] = int(inside.sum()) + outside
         row["voxels_expected"] = int(wanted.sum())
         row["voxels_different"] = int((inside != wanted).sum()) + outside
         if row["voxels_different"]:
             problems.append(f"{key}: {row['voxels_different']} voxels differ")
-        found[inside] = value
+        found[layer][inside] = value
         rows.append(row)
     if labels_npy is not None:
         np.save(labels_npy, found)
-    unnamed = int((~np.isin(expected.labels, [0, *expected.label_values])).sum())
+    unnamed = 0
+    for layer, labels in enumerate(expected.labels):
+        values = [v for v, n in zip(expected.label_values, expected.layers) if n == layer]
+        unnamed += int((~np.isin(labels, [0, *values])).sum())
     if unnamed:
         problems.append(f"the snapshot has {unnamed} voxels with labels of no segment")
     return {

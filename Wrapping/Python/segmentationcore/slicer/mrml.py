@@ -6,8 +6,9 @@ representations are filled, each on demand:
 ``Closed surface``
     the whole segment, possibly coarsened, in RAS like everything else in MRML;
 ``Binary labelmap``
-    a chosen region (a slice, a box, or all), one image shared by all segments and told apart by
-    the server's label values, its voxels having the server's indices.
+    a chosen region (a slice, a box, or all), its voxels having the server's indices. Segments that
+    cannot overlap share one image and are told apart by the server's label values; for segments
+    that can there is an image for each of the server's layers.
 
 The source representation, which Slicer saves and edits, is the one that is complete: the labelmap
 when it covers the whole volume, otherwise the surfaces. The reference geometry is the volume's.
@@ -15,9 +16,9 @@ when it covers the whole volume, otherwise the surfaces. The reference geometry 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 import slicer
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..bridge.client import BridgeClient, LabelRegion, Surface
+
+News = Union[protocol.Applied, protocol.Changed]
+"""What tells of a change: what the client's methods return."""
+
+_ATTEMPTS = 10
 
 BINARY_LABELMAP: str = (
     slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
@@ -51,6 +57,15 @@ class Region:
     def whole(self) -> bool:
         """Whether that is the whole volume."""
         return self.extent is None and self.axis is None
+
+    def resolve(self, volume: protocol.Volume) -> tuple[int, ...]:
+        """The extent that is meant."""
+        request = protocol.RegionRequest(1, None, self.extent, self.axis, self.index)
+        return request.resolve(volume)
+
+
+class _MovedMeanwhile(Exception):  # noqa: N818 - not an error, but a reason to begin again
+    """A segment is in another place than the description says: somebody edited in between."""
 
 
 class SegmentationMirror:
@@ -79,8 +94,11 @@ class SegmentationMirror:
         self._surfaces = surfaces
         self._coarsening = coarsening
         self._region = labels
-        self._labels: LabelRegion | None = None
-        self._values: dict[str, int] = {}
+        # What the node shows: the rows of the server's table, and of each layer its labels in the
+        # region, with axes (k, j, i), and the image that they became.
+        self._rows: dict[str, protocol.Segment] = {}
+        self._layers: dict[int, NDArray[Any]] = {}
+        self._images: dict[int, Any] = {}
 
     @property
     def source_representation(self) -> str:
@@ -90,26 +108,40 @@ class SegmentationMirror:
 
     def fill(self) -> protocol.Description:
         """Empty the node and fill it with everything the server has."""
-        self.node.GetSegmentation().RemoveAllSegments()
-        self.description = self._labels = None
-        self._values = {}
+        self._forget()
         return self.update()
 
-    def update(self, changed: Iterable[str] | None = None) -> protocol.Description:
-        """Bring the node up to date; transfers voxels and surfaces of ``changed`` segments only.
+    def update(self, news: News | None = None) -> protocol.Description:
+        """Bring the node up to date with ``news``; None means that anything may have changed.
 
-        Give what `BridgeClient.apply` or `BridgeClient.changes` reported; None means all. Segments
-        that are new are fetched, those that are gone are removed, names, colours, visibility and
-        order are compared for all. Everything is fetched before the node is touched, so a
-        connection that breaks leaves the node as it was.
+        Give what `BridgeClient.apply`, ``undo``, ``redo`` or ``changes`` returned. Only surfaces of
+        segments that changed are transferred, and labels of these only where voxels changed inside
+        of the region. Segments that are new are fetched, those that are gone are removed, names,
+        colours, visibility and order are compared for all. Everything is fetched before the node
+        is touched, so a connection that breaks leaves the node as it was.
         """
-        description = self.client.describe()
-        if self.description is not None and self.description.volume != description.volume:
-            self.node.GetSegmentation().RemoveAllSegments()
-            self._labels, self._values, changed = None, {}, None
+        for _ in range(_ATTEMPTS):
+            description = self.client.describe()
+            if self.description is not None and self.description.volume != description.volume:
+                self._forget()
+                news = None
+            try:
+                return self._follow(description, news)
+            except _MovedMeanwhile:
+                continue
+        raise RuntimeError("the segmentation is edited faster than it can be fetched")
+
+    def _forget(self) -> None:
+        self.node.GetSegmentation().RemoveAllSegments()
+        self.description = None
+        self._rows, self._layers, self._images = {}, {}, {}
+
+    def _follow(self, description: protocol.Description, news: News | None) -> protocol.Description:
         rows = {row.id: row for row in description.segments}
         held = set(self.node.GetSegmentation().GetSegmentIDs())
-        wanted = set(rows) if changed is None else set(changed)
+        wanted: Collection[str] = rows
+        if news is not None:
+            wanted = () if news.extent is None else set(news.changed)
         stale = [key for key in rows if key in wanted or key not in held]
         gone = sorted(held - rows.keys())
 
@@ -118,47 +150,85 @@ class SegmentationMirror:
             if self._surfaces
             else {}
         )
-        labels = self._fetch_labels(rows, stale, gone)
+        layers = self._fetch_layers(description, None if news is None else news.extent, stale)
 
         modifying = self.node.StartModify()
         try:
-            self._write(description, meshes, labels, gone)
+            self._write(description, meshes, layers, gone)
         finally:
             self.node.EndModify(modifying)
         self.description = description
-        self._labels = labels
-        self._values = {row.id: row.label_value for row in description.segments}
+        self._rows = rows
+        self._layers = layers
         return description
 
-    def _ask_region(self, segments: Sequence[str] | None) -> LabelRegion:
-        region = self._region or Region()
-        return self.client.region(
-            region.extent, axis=region.axis, index=region.index, segments=segments
-        )
+    def _fetch_layers(
+        self,
+        description: protocol.Description,
+        changed: tuple[int, ...] | None,
+        stale: Sequence[str],
+    ) -> dict[int, NDArray[Any]]:
+        """All layers of the region; arrays that are those held before have not changed.
 
-    def _fetch_labels(
-        self, rows: dict[str, protocol.Segment], stale: Sequence[str], gone: Sequence[str]
-    ) -> LabelRegion | None:
-        """The region with the stale segments' voxels renewed and all others kept."""
+        ``changed`` holds all voxels that differ in segments that are where they were.
+        """
         if self._region is None:
-            return None
-        before = self._labels
-        if before is None or set(stale) == rows.keys():
-            return self._ask_region(None)
-        if not stale and not gone:
-            return before
-        fresh = self._ask_region(stale)
-        old = [self._values[key] for key in (*stale, *gone) if key in self._values]
-        kept = np.where(np.isin(before.labels, old), 0, before.labels)
-        merged = np.where(fresh.labels != 0, fresh.labels, kept)
-        kind = np.promote_types(before.labels.dtype, fresh.labels.dtype)
-        return type(fresh)(merged.astype(kind), fresh.volume, fresh.revision)
+            return {}
+        rows = {row.id: row for row in description.segments}
+        whole = self._region.resolve(description.volume)
+        before = self._rows if self._layers else {}
+        # In another layer, or with another label value, nothing of what is held is of use.
+        moved = {
+            key for key in (*rows, *before) if _place(rows.get(key)) != _place(before.get(key))
+        }
+        box = whole if changed is None else protocol.intersection(whole, changed)
+        partly = [key for key in stale if key not in moved] if box is not None else []
+        fresh = [
+            self._fetch(segments, extent, rows)
+            for segments, extent in (
+                ([key for key in rows if key in moved and rows[key].voxel_count], whole),
+                (partly, box),
+            )
+            if segments and extent is not None
+        ]
+
+        used = sorted({row.layer for row in rows.values()})
+        shape = [whole[2 * a + 1] - whole[2 * a] + 1 for a in (2, 1, 0)]
+        layers = {n: self._layers.get(n, np.zeros(shape, np.uint8)) for n in used}
+
+        def writable(n: int, kind: Any) -> NDArray[Any]:
+            wide = np.promote_types(layers[n].dtype, kind)
+            if layers[n] is self._layers.get(n) or layers[n].dtype != wide:
+                layers[n] = layers[n].astype(wide)
+            return layers[n]
+
+        for keys, extent in ((sorted(moved), whole), (partly, box)):
+            for key in keys:
+                row = before.get(key)
+                if row is not None and row.layer in layers and extent is not None:
+                    target = writable(row.layer, np.uint8)[_within(whole, extent)]
+                    target[target == row.label_value] = 0
+        for region in fresh:
+            for labels, layer in zip(region.labels, region.layers):
+                target = writable(layer.layer, labels.dtype)[_within(whole, region.volume.extent)]
+                np.copyto(target, labels, where=labels != 0)
+        return layers
+
+    def _fetch(
+        self, segments: list[str], extent: tuple[int, ...], rows: dict[str, protocol.Segment]
+    ) -> LabelRegion:
+        region = self.client.region(extent, segments=segments)
+        for layer in region.layers:
+            for key, value in zip(layer.segments, layer.label_values):
+                if (layer.layer, value) != _place(rows[key]):
+                    raise _MovedMeanwhile
+        return region
 
     def _write(
         self,
         description: protocol.Description,
         meshes: dict[str, Surface],
-        labels: LabelRegion | None,
+        layers: dict[int, NDArray[Any]],
         gone: Sequence[str],
     ) -> None:
         segmentation = self.node.GetSegmentation()
@@ -170,20 +240,26 @@ class SegmentationMirror:
             # Changing the source of a segmentation that has segments would convert or drop them.
             segmentation.SetSourceRepresentationName(self.source_representation)
         _set_reference_geometry(segmentation, description.volume)
-        image = None
-        if labels is not None and labels is not self._labels:
-            image = labelmap_image(labels)
+        if self._region is not None:
+            lattice = replace(description.volume, extent=self._region.resolve(description.volume))
+            self._images = {
+                n: self._images[n]
+                if n in self._images and self._layers.get(n) is labels
+                else labelmap_image(labels, lattice)
+                for n, labels in layers.items()
+            }
 
         for row in description.segments:
             segment = segmentation.GetSegment(row.id)
             new = segment is None
             if new:
                 segment = slicer.vtkSegment()
-                if image is None and labels is not None:
-                    image = labelmap_image(labels)
             _set_row(segment, row)
             if row.id in meshes:
                 segment.AddRepresentation(CLOSED_SURFACE, surface_mesh(meshes[row.id]))
+            image = self._images.get(row.layer)
+            if image is segment.GetRepresentation(BINARY_LABELMAP):
+                image = None  # nothing in its layer has changed, or there are no labels
             if image is not None:
                 segment.AddRepresentation(BINARY_LABELMAP, image)
             if new and not segmentation.AddSegment(segment, row.id):
@@ -222,15 +298,26 @@ def _set_reference_geometry(segmentation: Any, volume: protocol.Volume) -> None:
         segmentation.SetConversionParameter(name, text)
 
 
-def labelmap_image(region: LabelRegion) -> Any:
-    """A region as Slicer's ``vtkOrientedImageData``, in RAS, with the server's voxel indices."""
+def _place(row: protocol.Segment | None) -> tuple[int, int] | None:
+    return None if row is None else (row.layer, row.label_value)
+
+
+def _within(whole: Sequence[int], extent: Sequence[int]) -> tuple[slice, ...]:
+    """Where an extent is in an array with axes (k, j, i) that holds ``whole``."""
+    return tuple(
+        slice(extent[2 * a] - whole[2 * a], extent[2 * a + 1] - whole[2 * a] + 1) for a in (2, 1, 0)
+    )
+
+
+def labelmap_image(labels: NDArray[Any], lattice: protocol.Volume) -> Any:
+    """One layer as Slicer's ``vtkOrientedImageData``, in RAS, with the server's voxel indices."""
     image = slicer.vtkOrientedImageData()
-    image.SetExtent(*region.volume.extent)
-    image.SetImageToWorldMatrix(_matrix(region.volume.index_to_ras()))
+    image.SetExtent(*lattice.extent)
+    image.SetImageToWorldMatrix(_matrix(lattice.index_to_ras()))
     scalars = numpy_support.numpy_to_vtk(
-        np.ascontiguousarray(region.labels).ravel(),
+        np.ascontiguousarray(labels).ravel(),
         deep=True,
-        array_type=numpy_support.get_vtk_array_type(region.labels.dtype),
+        array_type=numpy_support.get_vtk_array_type(labels.dtype),
     )
     scalars.SetName("labels")
     image.GetPointData().SetScalars(scalars)
