@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import zlib
 from pathlib import Path
 
@@ -515,6 +516,175 @@ def scenario_picture(folder: Path, ranks: int) -> dict[str, object]:
             "centre": [float(x.mean()), float(y.mean())] if len(x) else None,
         }
     return result
+
+
+def scenario_bridge(folder: Path, ranks: int) -> dict[str, object]:
+    """Segments that overlap, undo and redo, through a bridge to a client in another thread."""
+    parents = Path(sys.argv[3]).parents
+    sys.path.insert(0, str(next(p / "python" for p in parents if (p / "python").is_dir())))
+    from segmentationcore.bridge.client import BridgeClient
+    from segmentationcore.bridge.paraview_backend import ParaViewBackend
+    from segmentationcore.bridge.protocol import BridgeError
+    from segmentationcore.bridge.server import BridgeServer
+
+    # What the bridge must give, by the filters alone and by NumPy.
+    volume = wavelet(EXTENT)
+    otsu = simple.LabelMapThreshold(Input=volume, AutoThresholdMode="SET_LOWER_MAX")
+    shrunk = simple.LabelMapMargin(Input=otsu, MarginSizeMm=-2.0)
+    shrunk.Array = ["POINTS", "Labels"]
+    truth: dict[str, object] = {}
+    for name, proxy in (("otsu", otsu), ("shrunk", shrunk)):
+        mask = collect(proxy, "Labels")[1] > 0
+        truth[name] = {
+            "voxels": int(mask.sum()),
+            "mask": crc(mask),
+            "points": surface_of(proxy, ranks)["points"],
+            "box": box_of(mask, EXTENT),
+        }
+        if name == "otsu":
+            values = collect(volume, "RTData")[1]
+            inside = mask & (values >= 150.5) & (values <= 220.25)
+            box = [-10, 10, -4, 6, -3, 5]
+            place = piece_slices(EXTENT, box)
+            part = np.zeros_like(inside)
+            part[place] = inside[place]
+            truth["part"] = {
+                "voxels": int(part.sum()),
+                "mask": crc(part),
+                "box": box_of(part, EXTENT),
+                "region": box,
+            }
+
+    begin = [
+        {"effect": "add_segment", "segment": "a"},
+        {
+            "effect": "threshold",
+            "segment": "a",
+            "parameters": {"AutoThresholdMode": "SET_LOWER_MAX"},
+        },
+        {"effect": "add_segment", "segment": "b"},
+    ]
+    copy = {
+        "effect": "logical",
+        "segment": "b",
+        "parameters": {"Operation": "COPY", "ModifierSegmentID": "a"},
+    }
+    masked = {
+        "effect": "threshold",
+        "segment": "c",
+        "parameters": {"MinimumThreshold": 150.5, "MaximumThreshold": 220.25},
+        "masking": {
+            "MaskMode": "EditAllowedInsideSingleSegment",
+            "MaskSegmentID": "b",
+            "OverwriteMode": "OverwriteNone",
+        },
+        "region": {"center": [0.0, 1.0, 1.0], "size": [21.0, 11.0, 9.0]},
+    }
+    backend = ParaViewBackend.open(volume, begin)
+    server = BridgeServer(backend, token="t" * 32, port=0)
+    server.start()
+    results: dict[str, object] = {"truth": truth}
+
+    def state(client: object) -> dict[str, object]:
+        description = client.describe()
+        region = client.region()
+        found: dict[str, object] = {
+            "layers": [[layer.layer, list(layer.segments)] for layer in region.layers],
+            "undoable": description.undoable,
+            "redoable": description.redoable,
+        }
+        for row in description.segments:
+            mask = region.mask(row.id)
+            alone = client.region([-5, 9, 0, 12, -10, 10], segments=[row.id])
+            surface = client.surface(row.id)
+            found[row.id] = {
+                "name": row.name,
+                "layer": row.layer,
+                "voxels": row.voxel_count,
+                "mask": crc(mask),
+                "differences alone": int(
+                    (alone.mask(row.id) != mask[piece_slices(EXTENT, alone.volume.extent)]).sum()
+                ),
+                "values alone": sorted(np.unique(alone.labels).tolist()),
+                "points": crc(surface.points) if len(surface.points) else None,
+            }
+        return found
+
+    def refusal(call: object, *arguments: object) -> str:
+        try:
+            call(*arguments)
+        except BridgeError as error:
+            return str(error)
+        return "not refused"
+
+    def talk(client: object) -> None:
+        def note(name: str, applied: object) -> None:
+            results[name] = {
+                "changed": list(applied.changed),
+                "extent": applied.extent and list(applied.extent),
+                "state": state(client),
+            }
+
+        results["begin"] = state(client)
+        note("copied", client.apply(copy))
+        margin = {
+            "effect": "margin",
+            "segment": "a",
+            "parameters": {"MarginSizeMm": -2.0},
+            "masking": {"OverwriteMode": "OverwriteNone"},
+        }
+        note("shrunk", client.apply(margin))
+        note("added", client.apply({"effect": "add_segment", "segment": "c"}))
+        note("masked", client.apply(masked))
+        results["refusals"] = [
+            refusal(client.apply, {**masked, "masking": {"MaskMode": "EditAllowed"}}),
+            refusal(client.apply, {**masked, "region": {"center": [0, 0, 0]}}),
+            refusal(client.apply, {**begin[0], "region": masked["region"]}),
+            refusal(client.apply, {**copy, "parameters": {"ModifierSegmentID": "nobody"}}),
+        ]
+        results["after refusals"] = state(client)
+        for name in ("undone masked", "undone added", "undone shrunk", "undone copied"):
+            note(name, client.undo())
+        for name in ("redone copied", "redone shrunk"):
+            note(name, client.redo())
+        rename = {"effect": "rename_segment", "segment": "b", "parameters": {"Name": "B"}}
+        note("renamed", client.apply(rename))
+        results["no redo"] = refusal(client.redo)
+        while client.describe().undoable:
+            last = client.undo()
+        note("empty", last)
+        results["no undo"] = refusal(client.undo)
+        results["empty labels"] = int(client.region().labels.any())
+
+    def run() -> None:
+        try:
+            with BridgeClient.connect(server.url, token="t" * 32) as client:
+                talk(client)
+        except Exception as error:
+            results["failure"] = repr(error)
+        finally:
+            server.stop()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    server.serve_forever()
+    thread.join()
+    if "failure" in results:
+        raise RuntimeError(results["failure"])
+    return results
+
+
+def box_of(mask: np.ndarray, extent: list[int]) -> list[int]:
+    """The extent of a mask, [z, y, x], that begins where `extent` does."""
+    places = np.argwhere(mask)[:, ::-1] + np.array(extent[::2])
+    return [int(x) for ends in zip(places.min(0), places.max(0), strict=True) for x in ends]
+
+
+def piece_slices(extent: list[int], piece: list[int]) -> tuple[slice, ...]:
+    """Where a part is in an array, [z, y, x], that holds `extent`."""
+    return tuple(
+        slice(piece[2 * a] - extent[2 * a], piece[2 * a + 1] - extent[2 * a] + 1) for a in (2, 1, 0)
+    )
 
 
 def main() -> None:

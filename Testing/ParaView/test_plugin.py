@@ -369,6 +369,7 @@ def test_properties_are_as_declared(
                 "LabelMap",
                 "ScalarArray",
                 "Operations",
+                "LastChange",
                 "LastError",
                 "NumberOfAppliedOperations",
             },
@@ -617,6 +618,122 @@ def test_segmentation_from_a_file_is_edited_on(ranks: int, session: Session) -> 
     serial = session("files", 0)["surface"]
     assert {**result["surface"], "parts": 0} == {**serial, "parts": 0}
     assert result["surface"]["open edges"] == 0
+
+
+# -- the bridge ------------------------------------------------------------------------------------
+
+BRIDGE_RANKS = (0, 3)
+
+
+def assert_segment(found: dict[str, Any], truth: dict[str, Any]) -> None:
+    assert (found["voxels"], found["mask"]) == (truth["voxels"], truth["mask"])
+    assert found["differences alone"] == 0
+    assert len(found["values alone"]) == 2, "voxels of other segments came along"
+    if "points" in truth:
+        assert found["points"] == truth["points"]
+
+
+def assert_within(inner: list[int], outer: list[int]) -> None:
+    for axis in range(3):
+        assert outer[2 * axis] <= inner[2 * axis], (inner, outer)
+        assert inner[2 * axis + 1] <= outer[2 * axis + 1], (inner, outer)
+
+
+@pytest.mark.bridge
+@pytest.mark.parametrize("ranks", BRIDGE_RANKS)
+def test_overlapping_segments_come_over_the_bridge(ranks: int, session: Session) -> None:
+    result = session("bridge", ranks)
+    otsu, shrunk, part = (result["truth"][name] for name in ("otsu", "shrunk", "part"))
+    begin = result["begin"]
+    assert begin["layers"] == [[0, ["a", "b"]]]
+    assert_segment(begin["a"], otsu)
+    assert (begin["b"]["voxels"], begin["b"]["points"]) == (0, None)
+
+    copied = result["copied"]
+    assert copied["changed"] == ["b"]
+    assert_within(otsu["box"], copied["extent"])
+    assert {key: copied["state"][key]["layer"] for key in "ab"} == {"a": 0, "b": 1}
+    for key in "ab":
+        assert_segment(copied["state"][key], otsu)
+
+    after = result["shrunk"]
+    assert after["changed"] == ["a"]
+    assert_segment(after["state"]["a"], shrunk)
+    assert_segment(after["state"]["b"], otsu)
+
+    assert (result["added"]["changed"], result["added"]["extent"]) == (["c"], None)
+    masked = result["masked"]
+    assert masked["changed"] == ["c"]
+    assert 0 < part["voxels"] < otsu["voxels"]
+    assert_segment(masked["state"]["c"], part)
+    assert_segment(masked["state"]["a"], shrunk)
+    assert_segment(masked["state"]["b"], otsu)
+    assert_within(part["box"], masked["extent"])
+    assert_within(masked["extent"], part["region"])
+
+
+@pytest.mark.bridge
+@pytest.mark.parametrize("ranks", BRIDGE_RANKS)
+def test_undo_and_redo_over_the_bridge(ranks: int, session: Session) -> None:
+    result = session("bridge", ranks)
+
+    def state(name: str) -> dict[str, Any]:
+        found = dict(result[name].get("state", result[name]))
+        del found["undoable"], found["redoable"]
+        return found
+
+    same = {
+        "undone masked": "added",
+        "undone added": "shrunk",
+        "undone shrunk": "copied",
+        "undone copied": "begin",
+        "redone copied": "copied",
+        "redone shrunk": "shrunk",
+    }
+    for name, before in same.items():
+        assert state(name) == state(before), name
+    for name, (undoable, redoable) in {
+        "masked": (7, 0),
+        "undone copied": (3, 4),
+        "redone shrunk": (5, 2),
+        "renamed": (6, 0),
+        "empty": (0, 6),
+    }.items():
+        assert result[name]["state"]["undoable"] == undoable, name
+        assert result[name]["state"]["redoable"] == redoable, name
+    assert result["undone masked"]["changed"] == ["c"]
+    assert result["undone masked"]["extent"] == result["masked"]["extent"]
+    assert result["undone added"]["changed"] == ["c"]
+    assert result["undone added"]["extent"] is None
+    assert result["undone copied"]["changed"] == ["b"]
+    assert result["renamed"]["changed"] == ["b"]
+    assert result["renamed"]["extent"] is None
+    assert result["renamed"]["state"]["b"]["name"] == "B"
+    assert "nothing to redo [operation-failed]" in result["no redo"]
+    assert "nothing to undo [operation-failed]" in result["no undo"]
+    assert result["empty"]["state"]["layers"] == [[0, []]]
+    assert result["empty labels"] == 0
+
+
+@pytest.mark.bridge
+@pytest.mark.parametrize("ranks", BRIDGE_RANKS)
+def test_settings_of_operations_are_checked(ranks: int, session: Session) -> None:
+    result = session("bridge", ranks)
+    mode, region, table, segment = result["refusals"]
+    assert "did you mean" in mode or "EditAllowedEverywhere" in mode
+    assert "size is missing in region" in region
+    assert "region is given, but this operation has none" in table
+    assert "nobody" in segment
+    assert all(text.endswith("[operation-failed]") for text in result["refusals"])
+    assert result["after refusals"] == result["masked"]["state"]
+
+
+@pytest.mark.bridge
+def test_what_the_bridge_gives_does_not_depend_on_ranks(session: Session) -> None:
+    serial, parallel = (dict(session("bridge", ranks)) for ranks in BRIDGE_RANKS)
+    for result in (serial, parallel):
+        del result["refusals"]  # they may name a rank
+    assert parallel == serial
 
 
 # -- pictures --------------------------------------------------------------------------------------
