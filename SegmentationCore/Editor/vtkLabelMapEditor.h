@@ -12,23 +12,28 @@
  *     {"effect": "margin", "segment": "pores", "parameters": {"MarginSizeMm": 2.0}}
  * where `effect` is the identifier of a declaration in Effects/ (an effect, or a table operation
  * such as add_segment), `segment` the ID of the segment, and parameters that are left out have
- * their defaults. The array is the state: a longer one that starts with the operations already
- * applied runs only the new ones; any other one, or another volume, starts again from the input.
+ * their defaults; `masking` and `region` are those of vtkLabelMapEditSession, which does the work.
+ * The array is the state: operations that were applied and that the new array does not begin with
+ * are undone, those that it has besides are run; so a longer array runs only its new operations,
+ * and a shorter one costs an undo. Another volume or label map, or an undo beyond the memory of the
+ * history, starts again from the input.
  *
- * Output: the label map, array "Labels" of the smallest unsigned type that holds all label values
- * (it widens by itself), in the volume's geometry, and the segment table in the field data, with
- * voxel counts. Writing a segment replaces it (mode Set of Slicer's editor); voxels that it enters
- * are taken from other segments.
+ * Output: the label map, an array for each layer ("Labels", "Labels_1", ...; more than one only if
+ * segments overlap) of the smallest unsigned type that holds all label values (it widens by
+ * itself), in the volume's geometry, and the segment table in the field data, with voxel counts.
+ * Writing a segment takes the voxels that it enters from other segments, unless masking says
+ * otherwise.
  *
  * All or nothing: if any new operation fails (unknown effect, segment or parameter, value out of
- * range, filter error, abort) none of them is applied, the output stays as it was (empty if it
- * belonged to another volume), and LastError says which operation failed and why, the same text on
- * all ranks. The inputs are never changed.
+ * range, filter error, abort) the output stays as it was (empty if it belonged to another volume),
+ * and LastError says which operation failed and why, the same text on all ranks. The inputs are
+ * never changed.
  *
- * Threads, ranks, exactness: those of the effects. Memory: the label map, plus one copy while an
- * operation runs. Progress: progress events with the title of the running operation as text.
+ * Threads, ranks, exactness: those of the effects. Memory: the label map twice, in the blocks of
+ * the session and as output, of which only what changed is written again; and the history.
+ * Progress: progress events with the title of the running operation as text.
  *
- * @sa vtkLabelSegmentTable vtkLabelMapAlgorithm
+ * @sa vtkLabelMapEditSession vtkLabelSegmentTable vtkLabelMapAlgorithm
  */
 #ifndef vtkLabelMapEditor_h
 #define vtkLabelMapEditor_h
