@@ -39,7 +39,7 @@ docs: ## make docs/effects.md from the effect declarations
 
 fuzz: ## run each fuzz target for a minute (needs the packages clang and libclang-rt-14-dev)
 	@cmake --preset fuzz && cmake --build --preset fuzz
-	@for target in FuzzNrrd FuzzOperations; do \
+	@for target in FuzzJournal FuzzNrrd FuzzOperations; do \
 	  ASAN_OPTIONS=detect_leaks=0:alloc_dealloc_mismatch=0 build/fuzz/bin/$$target -max_len=4096 -max_total_time=60 || exit 1; \
 	done
 
