@@ -133,7 +133,7 @@ JournalContent readJournal(const std::string& path)
       continue;
     }
     const bool single = json.is_object() && json.size() == 1;
-    if (single && json.contains("apply"))
+    if (single && json.contains("apply") && json.at("apply").is_object())
     {
       try
       {
@@ -182,12 +182,21 @@ JournalContent readJournal(const std::string& path)
 }
 
 //------------------------------------------------------------------------------------------------
-std::string journalText(const std::string& header, const std::vector<std::string>& operations)
+std::string journalText(const std::string& header, const std::vector<std::string>& operations,
+  const std::vector<std::string>& redo)
 {
   std::string text = header + "\n";
   for (const std::string& operation : operations)
   {
     text += "{\"apply\": " + operation + "}\n";
+  }
+  for (auto operation = redo.rbegin(); operation != redo.rend(); ++operation)
+  {
+    text += "{\"apply\": " + *operation + "}\n";
+  }
+  for (std::size_t i = 0; i < redo.size(); ++i)
+  {
+    text += "{\"undo\": true}\n";
   }
   return text;
 }

@@ -38,8 +38,10 @@ struct JournalContent
 /// Throws std::runtime_error that begins with the path.
 JournalContent readJournal(const std::string& path);
 
-/// The lines of a journal with these operations.
-std::string journalText(const std::string& header, const std::vector<std::string>& operations);
+/// The lines of a journal with these operations, and undone ones that can be redone (the next one
+/// last).
+std::string journalText(const std::string& header, const std::vector<std::string>& operations,
+  const std::vector<std::string>& redo);
 
 /// Writes a whole file aside, flushes it to the disk, and renames it. Throws std::runtime_error.
 void replaceFile(const std::string& path, const std::string& text);

@@ -31,6 +31,8 @@
 #include <cerrno>
 #include <cmath>
 #include <cstddef>
+#include <cstring>
+#include <filesystem>
 #include <limits>
 #include <stdexcept>
 #include <vector>
@@ -66,6 +68,38 @@ bool differ(const Geometry& a, const Geometry& b)
   };
   return far(a.Origin, b.Origin, 3, 1e-4) || far(a.Spacing, b.Spacing, 3, 1e-6) ||
     far(a.Direction, b.Direction, 9, 1e-6);
+}
+
+/// Collective. The geometry of the ranks that have voxels; the others may know nothing of it.
+Geometry agreedGeometry(const Communicator& communicator, const Geometry& own, bool hasVoxels)
+{
+  segcore::Bytes message;
+  communicator.run(
+    [&]
+    {
+      if (hasVoxels)
+      {
+        segcore::checkGeometry(own);
+        message.resize(sizeof(Geometry));
+        std::memcpy(message.data(), &own, sizeof(Geometry));
+      }
+    });
+  Geometry geometry = own;
+  segcore::Bytes first;
+  for (const segcore::Bytes& other : communicator.allGather(message))
+  {
+    if (first.empty() && !other.empty())
+    {
+      first = other;
+      std::memcpy(&geometry, first.data(), sizeof(Geometry));
+    }
+    // All ranks compare the same in the same order, so they throw alike.
+    if (!other.empty() && other != first)
+    {
+      throw AgreedError("the ranks hold images of different origin, spacing or direction");
+    }
+  }
+  return geometry;
 }
 
 Json geometryJson(const Geometry& geometry)
@@ -175,8 +209,8 @@ bool vtkLabelMapEditSession::SetGeometry(
       std::copy(origin, origin + 3, geometry.Origin);
       std::copy(spacing, spacing + 3, geometry.Spacing);
       std::copy(direction, direction + 9, geometry.Direction);
-      communicator.run([&] { segcore::checkGeometry(geometry); });
       const Box held = Box::fromExtent(extent);
+      geometry = agreedGeometry(communicator, geometry, !held.empty());
       auto session =
         std::make_unique<segcore::EditSession>(this->Controller, geometry, held, this->BlockEdge);
       communicator.run(
@@ -206,9 +240,14 @@ bool vtkLabelMapEditSession::SetVolume(vtkImageData* volume, const char* arrayNa
   const bool checked = this->Try(
     [&]
     {
+      const bool any = communicator.agreeFlag(volume != nullptr);
       communicator.run(
         [&]
         {
+          if (any && !volume)
+          {
+            throw std::invalid_argument("the volume is missing on this rank");
+          }
           if (volume && volume->GetNumberOfPoints() > 0)
           {
             array = arrayName ? volume->GetPointData()->GetArray(arrayName)
@@ -420,6 +459,7 @@ void vtkLabelMapEditSession::ClearHistory()
   if (this->Current->Session)
   {
     this->Current->Session->clearHistory();
+    this->Current->Undone.clear();
   }
 }
 
@@ -881,7 +921,7 @@ bool vtkLabelMapEditSession::OpenJournal(const std::string& path)
           {
             if (communicator.isRoot())
             {
-              const std::string text = segcore::journalText(header, state.Applied);
+              const std::string text = segcore::journalText(header, state.Applied, state.Undone);
               segcore::replaceFile(path, text);
               writer = std::make_unique<segcore::JournalWriter>(path);
               writer->continueAfter(static_cast<std::int64_t>(text.size()));
@@ -960,7 +1000,14 @@ bool vtkLabelMapEditSession::SaveJournal(const std::string& path)
         {
           if (communicator.isRoot())
           {
-            segcore::replaceFile(path, segcore::journalText(header, state.Applied));
+            std::error_code unknown;
+            if (state.Journal && std::filesystem::equivalent(state.Journal->path(), path, unknown))
+            {
+              // Replaced, it would no longer be the file that lines are added to.
+              throw std::invalid_argument(path +
+                ": is the journal that the session keeps: save to another file, or close it first");
+            }
+            segcore::replaceFile(path, segcore::journalText(header, state.Applied, {}));
           }
         });
     });
