@@ -862,7 +862,8 @@ std::unique_ptr<LocalMask> EditSession::makeMask(
                   slab.hi[2] = part.lo[2] + end - 1;
                   this->layer(place.layer).maskOf(place.label, slab, values, part);
                 });
-            });
+            },
+            part.size());
         }
         input->GetPointData()->SetScalars(labels);
         if (effect->MakesParts())

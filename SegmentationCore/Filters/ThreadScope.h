@@ -11,6 +11,7 @@
 
 #include "vtkSMPTools.h"
 
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -18,9 +19,17 @@
 namespace segcore
 {
 
+/// Voxels below which starting threads costs more than it gains.
+constexpr std::int64_t ThreadedVoxels = std::int64_t{ 1 } << 20;
+
 template <class Work>
-void withThreads(const Work& work)
+void withThreads(const Work& work, std::int64_t voxels = ThreadedVoxels)
 {
+  if (voxels < ThreadedVoxels)
+  {
+    work();
+    return;
+  }
   const char* backend = vtkSMPTools::GetBackend();
   if (backend && std::strcmp(backend, "Sequential") == 0 && !std::getenv("VTK_SMP_BACKEND_IN_USE"))
   {

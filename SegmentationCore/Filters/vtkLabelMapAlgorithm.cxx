@@ -58,7 +58,7 @@ bool vtkLabelMapAlgorithm::Apply(vtkImageData* input, vtkImageData* output)
         }
       });
     segcore::EffectJob job(this, input, segcore::arrayToProcess(communicator, this, input));
-    segcore::withThreads([&] { this->Execute(job); });
+    segcore::withThreads([&] { this->Execute(job); }, job.piece().size());
     output->ShallowCopy(input);
     if (job.output())
     {
