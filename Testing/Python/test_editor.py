@@ -636,3 +636,49 @@ def test_comparing() -> None:
     assert first.compare(second, blocks=0)[0]["worst"] == []
     with pytest.raises(TypeError, match="other is str"):
         first.compare("second")  # type: ignore[arg-type]
+
+
+# -- copies between editors --------------------------------------------------------------------
+
+
+def test_a_segment_is_copied_to_another_lattice() -> None:
+    fine = Editor(shape=(24, 20, 16), spacing=(1.0, 0.5, 2.0), origin=(3.0, -2.0, 1.0))
+    fine.add_segment("a", name="Pore", color=(0.2, 0.4, 0.6))
+    fine.apply("paint", "a", points=[[14.0, 3.0, 17.0]], brush_absolute_diameter=7.0)
+    fine.apply({"effect": "set_segment_tag", "segment": "a", "parameters": {"Name": "x|y"}})
+    same = Editor(shape=(24, 20, 16), spacing=(1.0, 0.5, 2.0), origin=(3.0, -2.0, 1.0))
+    operation = fine.export_segment("a")
+    same.apply(operation)
+    assert (same.mask("a") == fine.mask("a")).all()
+    assert same.segments[0].name == "Pore"
+    assert same.segments[0].color == pytest.approx((0.2, 0.4, 0.6))
+    assert dict(same.segments[0].tags) == {"x|y": ""}
+    # Every other voxel of each axis: the nearest voxel is exactly there.
+    coarse = Editor(shape=(12, 10, 8), spacing=(2.0, 1.0, 4.0), origin=(3.0, -2.0, 1.0))
+    coarse.apply({**operation, "segment": "b"})
+    assert (coarse.mask("b") == fine.mask("a")[::2, ::2, ::2]).all()
+    assert coarse.segments[0].voxel_count == coarse.mask("b").sum() > 0
+    assert coarse.undo()
+    assert coarse.segments == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"spacing": [1, 0, 1]}, "spacing along axis 1 is 0"),
+        ({"direction": [1, 0, 0, 1, 0, 0, 0, 0, 1]}, "perpendicular"),
+        ({"pieces": [{"extent": [0, 1, 0, 1, 0, 1], "runs": [4, 9]}]}, "'runs' do not fit"),
+        ({"pieces": [{"extent": [0, 1, 0, 1, 0, 1], "runs": [4, -1]}]}, "'runs' do not fit"),
+        ({"pieces": [{"extent": [0, 10**8, 0, 10**8, 0, 1], "runs": []}]}, "too large"),
+        ({"pieces": [{"extent": [0, 1], "runs": []}]}, "expected 'extent', six indices"),
+        ({"pieces": 3}, "expected 'origin', 'spacing', 'direction' and 'pieces'"),
+    ],
+)
+def test_hostile_voxels_are_refused(change: dict[str, Any], message: str) -> None:
+    editor = Editor(shape=(8, 8, 8))
+    editor.add_segment("a")
+    operation = editor.export_segment("a") | {"segment": "b"}
+    operation["parameters"]["Voxels"].update(change)
+    with pytest.raises(SegmentationCoreError, match=message):
+        editor.apply(operation)
+    assert [row.id for row in editor.segments] == ["a"]

@@ -859,6 +859,42 @@ class Editor:
             for row in told["segments"]
         ]
 
+    def export_segment(self, segment: str) -> dict[str, Any]:
+        """An operation that adds a copy of a segment to another editor, whatever its voxels are.
+
+        Parameters
+        ----------
+        segment : str
+            The segment's ID.
+
+        Returns
+        -------
+        dict
+            ``import_segment`` with name, colour, tags and voxels; its ``segment`` may be changed.
+
+        Raises
+        ------
+        SegmentationCoreError
+            If there is no such segment.
+
+        Examples
+        --------
+        >>> from segmentationcore import Editor
+        >>> fine, coarse = Editor(shape=(8, 8, 8)), Editor(shape=(4, 4, 4), spacing=(2, 2, 2))
+        >>> _ = fine.add_segment("a")
+        >>> fine.apply("logical", "a", operation="FILL")
+        >>> coarse.apply(fine.export_segment("a"))
+        >>> [(row.id, row.voxel_count) for row in coarse.segments]
+        [('a', 64)]
+        """
+        if not isinstance(segment, str):
+            raise TypeError(
+                f"Editor.export_segment(): segment is {type(segment).__name__}; expected str"
+            )
+        told = self._do("export_segment", lambda: self._session.ExportSegment(segment))
+        operation: dict[str, Any] = json.loads(told)
+        return operation
+
     def close(self) -> None:
         """Close the journal, if there is one."""
         self.close_journal()
