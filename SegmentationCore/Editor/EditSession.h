@@ -93,6 +93,7 @@ public:
 
   /// What the last apply, undo or redo changed.
   const EditChange& lastChange() const { return this->Change; }
+  void setLastChange(const EditChange& change) { this->Change = change; }
 
   /// Collective. The mask that a voxel operation would write, without writing it, every `step`-th
   /// voxel along each axis: 1 where its segment would gain or keep voxels. `part`, in indices of

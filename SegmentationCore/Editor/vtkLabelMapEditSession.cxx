@@ -240,6 +240,11 @@ bool vtkLabelMapEditSession::SetVolume(vtkImageData* volume, const char* arrayNa
   const bool checked = this->Try(
     [&]
     {
+      if (this->Current->HasJournal)
+      {
+        throw AgreedError("the session has a journal, which is for its volume: close it before "
+                          "setting another one");
+      }
       const bool any = communicator.agreeFlag(volume != nullptr);
       communicator.run(
         [&]
@@ -904,12 +909,19 @@ bool vtkLabelMapEditSession::OpenJournal(const std::string& path)
         {
           state.Applied.push_back(operation.Text);
         }
+        // All of it is new to a display.
+        segcore::EditChange change = session.lastChange();
         for (Index i = 0; i < undone; ++i)
         {
           session.undo();
           state.Undone.push_back(std::move(state.Applied.back()));
           state.Applied.pop_back();
         }
+        const auto gone = [&session](const std::string& segment)
+        { return session.table()->GetSegmentIndex(segment) < 0; };
+        change.segments.erase(std::remove_if(change.segments.begin(), change.segments.end(), gone),
+          change.segments.end());
+        session.setLastChange(change);
         this->Modified();
         session.setUndoMemoryLimit(static_cast<std::size_t>(this->UndoMemoryLimit));
         session.trimHistory();
@@ -1006,6 +1018,12 @@ bool vtkLabelMapEditSession::SaveJournal(const std::string& path)
               // Replaced, it would no longer be the file that lines are added to.
               throw std::invalid_argument(path +
                 ": is the journal that the session keeps: save to another file, or close it first");
+            }
+            // Nor may another session's be replaced.
+            std::unique_ptr<segcore::JournalWriter> lock;
+            if (::access(path.c_str(), F_OK) == 0)
+            {
+              lock = std::make_unique<segcore::JournalWriter>(path);
             }
             segcore::replaceFile(path, segcore::journalText(header, state.Applied, {}));
           }

@@ -97,7 +97,8 @@ public:
   /// name (the active scalars if null). It is never changed, nor copied: with another lattice than
   /// the world's it is interpolated on the fly (on several ranks each then keeps a copy of the part
   /// around its own voxels; set the volume again when its values have changed). It gives the world
-  /// its geometry if there is none yet. Null takes the volume away. False after an error.
+  /// its geometry if there is none yet. Null takes the volume away. False after an error, and while
+  /// a journal is open: it is for one volume.
   bool SetVolume(vtkImageData* volume, const char* arrayName = nullptr);
   vtkImageData* GetVolume();
   ///@}

@@ -233,10 +233,44 @@ def test_an_open_journal_is_not_replaced(tmp_path: Path) -> None:
     for name in (path, tmp_path / "link", tmp_path / "." / "journal"):
         assert not session.SaveJournal(str(name))
         assert session.GetLastError().startswith(f"{name}: ")
+    other = new_session()
+    assert not other.SaveJournal(str(path))
+    assert other.GetLastError() == f"{path}: is in use by another session"
     assert path.read_bytes() == text
     apply(session, PAINT)
     session.CloseJournal()
     assert content_of(opened(path)) == content_of(session)
+
+
+def test_a_journal_is_for_one_volume(tmp_path: Path) -> None:
+    session = opened(tmp_path / "journal")
+    volume = session.GetVolume()
+    for other in (WORLD.image(VOLUME[::-1]), None):
+        assert not session.SetVolume(other)
+        assert "journal" in session.GetLastError()
+        assert session.GetVolume() is volume
+    session.CloseJournal()
+    done(session, session.SetVolume(None))
+
+
+def test_what_comes_back_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    session = opened(path)
+    add_segments(session, SEGMENTS)
+    apply(session, PAINT, operation("add_segment", "d"), operation("show_segment", "a"))
+    undone(session, 2)
+    session.CloseJournal()
+    again = new_session()
+    told: list[str] = []
+    again.AddObserver(again.LabelsChangedEvent, lambda *_: told.append(again.GetLastChange()))
+    opened(path, again)
+    change = json.loads(told.pop())
+    assert not told
+    assert change["segments"] == ["a"]
+    assert change["table"]
+    index = np.argwhere(mask_of(session, "a"))[:, ::-1]
+    assert (index.min(0) >= change["extent"][::2]).all()
+    assert (index.max(0) <= change["extent"][1::2]).all()
 
 
 def test_one_journal_at_a_time(tmp_path: Path) -> None:
