@@ -1128,8 +1128,15 @@ bool EditSession::writeOnce(
   const auto plan = [&]
   {
     const Box reach = mask.bounds().clipped(this->Held).clipped(rules.region);
-    own.forEachIn(reach, [&](Index key, const Box& held)
-      { tasks.push_back({ key, held.clipped(mode == WriteMode::Set ? rules.region : reach) }); });
+    own.forEachIn(reach,
+      [&](Index key, const Box& held)
+      {
+        const Box part = held.clipped(mode == WriteMode::Set ? rules.region : reach);
+        if (mode == WriteMode::Set || mask.uniform(part) != 0)
+        {
+          tasks.push_back({ key, part });
+        }
+      });
     if (mode == WriteMode::Set)
     {
       // What the segment has outside the mask must go.
