@@ -138,7 +138,7 @@ std::shared_ptr<BlockVoxels> LabelBlock::copy(Index count, int width) const
           [&](auto* out)
           {
             using To = std::decay_t<decltype(*out)>;
-            std::transform(in, in + count, out, [](auto value) { return static_cast<To>(value); });
+            std::transform(in, in + count, out, [](auto v) { return static_cast<To>(v); });
           });
       });
   }
