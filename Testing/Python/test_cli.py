@@ -392,7 +392,8 @@ def test_ctrl_c_leaves_no_partial_file(tmp_path: Path, seconds: float) -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert out == ""
-    if "Traceback" not in err:  # while Python itself starts, it has nobody to catch it
+    # While Python itself starts nobody catches it; while VTK's modules load they fail to.
+    if "Traceback" not in err and "cannot be loaded" not in err:
         assert process.returncode == 1
         assert len(err.splitlines()) == 1
         assert "interrupted; nothing was" in err

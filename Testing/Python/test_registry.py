@@ -183,6 +183,13 @@ TABLE_SAMPLES = {
     "Index": 1,
     "SourceSegmentID": "first",
     "Segments": ["second"],
+    "Tags": "a:b|",
+    "Voxels": {
+        "origin": [0, 0, 0],
+        "spacing": [1, 1, 1],
+        "direction": [1, 0, 0, 0, 1, 0, 0, 0, 1],
+        "pieces": [{"extent": [0, 2, 0, 2, 2, 2], "runs": [0, 9]}],
+    },
 }
 
 
@@ -195,8 +202,8 @@ def test_the_editor_knows_every_table_operation(effect: dict[str, Any]) -> None:
         {"effect": "add_segment", "segment": "second"},
         {"effect": "threshold", "segment": "second", "parameters": {"MaximumThreshold": 5}},
     ]
-    # Both make a segment.
-    segment = "new" if effect["identifier"] in ("add_segment", "copy_segment") else "first"
+    makers = ("add_segment", "copy_segment", "import_segment")
+    segment = "new" if effect["identifier"] in makers else "first"
     given = {p["name"]: TABLE_SAMPLES[p["name"]] for p in effect["parameters"]}
     operation = {"effect": effect["identifier"], "segment": segment, "parameters": given}
     before = apply_operations(volume, start)
@@ -212,7 +219,7 @@ def test_the_editor_knows_every_table_operation(effect: dict[str, Any]) -> None:
         assert row.label_value == given["LabelValue"]
     if effect["identifier"] == "remove_segment":
         assert_same(after.labels, np.where(before.labels == 1, 0, before.labels))
-    elif effect["identifier"] not in ("copy_segment", "merge_segments"):
+    elif effect["identifier"] not in ("copy_segment", "import_segment", "merge_segments"):
         assert_same(after.labels, before.labels)
 
 
