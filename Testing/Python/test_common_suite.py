@@ -257,8 +257,11 @@ def test_only_the_segment_changes(identifier: str, parameters: dict[str, Any]) -
     for label in (1, 2, 3, 9):
         result = run(identifier, labels, parameters, spacing=SPACING, label=label)
         changed = result != labels
-        written = {"set": {0, label}, "add": {label}, "remove": {0}}
-        assert set(np.unique(result[changed])) <= written[EFFECTS[identifier]["writes"]]
+        written = {"set": {0, label}, "add": {label}, "remove": {0}}[EFFECTS[identifier]["writes"]]
+        if parameters.get("Operation") == "SPLIT_ISLANDS_TO_SEGMENTS":
+            written |= set(range(int(labels.max()) + 1, 256))  # new labels, after the largest one
+            assert (labels[changed] == label).all()
+        assert set(np.unique(result[changed])) <= written
         if parameters.get("EraseAllSegments"):
             continue  # as it says
         assert (labels[changed & (result == 0)] == label).all()
@@ -313,7 +316,8 @@ def test_renumbered_labels_give_the_matching_result(
         many = run(identifier, data, parameters, spacing=SPACING, label=300)
         assert_same(many, one.astype(np.uint16) * 300)
         return
-    numbers = np.array([0, 250, 3, 77], np.uint8)
+    # New labels follow the largest one, 3 or 250.
+    numbers = np.array([0, 250, 3, 77, *range(251, 500)], np.uint16)
     for label in (1, 2, 3):
         expected = numbers[run(identifier, data, parameters, spacing=SPACING, label=label)]
         renamed = renumbered(EFFECTS[identifier], parameters, numbers)

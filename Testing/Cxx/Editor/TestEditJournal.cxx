@@ -73,8 +73,8 @@ public:
       this->Own = std::make_unique<TemporaryFolder>("edit-journal");
       path = this->Own->path().string();
     }
-    segcore::Bytes bytes(path.size());
-    std::memcpy(bytes.data(), path.data(), path.size());
+    const auto* letters = reinterpret_cast<const std::byte*>(path.data());
+    segcore::Bytes bytes(letters, letters + path.size());
     world.communicator->broadcast(bytes);
     this->Path.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }

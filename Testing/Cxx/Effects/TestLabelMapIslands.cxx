@@ -28,6 +28,7 @@ Maker islands(int operation, Index minimumSize = 1000, int connectivity = 6)
 
 constexpr int keepLargest = vtkLabelMapIslands::KEEP_LARGEST_ISLAND;
 constexpr int removeSmall = vtkLabelMapIslands::REMOVE_SMALL_ISLANDS;
+constexpr int split = vtkLabelMapIslands::SPLIT_ISLANDS_TO_SEGMENTS;
 
 /// Islands of a mask, each a list of voxels, in the order of their first voxels.
 std::vector<std::vector<Index>> flood(
@@ -116,6 +117,11 @@ void testHandCheckedLine(const World& world)
       Labels({ 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0 }), "values");
     CHECK_EVERYWHERE(world, shape, line, islands(removeSmall, 2), line, "values");
     CHECK_EVERYWHERE(world, shape, line, islands(removeSmall, 0), line, "values");
+    // By size, then by first voxel: the labels after the largest one, 2.
+    CHECK_EVERYWHERE(world, shape, line, islands(split, 0),
+      Labels({ 1, 1, 1, 0, 4, 4, 2, 2, 3, 3, 3, 0 }), "values", Effort::Every);
+    CHECK_EVERYWHERE(world, shape, line, islands(split, 3),
+      Labels({ 1, 1, 1, 0, 0, 0, 2, 2, 3, 3, 3, 0 }), "values", Effort::Every);
     CHECK_EVERYWHERE(world, shape, line, islands(removeSmall, std::numeric_limits<Index>::max()),
       Labels({ 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0 }), "values");
   }
@@ -184,11 +190,22 @@ void testSnakeThroughAllRanks(const World& world)
 
 void testErrors(const World& world)
 {
+  // 128 islands and another label need 129 labels; signed char has 127.
+  std::vector<signed char> dots(255, 0);
+  for (std::size_t i = 0; i < dots.size(); i += 2)
+  {
+    dots[i] = 1;
+  }
+  const Shape line = shapeOf(1, 1, 255);
+  const auto dotted = makePiece(line, dots,
+    paralleltest::pieceOf(
+      Layout::SharedPlanes, line.box, world.communicator->rank(), world.communicator->size()));
+  CHECK_REFUSED(world, islands(split, 0)(), dotted, "has no labels for 128 islands");
   const Shape shape = shapeOf(3, 3, 5);
   const auto image = makePiece(shape, std::vector<short>(45, 1),
     paralleltest::pieceOf(
       Layout::SharedPlanes, shape.box, world.communicator->rank(), world.communicator->size()));
-  CHECK_REFUSED(world, islands(2)(), image, "Operation is 2, expected 0 to 1");
+  CHECK_REFUSED(world, islands(3)(), image, "Operation is 3, expected 0 to 2");
   CHECK_REFUSED(world, islands(-1)(), image, "Operation is -1");
   CHECK_REFUSED(
     world, islands(0, -1)(), image, "MinimumSize is -1, expected 0 to 9223372036854775807");
