@@ -58,8 +58,10 @@ class Demonstration:
         self.options = options
         self.programs = programs
         self.report = Report(options.output, options.ranks)
-        # One Python package for all three hosts; each brings its own compiled part, or none.
-        self._package = str(Path(__file__).resolve().parents[2])
+        # The package as it was built, for ParaView; its sources alone, without a compiled part, for
+        # Slicer. (A build folder links to the sources.)
+        self._package = str(Path(os.path.abspath(__file__)).parents[2])
+        self._sources = str(Path(__file__).resolve().parents[2])
         self._watched: list[Program] = []
         self._labels: dict[str, Path] = {}  # segmentations to begin with
 
@@ -399,7 +401,7 @@ class Demonstration:
 
     def other_python(self) -> dict[str, str]:
         """Variables for a Python that borrows our package, but nothing that is compiled in it."""
-        return {"PYTHONPATH": self._package, "PYTHONNOUSERSITE": "1"}
+        return {"PYTHONPATH": self._sources, "PYTHONNOUSERSITE": "1"}
 
 
 def say(text: str) -> None:
