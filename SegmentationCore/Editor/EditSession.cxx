@@ -422,15 +422,18 @@ std::uint64_t EditSession::fingerprint()
 }
 
 //------------------------------------------------------------------------------------------------
-int EditSession::labelWidth() const
+int EditSession::labelScalarType() const
 {
   int width = 1;
   for (int row = 0; row < this->Table->GetNumberOfSegments(); ++row)
   {
-    width = std::max(
-      width, segcore::labelWidth(static_cast<Label>(this->Table->GetNthSegmentLabelValue(row))));
+    width =
+      std::max(width, labelWidth(static_cast<Label>(this->Table->GetNthSegmentLabelValue(row))));
   }
-  return width;
+  return width == 1 ? VTK_UNSIGNED_CHAR
+    : width == 2    ? VTK_UNSIGNED_SHORT
+    : width == 4    ? VTK_UNSIGNED_INT
+                    : VTK_UNSIGNED_LONG_LONG;
 }
 
 //------------------------------------------------------------------------------------------------

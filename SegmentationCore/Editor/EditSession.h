@@ -110,8 +110,8 @@ public:
   /// The box around this rank's voxels of a segment.
   Box boundsOf(int row) const;
 
-  /// Bytes of the narrowest type for the labels of all segments, with or without voxels.
-  int labelWidth() const;
+  /// The narrowest VTK scalar type for the labels of all segments, with or without voxels.
+  int labelScalarType() const;
 
   /// Writes the labels of `part` to an array of that type which holds `box`.
   void copyLayer(int layer, const Box& part, vtkDataArray* labels, const Box& box) const;

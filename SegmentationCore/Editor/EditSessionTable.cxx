@@ -619,7 +619,7 @@ void EditSession::sampleFrom(const EditSession& other, Index step)
             }
           }
         }
-        auto voxels = std::make_shared<BlockVoxels>(box.size(), segcore::labelWidth(largest));
+        auto voxels = std::make_shared<BlockVoxels>(box.size(), labelWidth(largest));
         withLabelType(voxels->width(), voxels->data(),
           [&](auto* out)
           {

@@ -51,14 +51,6 @@ using segcore::Index;
 using segcore::Operation;
 using Json = nlohmann::ordered_json;
 
-int labelType(int width)
-{
-  return width == 1 ? VTK_UNSIGNED_CHAR
-    : width == 2    ? VTK_UNSIGNED_SHORT
-    : width == 4    ? VTK_UNSIGNED_INT
-                    : VTK_UNSIGNED_LONG_LONG;
-}
-
 bool differ(const Geometry& a, const Geometry& b)
 {
   const auto far = [](const double* x, const double* y, int n, double tolerance)
@@ -555,7 +547,7 @@ bool vtkLabelMapEditSession::GetLabelMap(const int extent[6], vtkImageData* outp
       }
       image->SetExtent(clipped);
       session.geometry().copyTo(image);
-      const int type = labelType(session.labelWidth());
+      const int type = session.labelScalarType();
       for (int layer = 0; layer < session.layerCount(); ++layer)
       {
         auto array = vtkSmartPointer<vtkDataArray>::Take(vtkDataArray::CreateDataArray(type));
@@ -597,7 +589,7 @@ bool vtkLabelMapEditSession::UpdateLabelMap(const int extent[6], vtkImageData* o
       {
         throw std::invalid_argument("the image is null");
       }
-      const int type = labelType(session.labelWidth());
+      const int type = session.labelScalarType();
       const int layers = session.layerCount();
       for (int layer = 0; layer <= layers; ++layer)
       {

@@ -32,14 +32,6 @@ using segcore::AgreedError;
 using segcore::Box;
 using segcore::Communicator;
 using segcore::Operation;
-
-int labelType(int width)
-{
-  return width == 1 ? VTK_UNSIGNED_CHAR
-    : width == 2    ? VTK_UNSIGNED_SHORT
-    : width == 4    ? VTK_UNSIGNED_INT
-                    : VTK_UNSIGNED_LONG_LONG;
-}
 }
 
 //------------------------------------------------------------------------------------------------
@@ -79,7 +71,7 @@ struct vtkLabelMapEditor::State
   /// Brings the arrays up to date. An array that somebody else still holds is left to them.
   void updateLabels()
   {
-    const int type = labelType(this->Session->labelWidth());
+    const int type = this->Session->labelScalarType();
     const Box& held = this->Session->held();
     const auto layers = static_cast<std::size_t>(this->Session->layerCount());
     this->Labels.resize(layers);

@@ -112,7 +112,7 @@ def test_the_class_has_no_parameter_that_is_not_declared(effect: dict[str, Any])
 def is_abstract(cls: type) -> bool:
     try:
         cls()
-    except (NotImplementedError, TypeError):
+    except (NotImplementedError, TypeError):  # how VTK's versions refuse to make an abstract class
         return True
     return False
 
