@@ -44,12 +44,16 @@ public:
   /// The same instance, with a reference added for the caller.
   static vtkSegmentationConverterFactory* New();
 
+#ifndef __VTK_WRAP__
   /// Append the clones of all rules to a list.
   void CopyConverterRules(RuleListType& rules);
 
-  ///@{
-  /// The registered rules, in order of registration. By index null if out of range.
+  /// The registered rules, in order of registration.
   const RuleListType& GetConverterRules();
+#endif
+
+  ///@{
+  /// The same, one by one, as from Python. By index null if out of range.
   int GetNumberOfConverterRules();
   vtkSegmentationConverterRule* GetNthConverterRule(int index);
   ///@}
