@@ -34,8 +34,9 @@ lint: ## check formatting, style and types
 	@$(PYTHON) tools/setup.py lint
 	@$(PYTHON) tools/run.py lint $(ARGS)
 
-docs: ## make docs/effects.md from the effect declarations
+docs: ## make docs/effects.md and docs/data-model.md from the declarations
 	@$(PYTHON) SegmentationCore/CMake/generate_effects.py --effects SegmentationCore/Effects --docs docs/effects.md
+	@$(PYTHON) SegmentationCore/CMake/generate_data_model_docs.py --differences SegmentationCore/DataModel/differences --docs docs/data-model.md
 
 fuzz: ## run each fuzz target for a minute (needs the packages clang and libclang-rt-14-dev)
 	@cmake --preset fuzz && cmake --build --preset fuzz

@@ -61,7 +61,9 @@ def compare(slicer: dict[str, Any], ours: dict[str, Any]) -> dict[str, str]:
                 if group == "defaults" and key not in mine["methods"]:
                     continue  # reported above
                 if key not in mine[group] or mine[group][key] != value:
-                    found[f"{where}{key} {group[:-1]}"] = f"{value!r}, ours {mine[group].get(key)!r}"
+                    found[f"{where}{key} {group[:-1]}"] = (
+                        f"{value!r}, ours {mine[group].get(key)!r}"
+                    )
     return found
 
 

@@ -1,0 +1,633 @@
+"""Random operations on the containers of either library: what test_data_model_random.py compares.
+
+    python data_model_driver.py slicer     Slicer's own library, in its Python
+    python data_model_driver.py ours       segmentationcore.SegmentationCoreDataModel
+
+Reads sessions, one JSON object a line, and answers each with a line of JSON: the state before the
+first operation and after each. Operations name segments by position (modulo the number of segments,
+in an order that no library decides), so that any part of a sequence is a sequence, too.
+
+``EXPECTED`` lists where the two are meant to differ, by the names of rows of
+``SegmentationCore/DataModel/differences``. The driver keeps out of exactly these cases, or removes
+what they leave behind; each use is counted under its name.
+"""
+
+from __future__ import annotations
+
+import collections
+import json
+import math
+import os
+import sys
+import tempfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.util.vtkConstants import VTK_STRING
+from vtkmodules.vtkCommonCore import vtkObject, vtkStringArray
+from vtkmodules.vtkCommonMath import vtkMatrix4x4
+from vtkmodules.vtkCommonTransforms import vtkTransform
+from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
+from vtkmodules.vtkFiltersSources import vtkCubeSource
+
+BINARY = "Binary labelmap"
+SURFACE = "Closed surface"
+FRACTIONAL = "Fractional labelmap"
+REFERENCE = "Reference image geometry"
+EVENTS = {
+    62100: "source",
+    62101: "representation",
+    62102: "added",
+    62103: "removed",
+    62104: "segment",
+    62105: "names",
+    62106: "order",
+}
+WITH_ID = (62101, 62102, 62103, 62104)
+WORDS = ("bone", "skin", "vessel", "grain", "pore", "clay")
+
+
+class Ear:
+    """Hears the events of a segmentation, with the segment that they name."""
+
+    def __init__(self, thing: Any) -> None:
+        self.heard: list[str] = []
+        self.thing = thing
+        self.tags = [thing.AddObserver("ModifiedEvent", lambda *_: self.heard.append("modified"))]
+        for number, name in EVENTS.items():
+            self.tags.append(thing.AddObserver(number, self._hearer(name, number in WITH_ID)))
+
+    def _hearer(self, name: str, with_id: bool) -> Any:
+        if not with_id:
+            return lambda *_: self.heard.append(name)
+
+        def hear(_caller: Any, _event: str, identifier: str) -> None:
+            self.heard.append(f"{name} {identifier}")
+
+        hear.CallDataType = VTK_STRING  # type: ignore[attr-defined]
+        return hear
+
+    def take(self) -> list[str]:
+        heard, self.heard = self.heard, []
+        return heard
+
+
+class Slicer:
+    """Slicer's library, with what only its application logic can reach."""
+
+    def __init__(self) -> None:
+        import slicer
+
+        self.slicer = slicer
+        self.module = slicer
+        self.scene = slicer.vtkMRMLScene()
+        self.logic = slicer.vtkSlicerSegmentationsModuleLogic()
+        self.logic.SetMRMLScene(self.scene)  # registers the conversion rules
+        self.nodes: list[Any] = []
+
+    def new_segmentations(self, count: int) -> list[Any]:
+        for node in self.nodes:
+            self.scene.RemoveNode(node)
+        self.nodes = [self.slicer.vtkMRMLSegmentationNode() for _ in range(count)]
+        for node in self.nodes:
+            self.scene.AddNode(node)
+        return [node.GetSegmentation() for node in self.nodes]
+
+    def modify(
+        self, segmentation: Any, identifier: str, image: Any, mode: int, overwrite: list[str]
+    ) -> bool:
+        node = next(n for n in self.nodes if n.GetSegmentation() is segmentation)
+        extent = [0, -1, 0, -1, 0, -1] if image.IsEmpty() else list(image.GetExtent())
+        return self.logic.SetBinaryLabelmapToSegment(
+            image, node, identifier, mode, extent, False, overwrite
+        )
+
+    def write(self, segmentation: Any, path: str) -> bool:
+        node = next(n for n in self.nodes if n.GetSegmentation() is segmentation)
+        storage = self.slicer.vtkMRMLSegmentationStorageNode()
+        storage.SetFileName(path)
+        return bool(storage.WriteData(node))
+
+    def read(self, path: str, segmentation: Any) -> bool:
+        node = next(n for n in self.nodes if n.GetSegmentation() is segmentation)
+        storage = self.slicer.vtkMRMLSegmentationStorageNode()
+        storage.SetFileName(path)
+        return bool(storage.ReadData(node))
+
+
+class Ours:
+    """Our library."""
+
+    def __init__(self) -> None:
+        from segmentationcore import SegmentationCoreDataModel as module
+
+        self.module = module
+        factory = module.vtkSegmentationConverterFactory.GetInstance()
+        for rule in (  # those that Slicer's logic registers, in its order
+            module.vtkBinaryLabelmapToClosedSurfaceConversionRule,
+            module.vtkClosedSurfaceToBinaryLabelmapConversionRule,
+            module.vtkClosedSurfaceToFractionalLabelmapConversionRule,
+            module.vtkFractionalLabelmapToClosedSurfaceConversionRule,
+        ):
+            factory.RegisterConverterRule(rule())
+
+    def new_segmentations(self, count: int) -> list[Any]:
+        return [self.module.vtkSegmentation() for _ in range(count)]
+
+    def modify(
+        self, segmentation: Any, identifier: str, image: Any, mode: int, overwrite: list[str]
+    ) -> bool:
+        extent = [0, -1, 0, -1, 0, -1] if image.IsEmpty() else list(image.GetExtent())
+        # Slicer's logic passes the events on.
+        return self.module.vtkSegmentationModifier.ModifyBinaryLabelmap(
+            image, segmentation, identifier, mode, extent, False, False, overwrite
+        )
+
+    def write(self, segmentation: Any, path: str) -> bool:
+        writer = self.module.vtkSegmentationFileWriter()
+        writer.SetFileName(path)
+        writer.SetSegmentation(segmentation)
+        return bool(writer.Write())
+
+    def read(self, path: str, segmentation: Any) -> bool:
+        reader = self.module.vtkSegmentationFileReader()
+        reader.SetFileName(path)
+        return bool(reader.Read(segmentation))
+
+
+def numbers(values: Any, digits: int = 6) -> list[float]:
+    """Numbers as they are compared."""
+    return [round(float(v), digits) + 0.0 for v in values]
+
+
+class World:
+    """Two segmentations, the undo history of the first, and the operations on them."""
+
+    def __init__(self, library: Any, session: dict[str, Any], scratch: Path) -> None:
+        self.library, self.module, self.scratch = library, library.module, scratch
+        self.expected: collections.Counter[str] = collections.Counter()
+        self.segmentations = library.new_segmentations(2)
+        self.module.vtkSegmentation.GetSegmentIDRandomSequenceInstance().SetSeed(session["seed"])
+        self.lattice = vtkMatrix4x4()
+        for i, value in enumerate(session["lattice"]):
+            self.lattice.SetElement(i // 4, i % 4, value)
+        for segmentation in self.segmentations:
+            segmentation.UUIDSegmentIDsOff()
+            # Without them voxels follow from the surfaces alone, whoever made those.
+            for name, value in session["parameters"].items():
+                segmentation.SetConversionParameter(name, value)
+            geometry = self.module.vtkSegmentationConverter.SerializeImageGeometry(
+                self.lattice, session["extent"]
+            )
+            segmentation.SetConversionParameter(REFERENCE, geometry)
+        self.history = self.module.vtkSegmentationHistory()
+        self.history.SetSegmentation(self.segmentations[0])
+        self.ears = [Ear(s) for s in self.segmentations]
+
+    # What is compared
+
+    def state(self, result: Any) -> dict[str, Any]:
+        """Everything that can be seen, after an operation that returned ``result``."""
+        return {
+            "result": result,
+            "events": [ear.take() for ear in self.ears],
+            "states": [
+                self.history.GetNumberOfStates(),
+                self.history.IsRestorePreviousStateAvailable(),
+                self.history.IsRestoreNextStateAvailable(),
+            ],
+            "segmentations": [self._segmentation(s) for s in self.segmentations],
+        }
+
+    def _segmentation(self, segmentation: Any) -> dict[str, Any]:
+        names: list[str] = []
+        segmentation.GetContainedRepresentationNames(names)
+        rows = []
+        for identifier in segmentation.GetSegmentIDs():
+            segment = segmentation.GetSegment(identifier)
+            held: list[str] = []
+            segment.GetContainedRepresentationNames(held)
+            rows.append(
+                {
+                    "id": identifier,
+                    "name": segment.GetName(),
+                    "color": numbers(segment.GetColor()),
+                    "label": segment.GetLabelValue(),
+                    "auto": [segment.GetNameAutoGenerated(), segment.GetColorAutoGenerated()],
+                    "tags": [segment.HasTag(word) for word in WORDS],
+                    "terminology": segment.GetTerminology(),
+                    "held": held,
+                    "layers": [segmentation.GetLayerIndex(identifier, name) for name in held],
+                }
+            )
+        layers = []
+        for i in range(segmentation.GetNumberOfLayers(BINARY)):
+            layers.append(self._image(segmentation.GetLayerDataObject(i, BINARY)))
+        return {
+            "source": segmentation.GetSourceRepresentationName(),
+            "names": names,
+            "segments": rows,
+            "layers": layers,
+            "surfaces": [
+                self._surface(segmentation.GetSegmentRepresentation(row["id"], SURFACE))
+                for row in rows
+                if SURFACE in row["held"]
+            ],
+            "parameters": self._parameters(segmentation),
+        }
+
+    def _parameters(self, segmentation: Any) -> list[list[str]]:
+        text = segmentation.SerializeAllConversionParameters()
+        # Descriptions are prose of one's own.
+        pairs = [row.split("|")[:2] for row in text.split("&") if row]
+        return [p if p[0] != REFERENCE else [p[0], self._geometry(p[1])] for p in pairs]
+
+    @staticmethod
+    def _geometry(text: str) -> str:
+        """A geometry as numbers that are equal up to the last digits."""
+        fields = [f for f in text.split(";") if f]
+        return " ".join(f"{float(f):.6g}" for f in fields) if len(fields) == 22 else text
+
+    def _image(self, image: Any) -> Any:
+        if image is None:
+            return None
+        matrix = vtkMatrix4x4()
+        image.GetImageToWorldMatrix(matrix)
+        found = {
+            "matrix": numbers((matrix.GetElement(i, j) for i in range(3) for j in range(4)), 5),
+            "extent": list(image.GetExtent()),
+        }
+        scalars = image.GetPointData().GetScalars()
+        if image.IsEmpty() or scalars is None:
+            return {**found, "labels": {}}
+        voxels = vtk_to_numpy(scalars).astype(np.int64)
+        labels, counts = np.unique(voxels, return_counts=True)
+        found["type"] = scalars.GetDataTypeAsString()
+        found["labels"] = dict(zip(map(str, labels.tolist()), counts.tolist(), strict=True))
+        found["voxels"] = zlib.crc32(np.ascontiguousarray(voxels).tobytes())
+        return found
+
+    @staticmethod
+    def _surface(surface: Any) -> Any:
+        if surface is None:
+            return None
+        points = surface.GetNumberOfPoints()
+        return [points > 0, numbers(surface.GetBounds(), 3) if points else []]
+
+    # Operations
+
+    def run(self, operation: dict[str, Any]) -> Any:
+        """One operation; what it returns is compared."""
+        target = operation.get("target", 0)
+        segmentation = self.segmentations[target]
+        return getattr(self, "do_" + operation["do"])(segmentation, operation)
+
+    def _pick(self, segmentation: Any, number: int) -> str | None:
+        """A segment by number, among all IDs in alphabetical order."""
+        identifiers = sorted(segmentation.GetSegmentIDs())
+        return identifiers[number % len(identifiers)] if identifiers else None
+
+    def _picks(self, segmentation: Any, which: list[int]) -> list[str]:
+        found = [self._pick(segmentation, number) for number in which]
+        return list(dict.fromkeys(x for x in found if x is not None))
+
+    def _new_image(self, box: dict[str, Any], label: int = 1) -> Any:
+        """A box of the label in a box of zeros; some corners are cut off, so that it turns."""
+        image = self.module.vtkOrientedImageData()
+        image.SetExtent(*box["extent"])
+        image.AllocateScalars({"uchar": 3, "short": 4, "int": 6}[box.get("type", "uchar")], 1)
+        image.SetImageToWorldMatrix(self.lattice)
+        shape = [box["extent"][2 * a + 1] - box["extent"][2 * a] + 1 for a in (2, 1, 0)]
+        voxels = vtk_to_numpy(image.GetPointData().GetScalars())
+        voxels[:] = 0
+        if voxels.size:
+            inside = np.zeros(shape, voxels.dtype)
+            lower = [box["fill"][2 * a] - box["extent"][2 * a] for a in (2, 1, 0)]
+            upper = [box["fill"][2 * a + 1] - box["extent"][2 * a] + 1 for a in (2, 1, 0)]
+            part = tuple(slice(max(0, a), max(0, b)) for a, b in zip(lower, upper, strict=True))
+            inside[part] = label
+            if box.get("cut"):
+                k, j, i = np.indices(shape)
+                inside[(i + 2 * j + k) % 5 == 0] = 0
+            voxels[:] = inside.ravel()
+        image.GetPointData().GetScalars().Modified()
+        return image
+
+    def _new_segment(self, operation: dict[str, Any]) -> Any:
+        segment = self.module.vtkSegment()
+        segment.SetName(operation["name"])
+        segment.SetColor(*operation["color"])
+        segment.SetNameAutoGenerated(operation.get("auto", False))
+        if "tag" in operation:
+            segment.SetTag(operation["tag"], "value")
+        return segment
+
+    def _settle(self, segmentation: Any) -> None:
+        """Make Slicer observe the source of the segment that was added last, as ours does."""
+        self.expected["add-segment-observes-at-once"] += 1
+        if segmentation.GetNumberOfSegments():
+            segmentation.GetNthSegment(0).Modified()
+
+    def do_add_empty(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        identifier = segmentation.AddEmptySegment(op["id"], op["name"], op["color"])
+        self._settle(segmentation)
+        return identifier
+
+    def _add(self, segmentation: Any, segment: Any, op: dict[str, Any]) -> Any:
+        if segmentation.GetSegment(op["id"]) is not None:
+            self.expected["add-segment-existing-id"] += 1
+            return "taken"
+        before = self._pick(segmentation, op["before"]) if "before" in op else ""
+        added = segmentation.AddSegment(segment, op["id"], before or "")
+        self._settle(segmentation)
+        return added
+
+    def do_add_image(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        segment = self._new_segment(op)
+        segment.SetLabelValue(op["label"])
+        segment.AddRepresentation(BINARY, self._new_image(op["box"], op["label"]))
+        return self._add(segmentation, segment, op)
+
+    def _new_surface(self, op: dict[str, Any]) -> Any:
+        cube = vtkCubeSource()
+        cube.SetBounds(*op["bounds"])
+        to_world = vtkTransform()
+        to_world.SetMatrix(self.lattice)
+        move = vtkTransformPolyDataFilter()
+        move.SetInputConnection(cube.GetOutputPort())
+        move.SetTransform(to_world)
+        move.Update()
+        return move.GetOutput()
+
+    def do_add_surface(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        segment = self._new_segment(op)
+        segment.AddRepresentation(SURFACE, self._new_surface(op))
+        return self._add(segmentation, segment, op)
+
+    def do_remove(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        identifier = self._pick(segmentation, op["segment"])
+        if identifier is not None:
+            segmentation.RemoveSegment(identifier)
+        return identifier
+
+    def do_remove_all(self, segmentation: Any, _op: dict[str, Any]) -> None:
+        segmentation.RemoveAllSegments()
+
+    def do_describe(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        identifier = self._pick(segmentation, op["segment"])
+        if identifier is not None:
+            segment = segmentation.GetSegment(identifier)
+            if "name" in op:
+                segment.SetName(op["name"])
+            if "color" in op:
+                segment.SetColor(*op["color"])
+            if "tag" in op:
+                segment.SetTag(op["tag"], op["value"])
+            if "untag" in op:
+                segment.RemoveTag(op["untag"])
+            if "auto" in op:
+                segment.SetNameAutoGenerated(op["auto"])
+        return identifier
+
+    def do_set_index(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        identifier = self._pick(segmentation, op["segment"])
+        return identifier is not None and segmentation.SetSegmentIndex(
+            identifier, op["index"] % segmentation.GetNumberOfSegments()
+        )
+
+    def do_reorder(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        moved = self._picks(segmentation, op["segments"])
+        before = self._pick(segmentation, op["before"]) if "before" in op else ""
+        segmentation.ReorderSegments(moved, before or "")
+        return moved
+
+    def do_share(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        """Put a segment into the layer of another one, by hand."""
+        identifier = self._pick(segmentation, op["segment"])
+        other = self._pick(segmentation, op["with"])
+        if identifier is None or segmentation.GetSourceRepresentationName() != BINARY:
+            return "nothing"
+        image = segmentation.GetSegmentRepresentation(other, BINARY)
+        if segmentation.GetSegmentRepresentation(identifier, BINARY) is image:
+            return "shared"
+        label = segmentation.GetUniqueLabelValueForSharedLabelmap(other)
+        segment = segmentation.GetSegment(identifier)
+        segment.SetLabelValue(label)
+        segment.AddRepresentation(BINARY, image)
+        return [identifier, other, label]
+
+    def do_separate(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        identifier = self._pick(segmentation, op["segment"])
+        if identifier is None or not segmentation.ContainsRepresentation(BINARY):
+            return "nothing"
+        segmentation.SeparateSegmentLabelmap(identifier)
+        return identifier
+
+    def do_merge(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        merged = self._picks(segmentation, op["segments"])
+        if not merged or segmentation.GetSourceRepresentationName() != BINARY:
+            return "nothing"
+        segmentation.MergeSegmentLabelmaps(merged)
+        return merged
+
+    def do_collapse(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        if segmentation.GetSourceRepresentationName() != BINARY:
+            return "nothing"
+        segmentation.CollapseBinaryLabelmaps(op["force"])
+        return None
+
+    def do_create(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        if not segmentation.GetNumberOfSegments():
+            return "nothing"
+        return segmentation.CreateRepresentation(op["name"], op["always"])
+
+    def do_drop(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        if segmentation.GetSourceRepresentationName() == op["name"]:
+            return "nothing"
+        return segmentation.RemoveRepresentation(op["name"])
+
+    def do_set_source(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        if segmentation.GetNumberOfSegments() and not segmentation.ContainsRepresentation(
+            op["name"]
+        ):
+            self.expected["source-representation-missing"] += 1
+            return "missing"
+        segmentation.SetSourceRepresentationName(op["name"])
+        return None
+
+    def do_edit(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        """Write voxels in place and say so."""
+        identifier = self._pick(segmentation, op["segment"])
+        if identifier is None:
+            return "nothing"
+        image = segmentation.GetSegmentRepresentation(identifier, BINARY)
+        if image is None or image.IsEmpty():
+            return "empty"
+        voxels = vtk_to_numpy(image.GetPointData().GetScalars())
+        label = segmentation.GetSegment(identifier).GetLabelValue()
+        voxels[op["start"] % voxels.size :: op["step"]] = label
+        image.GetPointData().GetScalars().Modified()
+        image.Modified()
+        return identifier
+
+    def do_modify(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        identifier = self._pick(segmentation, op["segment"])
+        if identifier is None or segmentation.GetSourceRepresentationName() != BINARY:
+            return "nothing"
+        if segmentation.ContainsRepresentation(SURFACE):
+            return "other representations"  # Slicer's logic converts them again, ours has no logic
+        mode = op["mode"]
+        sharing: list[str] = []
+        segmentation.GetSegmentIDsSharingBinaryLabelmapRepresentation(identifier, sharing)
+        if mode == 1 and len(sharing) > 1:
+            self.expected["modifier-merge-max-shared"] += 1
+            return "shared"
+        if mode == 1 and segmentation.GetSegment(identifier).GetLabelValue() != 1:
+            self.expected["modifier-merge-max-shared"] += 1
+            return "label"
+        overwrite = self._picks(segmentation, op["overwrite"])
+        image = self._new_image(op["box"])
+        return self.library.modify(segmentation, identifier, image, mode, overwrite)
+
+    def do_clear(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        identifier = self._pick(segmentation, op["segment"])
+        if identifier is not None:
+            segmentation.ClearSegment(identifier)
+        return identifier
+
+    def do_save_state(self, _segmentation: Any, _op: dict[str, Any]) -> Any:
+        return self.history.SaveState()
+
+    def do_undo(self, _segmentation: Any, _op: dict[str, Any]) -> Any:
+        return self.history.RestorePreviousState()
+
+    def do_redo(self, _segmentation: Any, _op: dict[str, Any]) -> Any:
+        return self.history.RestoreNextState()
+
+    def do_states(self, _segmentation: Any, op: dict[str, Any]) -> Any:
+        self.history.SetMaximumNumberOfStates(op["count"])
+
+    def do_forget(self, _segmentation: Any, _op: dict[str, Any]) -> Any:
+        self.history.RemoveAllStates()
+
+    def do_copy(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        segmentation.DeepCopy(self.segmentations[1 - op["target"]])
+        self._settle(segmentation)
+
+    def do_copy_segment(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        source = self.segmentations[1 - op["target"]]
+        identifier = self._pick(source, op["segment"])
+        if identifier is None:
+            return "nothing"
+        sharing: list[str] = []
+        source.GetSegmentIDsSharingRepresentation(
+            identifier, source.GetSourceRepresentationName(), sharing
+        )
+        if op["move"] and len(sharing) > 1:
+            self.expected["move-shared-segment"] += 1
+            return "shared"
+        done = segmentation.CopySegmentFromSegmentation(source, identifier, op["move"])
+        self._settle(segmentation)
+        return done
+
+    def do_parameter(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        segmentation.SetConversionParameter(op["name"], op["value"])
+        return segmentation.GetConversionParameter(op["name"])
+
+    def do_parameters(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        source = self.segmentations[1 - op["target"]]
+        if op["by_text"]:
+            segmentation.DeserializeConversionParameters(source.SerializeAllConversionParameters())
+        else:
+            segmentation.CopyConversionParameters(source)
+
+    def do_transform(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        transform = vtkTransform()
+        transform.Translate(*op["move"])
+        transform.RotateZ(op["turn"])
+        segmentation.ApplyLinearTransform(transform)
+
+    def do_ask(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        """Questions, which change nothing."""
+        identifier = self._pick(segmentation, op["segment"])
+        answers: list[Any] = [
+            segmentation.GetSegmentIdBySegmentName(op["name"]),
+            segmentation.GetSegmentIndex(identifier or "none"),
+            segmentation.CanAcceptRepresentation(op["representation"]),
+            segmentation.ContainsRepresentation(op["representation"]),
+            segmentation.IsSourceRepresentationPolyData(),
+            segmentation.IsSourceRepresentationImageData(),
+            [segmentation.GetNthSegmentID(i) for i in range(3)],
+            list(segmentation.GetSegmentIDsForLayer(0)),
+            segmentation.GetLayerIndex(identifier) if identifier else None,
+        ]
+        bounds = [0.0] * 6
+        segmentation.GetBounds(bounds)
+        answers.append(numbers(b if abs(b) < 1e30 else math.copysign(1, b) for b in bounds))
+        chosen = vtkStringArray()
+        for picked in self._picks(segmentation, op["segments"]):
+            chosen.InsertNextValue(picked)
+        if segmentation.ContainsRepresentation(BINARY):
+            text = segmentation.DetermineCommonLabelmapGeometry(op["mode"], chosen)
+            answers.append(self._geometry(text))
+        if identifier:
+            answers.append(segmentation.GetUniqueLabelValueForSharedLabelmap(identifier))
+            for include in (True, False):
+                sharing: list[str] = []
+                segmentation.GetSegmentIDsSharingBinaryLabelmapRepresentation(
+                    identifier, sharing, include
+                )
+                answers.append(sharing)
+        return answers
+
+    def do_file(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        """Save and load into the other segmentation."""
+        other = self.segmentations[1 - op["target"]]
+        source = segmentation.GetSourceRepresentationName()
+        if not segmentation.GetNumberOfSegments():
+            return "nothing"
+        if source == BINARY:
+            self.expected["saving-keeps-layers"] += 1
+            segmentation.CollapseBinaryLabelmaps(False)
+        path = self.scratch / ("file.seg.nrrd" if source == BINARY else "file.seg.vtm")
+        written = self.library.write(segmentation, str(path))
+        other.RemoveAllSegments()
+        if source != BINARY:
+            other.SetSourceRepresentationName(SURFACE)
+        read = self.library.read(str(path), other)
+        self._settle(other)
+        for ear in self.ears:
+            ear.take()  # those of files are the application's
+        return [written, read]
+
+
+def play(library: Any, session: dict[str, Any]) -> dict[str, Any]:
+    """All states of a session."""
+    with tempfile.TemporaryDirectory() as scratch:
+        world = World(library, session, Path(scratch))
+        states = [world.state(None)]
+        for operation in session["operations"]:
+            try:
+                result = world.run(operation)
+            except Exception as error:  # the other library may not
+                result = f"{type(error).__name__}: {error}"
+            states.append(world.state(result))
+    return {"states": states, "expected": dict(world.expected)}
+
+
+def main(name: str) -> None:
+    """Answer sessions until there are no more."""
+    vtkObject.GlobalWarningDisplayOff()
+    library = Slicer() if name == "slicer" else Ours()
+    with os.fdopen(os.dup(1), "w") as answers:
+        os.dup2(2, 1)  # what libraries print is no answer
+        for line in sys.stdin:
+            print(json.dumps(play(library, json.loads(line))), file=answers, flush=True)
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
