@@ -1,0 +1,292 @@
+// SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
+// SPDX-License-Identifier: BSD-3-Clause
+
+/// @file
+/// VoxelBox: filling, copying and bounding boxes of voxels.
+///
+/// An array holds the voxels of a box, `components` values each, next to each other. Regions must
+/// lie inside the boxes of the arrays. Threads: yes, the result does not depend on their number.
+/// Scratch: 0.
+///
+/// tightBox() finds the smallest box around the voxels above a threshold. It works from the six
+/// faces inwards and never reads a voxel inside the box that it has found so far: slices without
+/// such a voxel are read once, of the slices with one only the rows until the first, and of the
+/// rows inside only the ends. A block that is tight already costs next to nothing.
+
+#ifndef segcoreVoxelBox_h
+#define segcoreVoxelBox_h
+
+#include "Threads.h"
+
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+namespace segcore
+{
+
+/// Rows per range, so that a range has about 2^16 values.
+inline Index rowGrain(Index valuesPerRow)
+{
+  return std::max<Index>(1, (Index{ 1 } << 16) / std::max<Index>(1, valuesPerRow));
+}
+
+/// Calls work(y, z) for every row of a box, from many threads.
+template <class Work>
+void forRows(const Box& box, Index components, const Work& work)
+{
+  const Index ny = box.dim(1);
+  forRanges(box.empty() ? 0 : box.rows(), rowGrain(box.dim(0) * components),
+    [&box, &work, ny](Index begin, Index end)
+    {
+      for (Index r = begin; r < end; ++r)
+      {
+        work(box.lo[1] + r % ny, box.lo[2] + r / ny);
+      }
+    });
+}
+
+/// Sets all components of the voxels of `region` to `value`.
+template <class T>
+void fillBox(T* values, const Box& stored, const Box& region, T value, Index components = 1)
+{
+  forRows(region, components,
+    [&](Index y, Index z)
+    {
+      T* row = values + components * stored.offset(region.lo[0], y, z);
+      std::fill(row, row + components * region.dim(0), value);
+    });
+}
+
+/// Copies the voxels of `region` from one array to another.
+template <class T>
+void copyBox(const T* from, const Box& fromStored, T* to, const Box& toStored, const Box& region,
+  Index components = 1)
+{
+  forRows(region, components,
+    [&](Index y, Index z)
+    {
+      const T* row = from + components * fromStored.offset(region.lo[0], y, z);
+      std::copy(row, row + components * region.dim(0),
+        to + components * toStored.offset(region.lo[0], y, z));
+    });
+}
+
+/// Copies what both boxes have; the other voxels of `to` become `background`.
+template <class T>
+void copyPadded(const T* from, const Box& fromStored, T* to, const Box& toStored, T background,
+  Index components = 1)
+{
+  const Box both = fromStored.clipped(toStored);
+  forRows(toStored, components,
+    [&](Index y, Index z)
+    {
+      T* row = to + components * toStored.offset(toStored.lo[0], y, z);
+      T* end = row + components * toStored.dim(0);
+      if (both.empty() || y < both.lo[1] || y > both.hi[1] || z < both.lo[2] || z > both.hi[2])
+      {
+        std::fill(row, end, background);
+        return;
+      }
+      T* first = row + components * (both.lo[0] - toStored.lo[0]);
+      T* last = first + components * both.dim(0);
+      std::fill(row, first, background);
+      const T* source = from + components * fromStored.offset(both.lo[0], y, z);
+      std::copy(source, source + components * both.dim(0), first);
+      std::fill(last, end, background);
+    });
+}
+
+/// Tells values above a threshold, compared as real numbers whatever their type.
+template <class T>
+class AboveThreshold
+{
+public:
+  explicit AboveThreshold(double threshold)
+  {
+    if (std::is_integral<T>::value)
+    {
+      // An integer is above t if it is above the integer below t.
+      constexpr double lowest = static_cast<double>(std::numeric_limits<T>::lowest());
+      constexpr double highest = static_cast<double>(std::numeric_limits<T>::max());
+      this->All = threshold < lowest;
+      this->None = std::isnan(threshold) || threshold >= highest;
+      this->Limit = this->All || this->None ? T(0) : static_cast<T>(std::floor(threshold));
+    }
+    else
+    {
+      this->Real = threshold;
+    }
+  }
+
+  bool operator()(T value) const
+  {
+    if (std::is_integral<T>::value)
+    {
+      return (value > this->Limit || this->All) && !this->None;
+    }
+    return static_cast<double>(value) > this->Real;
+  }
+
+  /// Number of the first value above the threshold, `count` if there is none.
+  Index first(const T* values, Index count) const
+  {
+    constexpr Index step = 64;
+    Index i = 0;
+    for (; i + step <= count && !this->any(values + i, step); i += step)
+    {
+    }
+    while (i < count && !(*this)(values[i]))
+    {
+      ++i;
+    }
+    return i;
+  }
+
+  /// Number of the last value above the threshold, -1 if there is none.
+  Index last(const T* values, Index count) const
+  {
+    constexpr Index step = 64;
+    Index i = count;
+    for (; i >= step && !this->any(values + i - step, step); i -= step)
+    {
+    }
+    while (i > 0 && !(*this)(values[i - 1]))
+    {
+      --i;
+    }
+    return i - 1;
+  }
+
+private:
+  bool any(const T* values, Index count) const
+  {
+    unsigned char found = 0; // no branch in the loop, so that it is vectorised
+    for (Index i = 0; i < count; ++i)
+    {
+      found |= static_cast<unsigned char>((*this)(values[i]));
+    }
+    return found != 0;
+  }
+
+  bool All = false;
+  bool None = false;
+  T Limit{};
+  double Real = 0.0;
+};
+
+namespace detail
+{
+
+/// The smallest n in [0, count) with hit(n), `count` if there is none. Threads take numbers in
+/// ascending order and stop at the first hit, so few numbers above it are asked.
+template <class Hit>
+Index firstHit(Index count, const Hit& hit)
+{
+  std::atomic<Index> next{ 0 };
+  std::atomic<Index> found{ count };
+  const Index workers = std::min(count, threadCount());
+  forRanges(workers, 1,
+    [&](Index begin, Index end)
+    {
+      for (Index w = begin; w < end; ++w)
+      {
+        for (Index n = next++; n < found; n = next++)
+        {
+          if (hit(n))
+          {
+            Index old = found;
+            while (n < old && !found.compare_exchange_weak(old, n))
+            {
+            }
+          }
+        }
+      }
+    });
+  return found;
+}
+
+} // namespace detail
+
+/// The smallest box around the voxels of `region` whose value is above `threshold`; empty if there
+/// is none. One value per voxel.
+template <class T>
+Box tightBox(const T* values, const Box& stored, const Box& region, double threshold)
+{
+  const AboveThreshold<T> above(threshold);
+  Box box = region;
+  if (region.empty())
+  {
+    return Box();
+  }
+  const auto rowHas = [&](Index y, Index z)
+  { return above.first(values + stored.offset(box.lo[0], y, z), box.dim(0)) < box.dim(0); };
+  const auto sliceHas = [&](Index z)
+  {
+    for (Index y = box.lo[1]; y <= box.hi[1]; ++y)
+    {
+      if (rowHas(y, z))
+      {
+        return true;
+      }
+    }
+    return false;
+  };
+  const auto planeHas = [&](Index y)
+  {
+    for (Index z = box.lo[2]; z <= box.hi[2]; ++z)
+    {
+      if (rowHas(y, z))
+      {
+        return true;
+      }
+    }
+    return false;
+  };
+  const Index empty =
+    detail::firstHit(box.dim(2), [&](Index n) { return sliceHas(box.lo[2] + n); });
+  if (empty == box.dim(2))
+  {
+    return Box();
+  }
+  const Index lowest = box.lo[2] + empty;
+  const Index highest =
+    box.hi[2] - detail::firstHit(box.dim(2), [&](Index n) { return sliceHas(box.hi[2] - n); });
+  box.lo[2] = lowest;
+  box.hi[2] = highest;
+  const Index nearest =
+    box.lo[1] + detail::firstHit(box.dim(1), [&](Index n) { return planeHas(box.lo[1] + n); });
+  const Index farthest =
+    box.hi[1] - detail::firstHit(box.dim(1), [&](Index n) { return planeHas(box.hi[1] - n); });
+  box.lo[1] = nearest;
+  box.hi[1] = farthest;
+
+  // The ends of the rows, outside what other rows have reached.
+  std::atomic<Index> left{ box.hi[0] + 1 };
+  std::atomic<Index> right{ box.lo[0] - 1 };
+  forRows(box, 1,
+    [&](Index y, Index z)
+    {
+      const T* row = values + stored.offset(box.lo[0], y, z);
+      Index now = left;
+      const Index first = box.lo[0] + above.first(row, now - box.lo[0]);
+      while (first < now && !left.compare_exchange_weak(now, first))
+      {
+      }
+      now = right;
+      const Index beyond = std::max(now + 1, box.lo[0]);
+      const Index last = beyond + above.last(row + (beyond - box.lo[0]), box.hi[0] - beyond + 1);
+      now = right;
+      while (last >= beyond && last > now && !right.compare_exchange_weak(now, last))
+      {
+      }
+    });
+  box.lo[0] = left;
+  box.hi[0] = right;
+  return box;
+}
+
+} // namespace segcore
+
+#endif
