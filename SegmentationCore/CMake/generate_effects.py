@@ -27,7 +27,8 @@ from xml.sax.saxutils import escape, quoteattr
 FILTER_TYPES = ("double", "int", "int64", "bool", "enum", "choice", "points", "vector", "segment")
 # Effects have only the types above; table operations have all.
 PARAMETER_TYPES = (*FILTER_TYPES, "string", "color", "segments", "voxels")
-INPUTS = ("volume", "segment", "table")
+# volume, segment: write one segment; segments: all visible ones at once, and name none.
+INPUTS = ("volume", "segment", "segments", "table")
 # How the result is written to the segment.
 WRITES = {"set": "Replaces the segment", "add": "Adds to the segment", "remove": "Removes from the segment"}  # fmt: skip
 FILTER_KEYS = {"class", "halo", "scratch_bytes_per_voxel", "exact_in_parallel", "references"}
@@ -192,6 +193,12 @@ def check_effect(effect: dict[str, Any], where: str) -> None:
     _require(effect["class"].startswith("vtkLabelMap"), where, "class must start with vtkLabelMap")
     effect.setdefault("writes", "set")
     _require(effect["writes"] in WRITES, where, f"writes must be one of {(*WRITES,)}")
+    if effect["input"] == "segments":
+        _require(
+            effect["writes"] == "set" and not effect.get("local"),
+            where,
+            "effects on all segments replace them, and are not local",
+        )
     effect.setdefault("local", False)
     _require(isinstance(effect["local"], bool), where, "local must be true or false")
     for parameter in effect["parameters"]:
@@ -403,7 +410,8 @@ def make_xml(effects: list[dict[str, Any]]) -> str:
             "        <Documentation>The point array to work on.</Documentation>",
             "      </StringVectorProperty>",
         ]
-        for parameter in [*effect["parameters"], SEGMENT_LABEL]:
+        own = [] if effect["input"] == "segments" else [SEGMENT_LABEL]
+        for parameter in [*effect["parameters"], *own]:
             lines += _xml_property(parameter)
         lines += [
             '      <StringVectorProperty name="LastError" command="GetLastError" information_only="1">',
@@ -523,6 +531,10 @@ def _operation_schema(effect: dict[str, Any]) -> dict[str, Any]:
         "segment": {"type": "string", "minLength": 1, "description": "Segment identifier."},
         "parameters": parameters,
     }
+    required = ["effect", "segment"]
+    if effect["input"] == "segments":
+        del properties["segment"]
+        required.remove("segment")
     if effect["input"] != "table":
         properties |= {name: {"$ref": f"#/$defs/{name}"} for name in OPERATION_SETTINGS}
     return {
@@ -530,7 +542,7 @@ def _operation_schema(effect: dict[str, Any]) -> dict[str, Any]:
         "description": effect["summary"],
         "type": "object",
         "properties": properties,
-        "required": ["effect", "segment"] + (["parameters"] if parameters["required"] else []),
+        "required": required + (["parameters"] if parameters["required"] else []),
         "additionalProperties": False,
     }
 
@@ -584,6 +596,7 @@ RETURNS = {
     "add": "The label map with voxels added to this segment: they become `label`, all others stay.",
     "remove": "The label map with voxels removed: they become 0, all others stay.",
 }
+RETURNS_SEGMENTS = "The label map with all segments as they have become; each keeps its value."
 LOCAL = "In the editor it costs what it touches, whatever the size of the image."
 
 
@@ -605,7 +618,8 @@ def _docstring(effect: dict[str, Any]) -> list[str]:
     for parameter in effect["parameters"]:
         lines += _parameter_docstring(parameter)
     label_text = "Value written for the segment." if volume else SEGMENT_LABEL["sentence"]
-    lines += ["    label : int, default 1", f"        {label_text}"]
+    if effect["input"] != "segments":
+        lines += ["    label : int, default 1", f"        {label_text}"]
     lines += ["    spacing : sequence of floats, optional"]
     lines += _wrapped(
         "Millimetres between voxels, one number for each axis of the array, in their order (z, y, x); "
@@ -623,7 +637,8 @@ def _docstring(effect: dict[str, Any]) -> list[str]:
     lines += _wrapped(
         "Label map with the value `label` in the segment and 0 elsewhere, in the smallest unsigned type."
         if volume
-        else RETURNS[effect["writes"]] + " Same type and geometry as the input.",
+        else (RETURNS_SEGMENTS if effect["input"] == "segments" else RETURNS[effect["writes"]])
+        + " Same type and geometry as the input.",
         8,
     )
     lines += ["", "    Raises", "    ------", "    TypeError, ValueError"]
@@ -747,7 +762,8 @@ def _signature(effect: dict[str, Any], overload: tuple[str, str] | None = None) 
                 lines += [f"        {_quoted(value)}," for value in parameter["values"]]
             lines += [f"    ] = {default},"]
     none = "..." if overload else "None"
-    lines.append(f"    label: int = {'...' if overload else 1},")
+    if effect["input"] != "segments":
+        lines.append(f"    label: int = {'...' if overload else 1},")
     lines.append(f"    spacing: Sequence[float] | None = {none},")
     if not volume:
         lines.append(f"    out: NDArray[Any] | None = {none},")
@@ -785,7 +801,9 @@ def make_python(effects: list[dict[str, Any]]) -> str:
         lines += [
             f'            "{p["name"]}": {snake_case(p["name"])},' for p in effect["parameters"]
         ]
-        lines += ["        },", "        label=label,", "        spacing=spacing,"]
+        lines += ["        },"]
+        lines += ["        label=label,"] if effect["input"] != "segments" else []
+        lines += ["        spacing=spacing,"]
         lines += [
             f"        out={'None' if volume else 'out'},",
             "        progress=progress,",
@@ -864,8 +882,11 @@ def make_docs(effects: list[dict[str, Any]]) -> str:
         if effect["input"] != "table":
             facts = [
                 f"Class `{effect['class']}`",
-                f"Works on a {effect['input']}",
-                WRITES[effect["writes"]],
+                *(
+                    ["Works on all visible segments at once"]
+                    if effect["input"] == "segments"
+                    else [f"Works on a {effect['input']}", WRITES[effect["writes"]]]
+                ),
                 f"Halo: {effect['halo']}",
                 _scratch(effect),
                 "Exact in parallel" if effect["exact_in_parallel"] else "**Not** exact in parallel",

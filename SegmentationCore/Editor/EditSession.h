@@ -96,8 +96,9 @@ public:
   void setLastChange(const EditChange& change) { this->Change = change; }
 
   /// Collective. The mask that a voxel operation would write, without writing it, every `step`-th
-  /// voxel along each axis: 1 where its segment would gain or keep voxels. `part`, in indices of
-  /// the reduced lattice, is clipped to it; `mask` gets one value per voxel of the result.
+  /// voxel along each axis: 1 where its segment would gain or keep voxels. Of an operation on all
+  /// visible segments n where the n-th of them would, up to 254. `part`, in indices of the reduced
+  /// lattice, is clipped to it; `mask` gets one value per voxel of the result.
   Box preview(const Operation& operation, const Box& part, Index step,
     std::vector<std::uint8_t>& mask, Geometry& geometry);
 
@@ -141,7 +142,23 @@ private:
   void runOperation(const Operation& operation, EditStep& step);
   void runTableOperation(const Operation& operation, EditStep& step);
   void runEffect(const Operation& operation, EditStep& step);
+  void runOnAllSegments(const Operation& operation, EditStep& step);
+  void previewAllSegments(
+    const Operation& operation, const Box& box, std::vector<std::uint8_t>& mask);
   void writeParts(const LocalMask& result, const Operation& operation, bool bypass, EditStep& step);
+  void beginStatus(int row, EditStep& step);
+  std::vector<int> visibleRows() const;
+  Box workBox(const std::vector<int>& rows, vtkLabelMapAlgorithm* effect, const Box& region) const;
+  vtkSmartPointer<vtkDataArray> copyRows(
+    const std::vector<int>& rows, const Box& part, int scalarType) const;
+  void fillRows(const std::vector<int>& rows, const Box& part, vtkDataArray* labels) const;
+  vtkSmartPointer<vtkDataArray> applyToLabels(
+    vtkLabelMapAlgorithm* effect, vtkDataArray* labels, const Box& part);
+  vtkSmartPointer<vtkDataArray> applyToAllSegments(const Operation& operation,
+    vtkLabelMapAlgorithm* effect, const std::vector<int>& rows, Box& part);
+  vtkSmartPointer<vtkImageData> applyEffect(vtkLabelMapAlgorithm* effect, vtkImageData* input);
+  void editable(const Rules& rules, const std::vector<LabelSet>& area, Index key, const Box& part,
+    std::uint8_t* allowed) const;
   std::unique_ptr<LocalMask> makeMask(
     const Operation& operation, vtkLabelMapAlgorithm* effect, const Box& region);
   Rules makeRules(const Operation& operation, int row, bool bypass) const;

@@ -416,16 +416,16 @@ Operation parseOperation(const Json& json, std::size_t position)
           ", expected effect, segment, parameters, masking, region");
     }
   }
-  for (const char* key : { "effect", "segment" })
+  const auto text = [&](const char* key) -> std::string
   {
     if (!json.contains(key) || !json.at(key).is_string() || json.at(key).get<std::string>().empty())
     {
       fail(where, std::string("needs the text '") + key + "'");
     }
-  }
+    return json.at(key);
+  };
   Operation operation;
-  operation.Effect = json.at("effect");
-  operation.Segment = json.at("segment");
+  operation.Effect = text("effect");
   operation.Text = json.dump();
   const Json* effect = findByKey(declarations(), "identifier", operation.Effect);
   if (!effect)
@@ -438,7 +438,17 @@ Operation parseOperation(const Json& json, std::size_t position)
   const std::string input = effect->at("input");
   operation.Input = input == "volume" ? EffectInput::Volume
     : input == "segment"              ? EffectInput::Segment
+    : input == "segments"             ? EffectInput::Segments
                                       : EffectInput::Table;
+  if (operation.Input != EffectInput::Segments)
+  {
+    operation.Segment = text("segment");
+  }
+  else if (json.contains("segment"))
+  {
+    fail(where + " (" + operation.Effect + ")",
+      "has 'segment', but works on all visible segments at once: leave it out");
+  }
 
   const Json empty = Json::object();
   const Json& given = json.contains("parameters") ? json.at("parameters") : empty;

@@ -61,11 +61,13 @@ struct Masking
   OverwriteMode Overwrite = OverwriteMode::All;
 };
 
+/// What an operation works on.
 enum class EffectInput
 {
-  Volume,
-  Segment,
-  Table
+  Volume,   ///< the volume; writes one segment
+  Segment,  ///< one segment
+  Segments, ///< all visible segments at once; names none
+  Table     ///< the segment table
 };
 
 /// One validated operation; parameters that were not given have their defaults.
@@ -74,7 +76,7 @@ struct Operation
   std::string Effect;
   std::string Title;
   EffectInput Input = EffectInput::Table;
-  std::string Segment;
+  std::string Segment; ///< empty for effects on all visible segments
   std::map<std::string, ParameterValue> Parameters;
   Masking Mask;
   /// The box outside which nothing is read or written: centre in world coordinates, edges along the

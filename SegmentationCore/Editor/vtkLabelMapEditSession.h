@@ -170,6 +170,7 @@ public:
 
   /// Collective. What an operation would make of its segment, without applying it: "Mask", 0 or 1,
   /// of every `step`-th voxel along each axis, within `extent` (in voxels of the reduced lattice).
+  /// An operation on all visible segments, of which there may be 254, gives n for the n-th of them.
   /// With step 1 the result in the region is exactly that of the operation. One rank only if step
   /// is more than 1. False after an error.
   bool Preview(const std::string& operation, const int extent[6], int step, vtkImageData* output);

@@ -9,6 +9,7 @@
 #ifndef segcore_EffectJob_h
 #define segcore_EffectJob_h
 
+#include "Buffer.h"
 #include "DistributedImage.h"
 #include "HaloExchange.h"
 #include "Progress.h"
@@ -97,6 +98,12 @@ public:
     const std::uint8_t*, const Box&, const Box&, std::uint8_t*, const Progress&)>;
   void replaceSegment(const Index halo[3], const MaskMaker& makeMask);
 
+  /// Collective. The same for effects on all labels at once: makeLabels(labels, padded, target,
+  /// out, progress) gets labels and writes labels. T must be the type of the label map. Scratch
+  /// memory: the labels of a block with its halo and of the block, unless it is the whole image.
+  template <class T, class LabelMaker>
+  void replaceLabels(const Index halo[3], const LabelMaker& makeLabels);
+
   /// Collective. Writes the local mask of the effect to the segment, by its mode: what a local
   /// effect does outside the editor. Segments are named by their label values.
   void writeLocalMask();
@@ -119,6 +126,67 @@ private:
   vtkSmartPointer<vtkDataArray> Output;
   Progress Reporter;
 };
+
+//------------------------------------------------------------------------------------------------
+template <class T, class LabelMaker>
+void EffectJob::replaceLabels(const Index halo[3], const LabelMaker& makeLabels)
+{
+  const T* labels = this->input<T>();
+  T* out = this->makeOutput<T>(this->scalarType(), this->inputName());
+  const double turns = static_cast<double>(
+    this->Comm.allReduceMax(static_cast<Index>(this->distribution().localBlocks().size())));
+  double turn = 0.0;
+  this->forEachBlock(
+    [&](const Block* block)
+    {
+      Box padded;
+      Buffer<T> around, result;
+      // A block that is all there is can be read and written where it lies.
+      bool direct = false;
+      this->Comm.run(
+        [&]
+        {
+          if (block)
+          {
+            padded = block->box.grown(halo).clipped(this->whole());
+            direct = padded == this->piece() && padded == block->box;
+          }
+          if (block && !direct)
+          {
+            around = Buffer<T>(padded.size());
+            result = Buffer<T>(block->box.size());
+          }
+        });
+      std::vector<Request<T>> requests;
+      if (block && !direct)
+      {
+        requests.emplace_back(padded, around.data());
+      }
+      fetchLabels(this->Comm, this->distribution(), labels, requests);
+      this->Comm.run(
+        [&]
+        {
+          if (!block)
+          {
+            return;
+          }
+          const Progress part = this->Reporter.part(turn / turns, (turn + 1.0) / turns);
+          makeLabels(direct ? labels : around.data(), padded, block->box,
+            direct ? out : result.data(), part);
+          const Box& box = block->box;
+          for (Index k = direct ? box.hi[2] + 1 : box.lo[2]; k <= box.hi[2]; ++k)
+          {
+            for (Index j = box.lo[1]; j <= box.hi[1]; ++j)
+            {
+              std::copy_n(result.data() + box.offset(box.lo[0], j, k), box.dim(0),
+                out + this->piece().offset(box.lo[0], j, k));
+            }
+          }
+        });
+      turn += 1.0;
+    });
+  completePiece(this->Comm, this->distribution(), out);
+}
 
 } // namespace segcore
 

@@ -227,6 +227,7 @@ def scenario_effects(folder: Path, ranks: int) -> dict[str, object]:
         SliceThickness=4.0,
     )
     results["inverted"] = on_labels(simple.LabelMapLogical, Operation="INVERT")
+    results["expanded"] = on_labels(simple.LabelMapExpandSegments, ExpansionSizeMm=2.5)
 
     editor = edited(volume, SEQUENCE)
     results["editor"] = labels_of(editor, ranks)

@@ -314,12 +314,14 @@ def test_every_effect_has_a_proxy(effect: dict[str, Any], proxies: dict[str, Any
     assert proxy["class"] == effect["class"]
     assert proxy["group"] == "filters"
     expected = {parameter["name"] for parameter in effect["parameters"]}
-    expected |= {"Input", "ScalarArray", "SegmentLabel", "LastError"}
+    expected |= {"Input", "ScalarArray", "LastError"}
+    if effect["input"] != "segments":
+        expected.add("SegmentLabel")
+        assert proxy["properties"]["SegmentLabel"]["default"] == [1]
     assert set(proxy["properties"]) == expected
     # What a person writes in pvpython is what the registry calls it.
     assert {parameter["name"] for parameter in effect["parameters"]} <= set(proxy["python"])
     assert proxy["properties"]["LastError"]["information"]
-    assert proxy["properties"]["SegmentLabel"]["default"] == [1]
     assert "vtkSMInputArrayDomain" in proxy["properties"]["Input"]["domains"]
 
 
@@ -427,6 +429,7 @@ LABEL_RESULTS = (
     "painted",
     "erased",
     "inverted",
+    "expanded",
     "editor",
 )
 

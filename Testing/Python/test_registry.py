@@ -155,6 +155,8 @@ def test_the_schema_is_a_schema(generated: Path) -> None:
         ({"identifier": "other"}, "identifier must be the file name"),
         ({"colour": 1}, "unknown keys"),
         ({"input": "image"}, "input must be one of"),
+        ({"input": "segments", "writes": "add"}, "effects on all segments replace them"),
+        ({"input": "segments", "writes": "set", "local": True}, "and are not local"),
         ({"class": "vtkSomething"}, "class must start with"),
     ],
     ids=str,
@@ -240,7 +242,9 @@ def test_the_editor_knows_every_effect(effect: dict[str, Any]) -> None:
     assert [row.label_value for row in start.segments] == [1, 2]
     given = arguments(effect, {}, volume)
     named = {p["name"]: "other" for p in effect["parameters"] if p["type"] == "segment"}
-    operation = {"effect": effect["identifier"], "segment": "s", "parameters": {**given, **named}}
+    operation = {"effect": effect["identifier"], "parameters": {**given, **named}}
+    if effect["input"] != "segments":
+        operation["segment"] = "s"
     after = apply_operations(volume, [*operations, operation])
     data = array if effect["input"] == "volume" else labels
     function = getattr(segmentationcore, effect["identifier"])

@@ -195,13 +195,13 @@ def _operations(options: argparse.Namespace) -> list[dict[str, Any]]:
         raise UsageError(
             f"--effect {options.effect}: unknown; expected one of {', '.join(effects)}{hint}"
         )
-    if not options.segment:
+    on_all = effects[options.effect]["input"] == "segments"
+    if not options.segment and not on_all:
         raise UsageError("--effect needs --segment ID")
     settings = dict(parse_setting(text, effects[options.effect]) for text in options.set)
     try:
-        return validate_operations(
-            {"effect": options.effect, "segment": options.segment, "parameters": settings}
-        )
+        named = {"segment": options.segment} if options.segment else {}
+        return validate_operations({"effect": options.effect, **named, "parameters": settings})
     except (TypeError, ValueError) as error:
         raise UsageError(str(error)) from error
 
@@ -228,9 +228,11 @@ def command_apply(options: argparse.Namespace) -> None:
 
     def complete(known: Sequence[Segment]) -> list[dict[str, Any]]:
         # One effect from the command line may start a segment of its own.
-        if options.effect in _registry.voxel_effects() and options.segment not in {
-            segment.id for segment in known
-        }:
+        if (
+            options.effect in _registry.voxel_effects()
+            and options.segment
+            and options.segment not in {segment.id for segment in known}
+        ):
             added = {"effect": "add_segment", "segment": options.segment, "parameters": {}}
             return [added, *operations]
         return operations

@@ -64,8 +64,8 @@ def validate_operation(operation: Any, *, where: str = "operation") -> Operation
     Parameters
     ----------
     operation : mapping
-        With ``effect``, ``segment`` and, unless none is needed, ``parameters``; if it changes
-        voxels, also with ``masking`` and ``region``.
+        With ``effect``, ``segment`` (not if it works on all segments at once) and, unless none
+        is needed, ``parameters``; if it changes voxels, also with ``masking`` and ``region``.
     where : str, default "operation"
         Begins every message.
 
@@ -100,25 +100,26 @@ def validate_operation(operation: Any, *, where: str = "operation") -> Operation
         if key not in _KEYS:
             hint = _registry.suggestion(key, _KEYS)
             raise ValueError(f"{where}: unknown key {key!r}; expected {', '.join(_KEYS)}{hint}")
-    for key in ("effect", "segment"):
-        if key not in operation:
-            raise ValueError(f"{where}: key {key!r} is missing")
-        if not isinstance(operation[key], str):
-            raise TypeError(
-                f"{where}: {key} is {operation[key]!r} ({type(operation[key]).__name__}); "
-                "expected a text"
-            )
-    identifier, segment = str(operation["effect"]), str(operation["segment"])
+    identifier = _text(operation, "effect", where)
     effects = _registry.effects()
     if identifier not in effects:
         hint = _registry.suggestion(identifier, effects)
         raise ValueError(f"{where}: effect is {identifier!r}; expected one of {[*effects]}{hint}")
-    if not segment:
-        raise ValueError(f"{where} ({identifier}): segment is empty; expected a segment's id")
-    where = f"{where} ({identifier} on {segment!r})"
-
     effect = effects[identifier]
-    checked: Operation = {"effect": identifier, "segment": segment}
+    checked: Operation = {"effect": identifier}
+    if effect["input"] == "segments":
+        where = f"{where} ({identifier})"
+        if "segment" in operation:
+            raise ValueError(
+                f"{where}: segment is given, but it works on all visible segments at once; "
+                "leave it out"
+            )
+    else:
+        segment = checked["segment"] = _text(operation, "segment", where)
+        if not segment:
+            raise ValueError(f"{where} ({identifier}): segment is empty; expected a segment's id")
+        where = f"{where} ({identifier} on {segment!r})"
+
     given = operation.get("parameters", {})
     checked["parameters"] = _check_object(given, effect["parameters"], where, "parameters")
     for key in ("masking", "region"):
@@ -132,6 +133,18 @@ def validate_operation(operation: Any, *, where: str = "operation") -> Operation
                     raise ValueError(f"{where}: {key}: {name} is {value!r}; it needs {needed}")
             checked[key] = values
     return checked
+
+
+def _text(operation: Mapping[str, Any], key: str, where: str) -> str:
+    """Return a text that an operation must have."""
+    if key not in operation:
+        raise ValueError(f"{where}: key {key!r} is missing")
+    if not isinstance(operation[key], str):
+        raise TypeError(
+            f"{where}: {key} is {operation[key]!r} ({type(operation[key]).__name__}); "
+            "expected a text"
+        )
+    return str(operation[key])
 
 
 def _check_object(
