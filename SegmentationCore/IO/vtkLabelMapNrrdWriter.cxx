@@ -478,15 +478,18 @@ void vtkLabelMapNrrdWriter::WriteImage(
   }
   std::vector<segcore::ConversionParameter> parameters =
     segcore::parseConversionParameters(parameterText);
-  auto reference = std::find_if(parameters.begin(), parameters.end(),
-    [](const segcore::ConversionParameter& parameter)
-    { return parameter.name == segcore::ReferenceGeometryName; });
-  if (reference == parameters.end())
+  if (!this->KeepReferenceGeometry)
   {
-    parameters.insert(parameters.begin(), { segcore::ReferenceGeometryName, "", "" });
-    reference = parameters.begin();
+    auto reference = std::find_if(parameters.begin(), parameters.end(),
+      [](const segcore::ConversionParameter& parameter)
+      { return parameter.name == segcore::ReferenceGeometryName; });
+    if (reference == parameters.end())
+    {
+      parameters.insert(parameters.begin(), { segcore::ReferenceGeometryName, "", "" });
+      reference = parameters.begin();
+    }
+    reference->value = segcore::geometryText(shared.geometry, whole);
   }
-  reference->value = segcore::geometryText(shared.geometry, whole);
   keys.emplace_back(segcore::ContainedRepresentationsName,
     contained.empty() ? std::string(segcore::BinaryLabelmapName) + "|" : contained);
   keys.emplace_back(
@@ -508,4 +511,5 @@ void vtkLabelMapNrrdWriter::PrintSelf(ostream& os, vtkIndent indent)
 {
   this->Superclass::PrintSelf(os, indent);
   os << indent << "CropToMinimumExtent: " << this->CropToMinimumExtent << "\n";
+  os << indent << "KeepReferenceGeometry: " << this->KeepReferenceGeometry << "\n";
 }

@@ -15,7 +15,8 @@
  * lattice and whole extent. SegmentN_Extent is the segment's own extent in the stored buffer, "0 -1
  * 0 -1 0 -1" for a segment without voxels. `Segmentation_ConversionParameters` and
  * `Segmentation_ContainedRepresentationNames` of the field data, as left there by
- * vtkLabelMapNrrdReader, are kept; the reference image is set anew.
+ * vtkLabelMapNrrdReader, are kept; the reference image is set anew, unless
+ * KeepReferenceGeometry is on.
  *
  * Geometry, ranks, errors: see vtkVolumeFileWriter. Cost: one pass over the voxels for the extents
  * and one for writing.
@@ -43,6 +44,16 @@ public:
   vtkBooleanMacro(CropToMinimumExtent, bool);
   ///@}
 
+  ///@{
+  /// Whether a reference geometry that the field data has (in
+  /// `Segmentation_ConversionParameters`) stays in the file as it is, digit by digit, although it
+  /// may be another lattice or extent than what is stored. Off (default), the input's lattice and
+  /// whole extent are the reference.
+  vtkSetMacro(KeepReferenceGeometry, bool);
+  vtkGetMacro(KeepReferenceGeometry, bool);
+  vtkBooleanMacro(KeepReferenceGeometry, bool);
+  ///@}
+
 protected:
   vtkLabelMapNrrdWriter() = default;
   ~vtkLabelMapNrrdWriter() override = default;
@@ -51,6 +62,7 @@ protected:
     const segcore::Communicator& communicator, vtkImageData* image, vtkDataArray* scalars) override;
 
   bool CropToMinimumExtent = false;
+  bool KeepReferenceGeometry = false;
 
 private:
   vtkLabelMapNrrdWriter(const vtkLabelMapNrrdWriter&) = delete;

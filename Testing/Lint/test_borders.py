@@ -22,7 +22,7 @@ LAYERS = {
     "Filters": {"Filters", "Parallel", "Kernels"},
     "Editor": {"Editor", "Filters", "Parallel", "Kernels"},
     "IO": {"IO", "Editor", "Filters", "Parallel", "Kernels"},
-    "DataModel": {"DataModel", "Editor", "Filters", "Parallel", "Kernels"},
+    "DataModel": {"DataModel", "IO", "Editor", "Filters", "Parallel", "Kernels"},
 }
 
 

@@ -105,10 +105,11 @@ class Slicer:
             image, node, identifier, mode, extent, False, overwrite
         )
 
-    def write(self, segmentation: Any, path: str) -> bool:
+    def write(self, segmentation: Any, path: str, crop: bool = False) -> bool:
         node = next(n for n in self.nodes if n.GetSegmentation() is segmentation)
         storage = self.slicer.vtkMRMLSegmentationStorageNode()
         storage.SetFileName(path)
+        storage.SetCropToMinimumExtent(crop)
         return bool(storage.WriteData(node))
 
     def read(self, path: str, segmentation: Any) -> bool:
@@ -121,10 +122,12 @@ class Slicer:
 class Ours:
     """Our library."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: bool = True) -> None:
         from segmentationcore import SegmentationCoreDataModel as module
 
         self.module = module
+        if not rules:
+            return
         factory = module.vtkSegmentationConverterFactory.GetInstance()
         for rule in (  # those that Slicer's logic registers, in its order
             module.vtkBinaryLabelmapToClosedSurfaceConversionRule,
@@ -146,11 +149,11 @@ class Ours:
             image, segmentation, identifier, mode, extent, False, False, overwrite
         )
 
-    def write(self, segmentation: Any, path: str) -> bool:
+    def write(self, segmentation: Any, path: str, crop: bool = False) -> bool:
         writer = self.module.vtkSegmentationFileWriter()
         writer.SetFileName(path)
-        writer.SetSegmentation(segmentation)
-        return bool(writer.Write())
+        writer.SetCropToMinimumExtent(crop)
+        return bool(writer.Write(segmentation))
 
     def read(self, path: str, segmentation: Any) -> bool:
         reader = self.module.vtkSegmentationFileReader()
