@@ -14,8 +14,8 @@
  *   it, `<name without .vtm>/`, with a `.vtp` per segment. Coordinates are written as they are.
  *   There are no label values.
  * - fractional labelmap: the same with a `.vti` per segment, each on its own lattice, with its
- *   field data (ScalarRange, ThresholdValue, InterpolationType). Slicer has no files for these; it
- *   refuses them.
+ *   field data (ScalarRange, ThresholdValue, InterpolationType). Slicer has no files for these and
+ *   reads no segment from them.
  *
  * The segmentation is not changed in any way, and its observers hear nothing.
  *
