@@ -12,6 +12,7 @@
 #include "FilterTest.h"
 #include "StrokeOracle.h"
 #include "vtkLabelMapEditSession.h"
+#include "vtkLabelMapExpandSegments.h"
 #include "vtkLabelMapIslands.h"
 #include "vtkLabelMapMargin.h"
 #include "vtkLabelMapMedian.h"
@@ -355,6 +356,42 @@ public:
 
   void add(const std::string& id) { this->segments.push_back({ id, this->empty() }); }
 
+  /// Whether a voxel may change when segment `row` is edited; none if it is their number.
+  bool editable(const std::vector<Segment>& before, std::size_t row, const Masking& masking,
+    bool splits, std::size_t v) const
+  {
+    if (masking.intensity &&
+      (this->Values[v] < masking.range[0] || this->Values[v] > masking.range[1]))
+    {
+      return false;
+    }
+    const auto in = [&](bool visible, bool own)
+    {
+      bool any = false;
+      for (std::size_t s = 0; s < before.size(); ++s)
+      {
+        any = any || ((own || s != row) && (!visible || before[s].visible) && before[s].mask[v]);
+      }
+      return any;
+    };
+    switch (masking.area)
+    {
+      case InsideAll:
+        return in(false, true);
+      case InsideVisible:
+        return in(true, true);
+      case OutsideAll:
+        return !in(false, false);
+      case OutsideVisible:
+        return !in(true, false);
+      case InsideSingle:
+        // Erasing there gives voxels of the segment to the other one.
+        return splits || before[this->find(masking.areaSegment)].mask[v];
+      default:
+        return true;
+    }
+  }
+
   void write(const Mask& mask, Write mode, std::size_t row, const Masking& masking, bool bypass)
   {
     const Box& box = this->Whole.box;
@@ -370,44 +407,8 @@ public:
       {
         for (Index i = box.lo[0]; i <= box.hi[0]; ++i, ++v)
         {
-          bool allowed = region.contains(i, j, k);
-          if (!bypass)
-          {
-            const auto in = [&](bool visible, bool own)
-            {
-              bool any = false;
-              for (std::size_t s = 0; s < before.size(); ++s)
-              {
-                any = any ||
-                  ((own || s != row) && (!visible || before[s].visible) && before[s].mask[v]);
-              }
-              return any;
-            };
-            allowed = allowed &&
-              (!masking.intensity ||
-                (this->Values[v] >= masking.range[0] && this->Values[v] <= masking.range[1]));
-            switch (masking.area)
-            {
-              case Everywhere:
-                break;
-              case InsideAll:
-                allowed = allowed && in(false, true);
-                break;
-              case InsideVisible:
-                allowed = allowed && in(true, true);
-                break;
-              case OutsideAll:
-                allowed = allowed && !in(false, false);
-                break;
-              case OutsideVisible:
-                allowed = allowed && !in(true, false);
-                break;
-              case InsideSingle:
-                // Erasing there gives voxels of the segment to the other one.
-                allowed = allowed && (splits || before[area].mask[v]);
-            }
-          }
-          if (!allowed)
+          if (!region.contains(i, j, k) ||
+            (!bypass && !this->editable(before, row, masking, splits, v)))
           {
             continue;
           }
@@ -464,6 +465,69 @@ public:
     const auto* values = voxels<unsigned char>(output);
     volumes::paste(Mask(values, values + region.size()), region, result, this->Whole.box);
     return result;
+  }
+
+  /// What an effect on all labels makes of the visible segments, the first one on top.
+  void filterAll(vtkLabelMapAlgorithm* effect, const Masking& masking)
+  {
+    const Box region = masking.region(this->Whole);
+    std::vector<std::size_t> visible;
+    Mask labels = this->empty();
+    for (std::size_t s = 0; s < this->segments.size(); ++s)
+    {
+      if (this->segments[s].visible)
+      {
+        visible.push_back(s);
+        for (std::size_t v = 0; v < labels.size(); ++v)
+        {
+          labels[v] = labels[v] || !this->segments[s].mask[v]
+            ? labels[v]
+            : static_cast<std::uint8_t>(visible.size());
+        }
+      }
+    }
+    if (region.empty())
+    {
+      return;
+    }
+    vtkNew<vtkImageData> output;
+    effect->SetController(nullptr);
+    if (!effect->Apply(makePiece(this->Whole, labels, region), output))
+    {
+      check::fail(__FILE__, __LINE__, std::string("failed: ") + effect->GetLastError());
+      return;
+    }
+    const auto* values = voxels<unsigned char>(output);
+    volumes::paste(Mask(values, values + region.size()), region, labels, this->Whole.box);
+    const Box& box = this->Whole.box;
+    const std::vector<Segment> before = this->segments;
+    std::size_t v = 0;
+    for (Index k = box.lo[2]; k <= box.hi[2]; ++k)
+    {
+      for (Index j = box.lo[1]; j <= box.hi[1]; ++j)
+      {
+        for (Index i = box.lo[0]; i <= box.hi[0]; ++i, ++v)
+        {
+          if (!region.contains(i, j, k) ||
+            !this->editable(before, before.size(), masking, false, v))
+          {
+            continue;
+          }
+          for (std::size_t s = 0; s < before.size(); ++s)
+          {
+            std::uint8_t& voxel = this->segments[s].mask[v];
+            if (before[s].visible)
+            {
+              voxel = labels[v] != 0 && visible[labels[v] - 1u] == s ? 1 : 0;
+            }
+            else if (labels[v] != 0 && masking.overwrite == OverwriteAll)
+            {
+              voxel = 0;
+            }
+          }
+        }
+      }
+    }
   }
 
   Mask threshold(double low, double high) const

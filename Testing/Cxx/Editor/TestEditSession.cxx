@@ -44,7 +44,7 @@ public:
     check::Random& random = this->Random;
     const auto count = static_cast<std::int64_t>(this->Now.segments.size());
     this->Voxels = false;
-    const std::int64_t kind = count < 2 ? 0 : random.below(26);
+    const std::int64_t kind = count < 2 ? 0 : random.below(28);
     if (kind == 0 || (kind == 1 && count < 6))
     {
       this->Edited = "s" + std::to_string(this->Made++);
@@ -185,6 +185,23 @@ public:
       effect->SetKernelSizeMm(size);
       mask = this->Now.filtered(effect, row, masking);
       text = op("median", id, "\"KernelSizeMm\": " + number(size), masking.json(this->Whole));
+    }
+    else if (kind > 25)
+    {
+      this->Voxels = false; // of no one segment
+      const double size = 4.0 * random.unit();
+      const bool any = std::any_of(this->Now.segments.begin(), this->Now.segments.end(),
+        [](const Segment& one) { return one.visible; });
+      if (!any)
+      {
+        this->Now.segments[row].visible = true;
+        return op("show_segment", id, R"("Visible": true)");
+      }
+      vtkNew<vtkLabelMapExpandSegments> effect;
+      effect->SetExpansionSizeMm(size);
+      this->Now.filterAll(effect, masking);
+      return R"({"effect": "expand_segments", "parameters": {"ExpansionSizeMm": )" + number(size) +
+        "}" + masking.json(this->Whole) + "}";
     }
     else
     {
