@@ -41,7 +41,9 @@ docs: ## make docs/effects.md and docs/data-model.md from the declarations
 fuzz: ## run each fuzz target for a minute (needs the packages clang and libclang-rt-14-dev)
 	@cmake --preset fuzz && cmake --build --preset fuzz
 	@for target in FuzzJournal FuzzNrrd FuzzOperations; do \
-	  ASAN_OPTIONS=detect_leaks=0:alloc_dealloc_mismatch=0 build/fuzz/bin/$$target -max_len=4096 -max_total_time=60 || exit 1; \
+	  mkdir -p build/fuzz/corpus/$$target; \
+	  ASAN_OPTIONS=detect_leaks=0:alloc_dealloc_mismatch=0 build/fuzz/bin/$$target -max_len=4096 -max_total_time=60 \
+	    -dict=Testing/Fuzz/Seeds/operations.dict build/fuzz/corpus/$$target Testing/Fuzz/Seeds/$$target || exit 1; \
 	done
 
 clean: ## remove what was built and what the demonstration and the tests wrote

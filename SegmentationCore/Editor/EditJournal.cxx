@@ -3,6 +3,7 @@
 #include "EditJournal.h"
 
 #include "OperationSchema.h"
+#include "StrictJson.h"
 
 // clang-format off
 #include <vtk_nlohmannjson.h>
@@ -82,20 +83,11 @@ bool writeAll(int file, const char* data, std::size_t count)
   return true;
 }
 
-/// A line as JSON. Deep nesting would overflow the stack of the parser's user.
 Json parseLine(const std::string& path, std::size_t number, const std::string& line)
 {
   try
   {
-    return Json::parse(line,
-      [](int depth, Json::parse_event_t, Json&)
-      {
-        if (depth > 12)
-        {
-          throw std::invalid_argument("is nested too deeply");
-        }
-        return true;
-      });
+    return parseStrictly<Json>(line, 12);
   }
   catch (const Json::exception&)
   {
@@ -103,7 +95,7 @@ Json parseLine(const std::string& path, std::size_t number, const std::string& l
   }
   catch (const std::invalid_argument& error)
   {
-    failAt(path, number, error.what());
+    failAt(path, number, printable(error.what()));
   }
 }
 }

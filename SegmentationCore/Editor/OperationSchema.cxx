@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "OperationSchema.h"
 
+#include "StrictJson.h"
+
 #include "vtkLabelMapAlgorithm.h"
 
 // clang-format off
@@ -12,7 +14,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <set>
 #include <sstream>
 #include <stdexcept>
 
@@ -259,38 +260,16 @@ ParameterValue readParameter(const Json& declaration, const Json& value, const s
   return result;
 }
 
-/// The text as JSON. Refuses what the parser would accept but nobody means: a key twice in an
-/// object (of which it would take the last), and nesting that no operation has (values are written
-/// recursively).
 Json parseJson(const std::string& text)
 {
-  constexpr int deepest = 10;
-  std::vector<std::set<std::string>> keys;
-  const auto check = [&](int depth, Json::parse_event_t event, Json& parsed)
-  {
-    if (depth > deepest)
-    {
-      throw std::invalid_argument("the operations are nested too deeply");
-    }
-    if (event == Json::parse_event_t::object_start)
-    {
-      keys.emplace_back();
-    }
-    else if (event == Json::parse_event_t::object_end)
-    {
-      keys.pop_back();
-    }
-    else if (event == Json::parse_event_t::key &&
-      !keys.back().insert(parsed.get<std::string>()).second)
-    {
-      throw std::invalid_argument(
-        "the operations have the key " + shown(parsed) + " twice in one object");
-    }
-    return true;
-  };
   try
   {
-    return Json::parse(text, check);
+    return segcore::parseStrictly<Json>(text, 10);
+  }
+  catch (const std::invalid_argument& error)
+  {
+    throw std::invalid_argument(
+      std::string("the text of the operations ") + segcore::printable(error.what()));
   }
   catch (const Json::exception& error)
   {

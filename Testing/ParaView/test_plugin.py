@@ -556,7 +556,7 @@ ERRORS = {
     "surface": "array 'RTData' has floating values",
     "smoothing": "SmoothingIterations is 101, expected 0 to 100",
     "collector": "Extent does not meet the image",
-    "json": "the operations are nested too deeply",
+    "json": "the text of the operations is nested too deeply",
     "editor": "the effect 'margn' is unknown, expected one of ",
     "single value": "array 'flat' has a single value",
     "missing file": "missing.nrrd",

@@ -86,6 +86,9 @@ def cases() -> Iterator[Any]:
 
 every_case = pytest.mark.parametrize(("identifier", "parameters"), list(cases()))
 every_effect = pytest.mark.parametrize("identifier", list(EFFECTS))
+every_effect_with_a_label = pytest.mark.parametrize(
+    "identifier", [name for name, effect in EFFECTS.items() if effect["input"] != "segments"]
+)
 
 
 def is_volume(identifier: str) -> bool:
@@ -465,6 +468,11 @@ def test_wrong_parameters_raise_and_name_the_culprit(identifier: str) -> None:
             assert type(caught.value) is error, (parameter["name"], value)
             assert snake_case(parameter["name"]) in str(caught.value)
             assert identifier in str(caught.value)
+
+
+@every_effect_with_a_label
+def test_wrong_labels_raise(identifier: str) -> None:
+    data = sample(identifier)
     for label, error in (
         (0, ValueError),
         (-1, ValueError),
@@ -560,7 +568,7 @@ def test_the_filter_refuses_wrong_labels_and_blocks(identifier: str) -> None:
         assert algorithm.GetOutput().GetNumberOfPoints() == 0
 
 
-@every_effect
+@every_effect_with_a_label
 def test_labels_must_fit_the_type(identifier: str) -> None:
     data = sample(identifier)
     if is_volume(identifier):  # the result takes the type that the label needs

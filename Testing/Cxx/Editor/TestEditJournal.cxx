@@ -334,6 +334,9 @@ void testHostileJournals(const World& world)
     __LINE__, "operation 1 (margin)");
   third("{\"apply\": " + work(2) + ", \"more\": 1}", __LINE__);
   third(std::string(100000, '['), __LINE__);
+  third(R"({"undo": true, "undo": true})", __LINE__, "has the key 'undo' twice");
+  third(R"({"apply": {"effect": "margin", "segment": "a", "segment": "b"}})", __LINE__,
+    "has the key 'segment' twice");
   third("{\"apply\": " + std::string(30, '[') + std::string(30, ']') + "}", __LINE__, "is nested");
   third(std::string("{\"apply\": \0}", 12), __LINE__);
   third("\xff\xfe", __LINE__);

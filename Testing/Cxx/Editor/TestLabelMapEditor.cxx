@@ -284,9 +284,9 @@ const Refused refused[] = {
   { R"([{"effect": "margin", "segment": "a", "parameters": []}])",
     "'parameters' is [], expected an object" },
   { R"([{"effect": "margin", "segment": "a", "parameters": null}])", "'parameters' is null" },
-  { R"([{"effect": "margin", "segment": "a", "segment": "b"}])", "the key \"segment\" twice" },
+  { R"([{"effect": "margin", "segment": "a", "segment": "b"}])", "the key 'segment' twice" },
   { R"([{"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": 1, "MarginSizeMm": 2}}])",
-    "the key \"MarginSizeMm\" twice" },
+    "the key 'MarginSizeMm' twice" },
   // Parameters.
   { R"([{"effect": "margin", "segment": "a", "parameters": {"Margin": 1}}])",
     "operation 1 (margin): the parameter 'Margin' is unknown, expected MarginSizeMm" },
