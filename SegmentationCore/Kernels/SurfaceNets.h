@@ -158,6 +158,8 @@ template <class T>
 class NetLabels
 {
 public:
+  using Value = T;
+
   NetLabels(const T* labels, const Box& padded, const Box& whole, std::vector<T> chosen)
     : Labels_(labels)
     , Padded_(padded)
@@ -225,9 +227,11 @@ private:
   bool All_;
 };
 
-template <class T>
-void findEdges(const NetLabels<T>& labels, NetGrid& grid)
+/// Sets the edge planes. `Rows` gives rows of its `Value`s as NetLabels does.
+template <class Rows>
+void findEdges(const Rows& labels, NetGrid& grid)
 {
+  using T = typename Rows::Value;
   const Box& v = grid.voxels;
   const Index nx = v.dim(0);
   const Index ny = v.dim(1);

@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
+// SPDX-License-Identifier: BSD-3-Clause
+
+/// @file
+/// Surfaces of several labels on shared points, and how they are taken apart.
+///
+/// A LabelMesh lists the polygons of every label, one label after the other, on one list of points.
+/// Where two labels touch, both have polygons there, in opposite orientation, on the same points:
+/// smoothing the points moves both surfaces alike. splitMesh() gives each label a mesh of its own.
+
+#ifndef segcoreLabelMesh_h
+#define segcoreLabelMesh_h
+
+#include "Buffer.h"
+#include "SegmentationCoreKernelsModule.h"
+
+#include <vector>
+
+namespace segcore
+{
+
+/// Triangles, normals (right-hand rule) outward.
+struct TriangleMesh
+{
+  Buffer<float> points;    ///< x, y, z, in index coordinates.
+  Buffer<Index> triangles; ///< Three points each.
+};
+
+struct LabelMesh
+{
+  Buffer<float> points;       ///< x, y, z, in index coordinates.
+  int corners = 3;            ///< Points of every polygon, 3 or 4.
+  Buffer<Index> polygons;     ///< `corners` points each, normals out of their label.
+  std::vector<Index> labels;  ///< As asked for.
+  std::vector<Index> first{}; ///< First polygon of each label, and the number of all.
+
+  Index pointCount() const { return this->points.size() / 3; }
+  Index polygonCount() const { return this->polygons.size() / this->corners; }
+};
+
+/// One mesh per label of `mesh`, in its order. Quads are cut along the shorter diagonal (a tie: the
+/// one from their first point). Points are numbered as the triangles first use them. Labels are
+/// shared out among the threads; the result does not depend on their number. Cost: linear. Scratch:
+/// 8 bytes per point and thread.
+SEGMENTATIONCOREKERNELS_EXPORT std::vector<TriangleMesh> splitMesh(const LabelMesh& mesh);
+
+} // namespace segcore
+
+#endif
