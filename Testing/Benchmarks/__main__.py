@@ -18,7 +18,7 @@ from .groups import Context, GroupError, Progress
 from .peers import local_versions
 from .results import Results
 
-GROUPS = ("effects", "editor")
+GROUPS = ("effects", "editor", "datamodel")
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -85,7 +85,8 @@ def markdown(document: Mapping[str, Any], pictures: Mapping[str, str] | None = N
         *_summary(document),
         *_disagreements(document),
     ]
-    for group, body in (("effects", _effect_tables), ("editor", _editor)):
+    groups = (("effects", _effect_tables), ("editor", _editor), ("datamodel", _data_model))
+    for group, body in groups:
         if pairs(document, group):
             lines += [f"## All numbers: {group}", ""]
             lines += body(document)
@@ -254,6 +255,23 @@ def _runs(found: Sequence[Pair]) -> Iterator[list[str]]:
         ]
     if row["floor_seconds"] is not None:
         yield ["*floor*", "", "", f"*{seconds(row['floor_seconds'])}*", "", "", "", "", ""]
+
+
+def _data_model(document: Mapping[str, Any]) -> Iterator[str]:
+    yield "| what | data | size | ours | Slicer | ratio | result |"
+    yield "|---|---|---|---:|---:|---:|---|"
+    for row, detail in pairs(document, "datamodel"):
+        cells = [
+            row["effect"],
+            row["data"],
+            size_text(row["size"]),
+            seconds(row["ours_seconds"]),
+            seconds(row["peer_seconds"]),
+            times(row["ratio"]),
+            detail["note"],
+        ]
+        yield "| " + " | ".join(cells) + " |"
+    yield ""
 
 
 def _editor(document: Mapping[str, Any]) -> Iterator[str]:

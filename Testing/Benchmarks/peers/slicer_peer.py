@@ -23,6 +23,7 @@ from slicer_core import vtkITK
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from Benchmarks.measure import describe, first_run, stopwatch
+from Benchmarks.peers.data_model_tasks import Tasks
 
 BINARY_LABELMAP = "Binary labelmap"
 CLOSED_SURFACE = "Closed surface"
@@ -298,11 +299,46 @@ class World(Scene):
         return {}
 
 
+class DataModel:
+    """Work on the containers; each segmentation is that of a node in a scene, as in Slicer."""
+
+    def __init__(self) -> None:
+        self.scene = Scene()
+        self.nodes: list[Any] = []
+        self.tasks = Tasks(slicer, self.new_segmentation, self.modify)
+
+    def new_segmentation(self) -> Any:
+        """Of a node without display: nothing is drawn here. The last two are kept."""
+        for node in self.nodes[:-1]:
+            self.scene.scene.RemoveNode(node)
+        self.nodes = self.nodes[-1:]
+        self.nodes.append(self.scene.scene.AddNewNodeByClass("vtkMRMLSegmentationNode"))
+        return self.nodes[-1].GetSegmentation()
+
+    def modify(self, segmentation: Any, identifier: str, image: Any) -> bool:
+        """Through the logic: the modifier itself cannot be reached from Python."""
+        node = next(n for n in self.nodes if n.GetSegmentation() is segmentation)
+        logic = self.scene.logic
+        return bool(
+            logic.SetBinaryLabelmapToSegment(image, node, identifier, logic.MODE_MERGE_MASK)
+        )
+
+    def task(self, name: str, options: dict[str, Any]) -> dict[str, Any]:
+        """Get ready."""
+        self.tasks.prepare(name, options)
+        return {}
+
+    def task_run(self) -> dict[str, Any]:
+        """Once."""
+        return {"seconds": self.tasks.run(), "outcome": self.tasks.outcome()}
+
+
 class Server:
     """Requests to calls."""
 
     def __init__(self) -> None:
         self.effects = Effects()
+        self.data_model = DataModel()
         self.worlds: dict[tuple[int, str], World] = {}
 
     def version(self) -> dict[str, Any]:
@@ -329,6 +365,8 @@ class Server:
         command = request.pop("command")
         if command in ("load", "method", "first", "run"):
             call = getattr(self.effects, command)
+        elif command in ("task", "task_run"):
+            call = getattr(self.data_model, command)
         elif command in ("stroke", "undo", "redo", "voxels"):
             world = self.worlds[request.pop("size"), request.pop("way")]
             call = getattr(world, command)
