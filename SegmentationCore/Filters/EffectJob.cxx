@@ -102,6 +102,9 @@ void* EffectJob::makeOutputArray(int vtkType, const char* name)
       this->Output.TakeReference(vtkDataArray::CreateDataArray(vtkType));
       this->Output->SetName(name);
       this->Output->SetNumberOfTuples(this->piece().size());
+      adviseLargePages(this->Output->GetVoidPointer(0),
+        static_cast<std::size_t>(this->piece().size()) *
+          static_cast<std::size_t>(this->Output->GetDataTypeSize()));
     });
   return this->piece().empty() ? nullptr : this->Output->GetVoidPointer(0);
 }

@@ -12,6 +12,8 @@
 
 #include "Box.h"
 
+#include "LargePages.h"
+
 #include <cstddef>
 #include <memory>
 #include <type_traits>
@@ -26,7 +28,10 @@ class Buffer
 
 public:
   Buffer() = default;
-  explicit Buffer(Index count) : Data_(new T[static_cast<std::size_t>(count)]), Size_(count) {}
+  explicit Buffer(Index count) : Data_(new T[static_cast<std::size_t>(count)]), Size_(count)
+  {
+    adviseLargePages(this->Data_.get(), static_cast<std::size_t>(count) * sizeof(T));
+  }
   Buffer(Buffer&& other) noexcept : Data_(std::move(other.Data_)), Size_(other.Size_)
   {
     other.Size_ = 0;

@@ -99,7 +99,8 @@ void forRanges(Index count, Index grain, const Progress& progress, const Body& b
   progress.step(0.0);
   grain = std::max<Index>(1, grain);
   const Index ranges = (count + grain - 1) / grain;
-  const Index batches = std::min<Index>(16, ranges);
+  // Each batch waits for its last thread: not too few ranges in one.
+  const Index batches = std::clamp<Index>(ranges / 16, 1, 16);
   for (Index b = 0; b < batches; ++b)
   {
     const Index first = std::min(count, chunkBegin(ranges, batches, b) * grain);
