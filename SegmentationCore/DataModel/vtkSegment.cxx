@@ -5,6 +5,7 @@
 #include "LabelImage.h"
 #include "XMLText.h"
 #include "vtkDataSet.h"
+#include "vtkImageData.h"
 #include "vtkMath.h"
 #include "vtkObjectFactory.h"
 #include "vtkSegmentationConverter.h"
@@ -145,14 +146,15 @@ void vtkSegment::DeepCopy(vtkSegment* source)
     {
       continue;
     }
-    copy.TakeReference(representation.second->NewInstance());
-    copy->DeepCopy(representation.second);
-    vtkImageData* image = vtkImageData::SafeDownCast(copy);
+    vtkImageData* image = vtkImageData::SafeDownCast(representation.second);
     if (image &&
       representation.first == vtkSegmentationConverter::GetBinaryLabelmapRepresentationName())
     {
-      segcore::keepOnlyLabel(image, this->LabelValue);
+      copy = segcore::copyOfLabel(image, this->LabelValue);
+      continue;
     }
+    copy.TakeReference(representation.second->NewInstance());
+    copy->DeepCopy(representation.second);
   }
   this->Representations = copies;
   if (changed)

@@ -13,9 +13,8 @@
  * Modified fires when something of the segment changes, once for every call at most. Changes inside
  * a representation do not count.
  *
- * Differences from Slicer: DeepCopyMetadata copies the two auto-generated flags as well; DeepCopy
- * needs no converter factory, and always makes new objects, so that it never writes into a
- * representation that this segment shares with others.
+ * Differences from Slicer: see docs/data-model.md. Most of all: DeepCopyMetadata copies the two
+ * auto-generated flags as well, and DeepCopy needs no conversion rule to be registered.
  *
  * @sa vtkSegmentation
  */

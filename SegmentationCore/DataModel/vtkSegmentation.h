@@ -4,59 +4,46 @@
  * @class vtkSegmentation
  * @brief an ordered list of segments that hold the same kinds of representations
  *
- * With the interface of Slicer's class of that name; conversion between representations and merging
- * are not part of it yet. Segments are addressed by ID (unique, never empty) or by display index.
+ * With the interface of Slicer's class of that name. Segments are addressed by ID (unique, never
+ * empty) or by display index; whatever goes through all segments goes in display order.
  *
  * Source representation: the one that counts (default "Binary labelmap"); the others can be made
- * from it. Its data objects are observed: when one fires Modified, every segment drops its other
- * representations, and ContainedRepresentationNamesModified and SourceRepresentationModified
- * follow. Replacing a segment's source object by AddRepresentation is a change of the segment, and
- * only that.
+ * from it by the conversion rules (see vtkSegmentationConverter). Its data objects are observed:
+ * when one fires Modified, every segment drops its other representations, and
+ * ContainedRepresentationNamesModified and SourceRepresentationModified follow. Replacing a
+ * segment's source object by AddRepresentation is a change of the segment, and only that.
+ *
+ * Conversions are all or nothing: if a rule fails, every segment keeps the representations it had,
+ * and the error names the rule and the segment.
  *
  * Layers: several segments may hold the same data object; each distinct object is a layer, counted
  * in the order of first use in the display order. In a shared binary labelmap each segment is told
  * apart by its label value. Removing or separating a segment takes its voxels out of the shared
  * image.
  *
- * Events, invoked here; Modified (of the list of segments) comes before SegmentAdded,
- * SegmentRemoved and SegmentsOrderModified:
+ * Events, invoked here. Modified (of the list of segments) comes before SegmentAdded,
+ * SegmentRemoved and SegmentsOrderModified. While one call changes many segments, their
+ * SegmentModified events wait for its end; then each changed segment has one, in display order.
+ * Call data:
  *
- * | event                                | call data                                              |
- * |--------------------------------------|--------------------------------------------------------|
- * | SourceRepresentationModified         | null; this, or the new image, where a call here caused
- * it | | RepresentationModified               | ID of the segment (char*) | | SegmentAdded,
- * SegmentRemoved         | ID of the segment                                      | |
- * SegmentModified                      | ID of the segment                                      |
- * | ContainedRepresentationNamesModified | null                                                   |
- * | SegmentsOrderModified                | null                                                   |
+ * - SegmentAdded, SegmentRemoved, SegmentModified, RepresentationModified: the segment's ID (char*)
+ * - ContainedRepresentationNamesModified, SegmentsOrderModified: null
+ * - SourceRepresentationModified: null when a source object fired; this, or the new image, where a
+ *   call here caused it
  *
  * IDs: those that are made here are "2.25." and the decimal value of a random UUID, or, with
  * UUIDSegmentIDs off, "S_" and 16 random letters and digits. A made-up variant of a given ID is
  * `<id>_<n>`, n counting up from 1 for the whole segmentation until it is empty again.
  *
- * Differences from Slicer, where its behaviour loses data or contradicts its documentation:
- * - AddSegment refuses an ID that is taken, and a segment that is in the list already. Slicer lists
- * the ID twice and drops the segment that had it.
- * - The source of the last added segment is observed from the start. In Slicer edits of it go
- * unnoticed until another segment changes.
- * - A segment that is refused is left as it was, and not observed. (Without conversion, one that
- * lacks the source, or another representation that the others have, is refused.)
- * - SetSourceRepresentationName refuses a name that a segment has no representation of, as long as
- * that segment has any. Slicer deletes all voxels and surfaces then.
- * - IsSharedBinaryLabelmap returns true when the labelmap is shared; Slicer returns the opposite.
- * - GetUniqueLabelValueForSharedLabelmap of an image counts the label values of segments without
- * voxels.
- * - ReorderSegments ignores repeated IDs; Slicer lists the segment twice.
- * - RemoveAllSegments does not cut up shared images. Removed segments that somebody else holds keep
- * the shared image and their label value.
- * - CopySegmentFromSegmentation takes a moved segment out of a shared image before it moves, so
- * that no image is shared between two segmentations.
- * - UUIDSegmentIDs works in every build, and is on by default.
- * - GetContainedRepresentationNames asks the first segment of the display order; GetSegmentsByTag
- * and the lists of sharing segments follow that order. Slicer's go by alphabet of the IDs.
+ * Differences from Slicer: see docs/data-model.md. Most of all: nothing is deleted by choosing a
+ * source representation that is not there; an ID that is taken is refused; a segment that is
+ * refused is left as it was; IsSharedBinaryLabelmap means what its name says; a failed conversion
+ * is an error.
  *
- * Cost: look-ups by ID are logarithmic, by index constant; a change of a segment costs a look-up.
- * Threads: not to be used from two at a time; events fire in the calling thread.
+ * Cost: look-ups by ID are logarithmic, by index constant; adding a segment, and a change of one,
+ * cost a look-up. Merging, collapsing and extents read every layer once, whatever the number of
+ * segments, on all cores. Threads: not to be used from two at a time; events fire in the calling
+ * thread.
  *
  * @sa vtkSegment vtkSegmentationConverter vtkSegmentationLabelMapAdapter
  */
@@ -70,14 +57,20 @@
 
 #include <deque>  // for the display order
 #include <map>    // for SegmentMap
+#include <set>    // for sets of names
 #include <string> // for std::string
 #include <vector> // for lists of IDs
 
+class vtkAbstractTransform;
 class vtkCallbackCommand;
 class vtkCollection;
 class vtkDataObject;
+class vtkIntArray;
 class vtkMinimalStandardRandomSequence;
 class vtkOrientedImageData;
+class vtkSegmentationConversionParameters;
+class vtkSegmentationConversionPath;
+class vtkSegmentationConversionPaths;
 class vtkSegmentationConverter;
 class vtkStringArray;
 
@@ -129,6 +122,16 @@ public:
   /// Box around all segments; see vtkSegment::GetBounds.
   virtual void GetBounds(double bounds[6]);
 
+  ///@{
+  /// Transform the source representation and the reference image geometry; everything else is
+  /// dropped. Each shared object is transformed once; of an image a linear transform changes the
+  /// geometry alone, another one resamples it (nearest neighbour). The first form refuses a
+  /// transform that is not linear with an error, the second warns of one that is. Nothing changes
+  /// if a segment lacks the source.
+  virtual void ApplyLinearTransform(vtkAbstractTransform* transform);
+  virtual void ApplyNonLinearTransform(vtkAbstractTransform* transform);
+  ///@}
+
   /// Make `destination` equal to `source`. Its representations are those of `baseline` where that
   /// one has a newer object of the same name, else copies; `cachedRepresentations` (source to copy)
   /// lets one call after another share the copy of a shared object. Images are copied whole.
@@ -151,8 +154,10 @@ public:
 
   /// Add a segment, before another or at the end. Without an ID one is made; then the segment needs
   /// a name. A segment without representations gets empty ones of the kinds that the others have.
-  /// Representations that the others do not have are removed from it. False, with an error and
-  /// nothing changed, if it cannot be added; see the class comment.
+  /// Of a segment that has some, the source and whatever else the others have is made by the
+  /// cheapest conversion from those, and what the others do not have is removed. False, with an
+  /// error and nothing changed, if it cannot be added: no segment, no way to convert it, an ID that
+  /// is taken, a segment that is in the list.
   bool AddSegment(
     vtkSegment* segment, std::string segmentId = "", std::string insertBeforeSegmentId = "");
 
@@ -219,6 +224,19 @@ public:
   bool CopySegmentFromSegmentation(
     vtkSegmentation* fromSegmentation, std::string segmentId, bool removeFromSource = false);
 
+  ///@{
+  /// Whether the source representation can be made from one of that name, or from one that the
+  /// segment has. An empty segmentation takes every segment that is not null.
+  bool CanAcceptRepresentation(std::string representationName);
+  bool CanAcceptSegment(vtkSegment* segment);
+  ///@}
+
+  /// Remove a segment's voxels or surface: in a shared binary labelmap its label becomes 0, an
+  /// object of its own becomes empty. Other representations are dropped. Fires
+  /// ContainedRepresentationNamesModified and SourceRepresentationModified twice, as in Slicer. An
+  /// unknown ID does nothing.
+  void ClearSegment(std::string segmentId);
+
   // Representations -------------------------------------------------------------------------------
 
   /// Names of the representations of the segments, alphabetical; the list is replaced.
@@ -233,6 +251,31 @@ public:
   bool IsSourceRepresentationImageData();
   ///@}
 
+  /// Add the names of all representations that the conversion rules know.
+  void GetAvailableRepresentationNames(std::set<std::string>& representationNames);
+
+  /// Make a representation of all segments by the cheapest path. With `alwaysConvert` it is made
+  /// again from the source, and so is everything on the way; else from whatever the segments have,
+  /// and only where it is missing. A poly data that only one segment holds stays the same object
+  /// when it is made again. False if there is no path, or, with an error and nothing changed, if a
+  /// rule fails.
+  ///
+  /// Events: SegmentModified and RepresentationModified for each segment with a new object, then
+  /// ContainedRepresentationNamesModified.
+  bool CreateRepresentation(
+    const std::string& targetRepresentationName, bool alwaysConvert = false);
+
+  /// Make a representation of all segments by the given path, over what is there, after setting the
+  /// given parameters (which stay set). Null parameters are none. Events: SegmentModified for each
+  /// segment with a new object, RepresentationModified for each segment, then
+  /// ContainedRepresentationNamesModified.
+  bool CreateRepresentation(
+    vtkSegmentationConversionPath* path, vtkSegmentationConversionParameters* parameters);
+
+  /// Paths from the source representation; the list is replaced.
+  void GetPossibleConversions(
+    const std::string& targetRepresentationName, vtkSegmentationConversionPaths* paths);
+
   /// Remove all representations but the source. Fires ContainedRepresentationNamesModified.
   void InvalidateNonSourceRepresentations();
 
@@ -243,6 +286,8 @@ public:
   /// Stored names and values, among them "Reference image geometry"; see vtkSegmentationConverter.
   void SetConversionParameter(const std::string& name, const std::string& value);
   std::string GetConversionParameter(const std::string& name);
+  void GetConversionParametersForPath(
+    vtkSegmentationConversionParameters* conversionParameters, vtkSegmentationConversionPath* path);
   std::string SerializeAllConversionParameters();
   void DeserializeConversionParameters(std::string conversionParametersString);
   ///@}
@@ -262,6 +307,64 @@ public:
   bool IsMasterRepresentationImageData();
   void InvalidateNonMasterRepresentations();
   ///@}
+
+  // Geometry --------------------------------------------------------------------------------------
+  // Binary labelmaps only. No IDs, or null, means all segments; an unknown ID is a warning and
+  // passed over.
+
+  ///@{
+  /// Geometry text (see vtkSegmentationConverter) of a lattice on which all labelmaps fit; "" if no
+  /// segment has voxels to speak of. The lattice is the reference image geometry, or without one
+  /// the finest labelmap's. The extent is chosen by the mode: that of the reference, of the
+  /// labelmaps, or of their voxels above 0 ("effective", all segments of a layer together), perhaps
+  /// with one voxel around. If a labelmap is finer than the reference, the result is refined by a
+  /// whole factor, the rounded cube root of the ratio of voxel volumes.
+#ifndef __VTK_WRAP__
+  std::string DetermineCommonLabelmapGeometry(int extentComputationMode = EXTENT_UNION_OF_SEGMENTS,
+    const std::vector<std::string>& segmentIDs = std::vector<std::string>());
+#endif
+  std::string DetermineCommonLabelmapGeometry(
+    int extentComputationMode, vtkStringArray* segmentIds);
+  ///@}
+
+  ///@{
+  /// Extent, in the lattice of an image, that holds the labelmaps (their voxels above 0);
+  /// (0,-1,0,-1,0,-1) if there are none.
+#ifndef __VTK_WRAP__
+  void DetermineCommonLabelmapExtent(int commonGeometryExtent[6],
+    vtkOrientedImageData* commonGeometryImage,
+    const std::vector<std::string>& segmentIDs = std::vector<std::string>(),
+    bool computeEffectiveExtent = false, bool addPadding = false);
+#endif
+  void DetermineCommonLabelmapExtent(int commonGeometryExtent[6],
+    vtkOrientedImageData* commonGeometryImage, vtkStringArray* segmentIds,
+    bool computeEffectiveExtent = false, bool addPadding = false);
+  ///@}
+
+  /// Give an image the common geometry, without allocating scalars. False, with an error and
+  /// nothing changed, if there is none.
+  bool SetImageGeometryFromCommonLabelmapGeometry(vtkOrientedImageData* imageData,
+    vtkStringArray* segmentIDs = nullptr,
+    int extentComputationMode = vtkSegmentation::EXTENT_UNION_OF_EFFECTIVE_SEGMENTS);
+
+#ifndef __VTK_WRAP__
+  /// Fill an image with the segments of a list (all if it is empty): background 0, each segment its
+  /// position in the list from 1, or the value given for it; where segments overlap, the later one.
+  /// The geometry is that of `mergedLabelmapGeometry`, else the common one by the mode. Labelmaps
+  /// of other lattices are resampled (nearest neighbour). Voxels are short, or int if a value needs
+  /// it. Without any voxels in the segments true, and the image is left alone. False, with an error
+  /// and nothing changed: an unknown segment, one without binary labelmap, a number of values that
+  /// differs from that of segments.
+  bool GenerateMergedLabelmap(vtkOrientedImageData* mergedImageData, int extentComputationMode,
+    vtkOrientedImageData* mergedLabelmapGeometry = nullptr,
+    const std::vector<std::string>& segmentIDs = std::vector<std::string>(),
+    vtkIntArray* labelValues = nullptr);
+#endif
+
+  /// The same for Python: the list is a vtkStringArray, null for all.
+  bool GenerateMergedLabelmap(vtkOrientedImageData* mergedImageData, int extentComputationMode,
+    vtkOrientedImageData* mergedLabelmapGeometry, vtkStringArray* segmentIDs,
+    vtkIntArray* labelValues = nullptr);
 
   // Layers ----------------------------------------------------------------------------------------
   // An empty representation name means the source representation.
@@ -291,6 +394,19 @@ public:
   /// shared.
   void SeparateSegmentLabelmap(std::string segmentId);
 
+  /// Put segments into one new layer with labels 1 to n in the order of the list. Where they
+  /// overlap the later one stays. The lattice is the common one, around the segments' voxels. Fires
+  /// SegmentModified for each of them, and what a change of the source fires. An empty list does
+  /// nothing; an unknown segment or one without binary labelmap is an error, and nothing changes.
+  void MergeSegmentLabelmaps(std::vector<std::string> mergeSegmentIds);
+
+  /// Put the segments into as few layers as possible without losing a voxel, or (forced) all into
+  /// one as MergeSegmentLabelmaps does. Layer 0 keeps its lattice and labels; the other segments,
+  /// in order of layer and display, go to the first new layer where they overlap nothing, and get
+  /// the next label there. Other representations stay, for every segment looks as before; fires
+  /// SegmentModified alone. Nothing happens with one layer or none.
+  void CollapseBinaryLabelmaps(bool forceToSingleLayer = false);
+
   ///@{
   /// Layers of a representation. Index -1, with an error for an unknown segment; null out of range.
   int GetNumberOfLayers(std::string representationName = "");
@@ -305,6 +421,17 @@ public:
 protected:
   vtkSegmentation();
   ~vtkSegmentation() override;
+
+  ///@{
+  /// Convert some segments along a path; with `overwriteExisting` also where a representation on
+  /// the way is there already. All or nothing: on failure, with an error, no segment has changed.
+  /// Fires SegmentModified for segments that changed.
+  bool ConvertSegmentsUsingPath(std::vector<std::string> segmentIDs,
+    vtkSegmentationConversionPath* path, bool overwriteExisting = false);
+  bool ConvertSegmentUsingPath(
+    vtkSegment* segment, vtkSegmentationConversionPath* path, bool overwriteExisting = false);
+  bool ConvertSingleSegment(std::string segmentId, std::string targetRepresentationName);
+  ///@}
 
   ///@{
   /// Switch off what a change of a source object (a segment) causes here. Returns the old value.
@@ -337,12 +464,16 @@ private:
   vtkSegmentation(const vtkSegmentation&) = delete;
   void operator=(const vtkSegmentation&) = delete;
 
-  // A segment in the list: its ID, our observer, and the source object that is observed for it.
+  // A segment in the list: its ID, our observer, and what the tables below count of it.
   struct ObservedSegment
   {
     std::string ID;
     unsigned long Tag = 0;
     vtkSmartPointer<vtkDataObject> Source;
+    vtkSmartPointer<vtkDataObject> Labelmap;
+    int Label = 0;
+    std::string Name;
+    bool Listed = false;
   };
   // A source object: our observer, and the number of segments that hold it.
   struct ObservedSource
@@ -350,24 +481,60 @@ private:
     unsigned long Tag = 0;
     int Users = 0;
   };
+  // Label values of the segments of a layer with the number of their users; all values below the
+  // candidate are taken.
+  struct LabelUse
+  {
+    std::map<int, int> Users;
+    int FirstCandidate = 1;
+  };
   std::map<vtkSegment*, ObservedSegment> ObservedSegments;
   std::map<vtkDataObject*, ObservedSource> ObservedSources;
+  std::map<vtkDataObject*, LabelUse> LayerLabels;
+  // Names of segments with the number of their users; by base, the number where the search for a
+  // free name begins.
+  std::map<std::string, int> NameUsers;
+  std::map<std::string, int> FirstNameCandidate;
   vtkSmartPointer<vtkCallbackCommand> SegmentCommand;
   vtkSmartPointer<vtkCallbackCommand> SourceCommand;
   bool SegmentModifiedEnabled = true;
   bool SourceRepresentationModifiedEnabled = true;
   int SegmentIdCounter = 0;
 
+  // While one exists, SegmentModified events wait, and sources may change without consequences.
+  class QuietScope;
+  int QuietScopes = 0;
+  std::set<vtkSegment*> WaitingSegments;
+
+  // All representations and label values of some segments, to go back to.
+  struct SegmentState;
+  std::vector<SegmentState> GetStates(const std::vector<vtkSmartPointer<vtkSegment>>& more);
+  void RestoreStates(const std::vector<SegmentState>& states);
+
   static void OnSegmentModified(vtkObject* caller, unsigned long, void* self, void*);
   static void OnSourceModified(vtkObject*, unsigned long, void* self, void*);
+  void SourceWasModified();
+  void InvokeSegmentModified(const std::vector<std::string>& ids);
   void ObserveSegment(vtkSegment* segment, const std::string& id);
   void UnobserveSegment(vtkSegment* segment);
   void ObserveSource(ObservedSegment& observed, vtkDataObject* source);
+  void CountNameAndLabel(ObservedSegment& observed, vtkSegment* segment);
   void InsertSegment(vtkSegment* segment, std::string id, const std::string& insertBefore);
   void EraseSegment(std::string id);
   bool CheckNewSegment(vtkSegment* segment, const std::string& id);
+  bool CompleteNewSegment(vtkSegment* segment, const std::string& id);
   vtkSmartPointer<vtkDataObject> MakeEmptyRepresentation(const std::string& name);
   std::vector<vtkDataObject*> GetLayers(const std::string& representationName);
+  std::vector<vtkOrientedImageData*> GetLabelmaps(const std::vector<std::string>& ids);
+  std::vector<std::string> KnownOrAllIDs(const std::vector<std::string>& ids, const char* method);
+  vtkSmartPointer<vtkSegmentationConversionPath> FindCheapestPath(
+    const std::vector<std::string>& sources, const std::string& target);
+  bool Convert(const std::vector<vtkSmartPointer<vtkSegment>>& segments,
+    vtkSegmentationConversionPath* path, bool overwriteExisting);
+  bool RunRules(const std::vector<vtkSmartPointer<vtkSegment>>& segments,
+    vtkSegmentationConversionPath* path, bool overwriteExisting);
+  void ApplyTransform(vtkAbstractTransform* transform, const char* method);
+  struct Collapse;
 };
 
 #endif

@@ -30,16 +30,11 @@ vtkSegmentationConversionParameters::Parameter* vtkSegmentationConversionParamet
 }
 
 //----------------------------------------------------------------------------
-vtkSegmentationConversionParameters::Parameter* vtkSegmentationConversionParameters::At(
-  const std::string& name, const char* method)
+vtkSegmentationConversionParameters::Parameter* vtkSegmentationConversionParameters::Find(
+  const std::string& name)
 {
   const int index = this->GetIndexFromName(name);
-  if (index >= 0)
-  {
-    return &this->Parameters[index];
-  }
-  vtkErrorMacro(<< method << ": there is no parameter '" << name << "'.");
-  return nullptr;
+  return index < 0 ? nullptr : &this->Parameters[index];
 }
 
 //----------------------------------------------------------------------------
@@ -98,7 +93,7 @@ std::string vtkSegmentationConversionParameters::GetDescription(int index)
 //----------------------------------------------------------------------------
 std::string vtkSegmentationConversionParameters::GetDescription(const std::string& name)
 {
-  const Parameter* parameter = this->At(name, "GetDescription");
+  const Parameter* parameter = this->Find(name);
   return parameter ? parameter->Description : std::string();
 }
 
@@ -128,7 +123,7 @@ std::string vtkSegmentationConversionParameters::GetValue(int index)
 //----------------------------------------------------------------------------
 std::string vtkSegmentationConversionParameters::GetValue(const std::string& name)
 {
-  const Parameter* parameter = this->At(name, "GetValue");
+  const Parameter* parameter = this->Find(name);
   return parameter ? parameter->Value : std::string();
 }
 

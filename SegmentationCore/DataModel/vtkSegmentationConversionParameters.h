@@ -8,8 +8,8 @@
  * unique. Look-ups by name are linear in the number of parameters (a rule has about ten).
  *
  * Errors: in Python an index out of range raises ValueError. In C++ getters return "" for it, and
- * setters log an error and change nothing. A name that is not in the list gives "" (0 as a number)
- * with an error; setting it appends it.
+ * setters log an error and change nothing. A name that is not in the list gives "" (0 as a number),
+ * as in Slicer; setting it appends it.
  *
  * Numbers are read in the classic locale, whatever the application's; the first word of the value
  * counts, a value that does not begin with a number gives 0, one beyond the range of int the
@@ -108,7 +108,8 @@ private:
 
   // Null, with an error naming `method`, if there is no such parameter.
   Parameter* At(int index, const char* method);
-  Parameter* At(const std::string& name, const char* method);
+  // Null if there is no such parameter.
+  Parameter* Find(const std::string& name);
   Parameter& FindOrAppend(const std::string& name);
   void Assign(std::string& text, const std::string& value);
 };

@@ -38,7 +38,7 @@ int vtkSegmentationConversionPath::AddRule(vtkSegmentationConverterRule* rule)
   }
   this->Rules.emplace_back(rule);
   this->Modified();
-  return this->GetNumberOfRules();
+  return this->GetNumberOfRules() - 1;
 }
 
 //----------------------------------------------------------------------------

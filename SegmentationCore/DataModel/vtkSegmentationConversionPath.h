@@ -31,13 +31,12 @@ public:
   vtkTypeMacro(vtkSegmentationConversionPath, vtkObject);
   void PrintSelf(ostream& os, vtkIndent indent) override;
 
-  /// Sum of the costs of the rules, at most vtkSegmentationConverterRule's infinite cost; that for
-  /// no rules as well is 0.
+  /// Sum of the costs of the rules, at most vtkSegmentationConverterRule's infinite cost; 0 without
+  /// rules.
   unsigned int GetCost();
 
   ///@{
-  /// Append a rule or the rules of another path. AddRule returns the number of rules then, -1 for
-  /// null.
+  /// Append a rule or the rules of another path. AddRule returns the rule's index, -1 for null.
   int AddRule(vtkSegmentationConverterRule* rule);
   void AddRules(vtkSegmentationConversionPath* path);
   ///@}

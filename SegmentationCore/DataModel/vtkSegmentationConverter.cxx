@@ -6,6 +6,9 @@
 #include "vtkNew.h"
 #include "vtkObjectFactory.h"
 #include "vtkOrientedImageData.h"
+#include "vtkOrientedImageDataResample.h"
+#include "vtkSegmentationConversionPath.h"
+#include "vtkSegmentationConversionPaths.h"
 
 #include <algorithm>
 #include <charconv>
@@ -68,7 +71,10 @@ bool HasSeparator(const std::string& text)
 }
 
 //----------------------------------------------------------------------------
-vtkSegmentationConverter::vtkSegmentationConverter() = default;
+vtkSegmentationConverter::vtkSegmentationConverter()
+{
+  vtkSegmentationConverterFactory::GetInstance()->CopyConverterRules(this->ConverterRules);
+}
 
 //----------------------------------------------------------------------------
 vtkSegmentationConverter::~vtkSegmentationConverter() = default;
@@ -81,16 +87,161 @@ void vtkSegmentationConverter::DeepCopy(vtkSegmentationConverter* aConverter)
     vtkErrorMacro("DeepCopy: no source given.");
     return;
   }
-  this->Parameters = aConverter->Parameters;
+  if (aConverter == this)
+  {
+    return;
+  }
+  vtkNew<vtkSegmentationConversionParameters> parameters;
+  aConverter->GetAllConversionParameters(parameters);
+  this->CustomConversionParameters->RemoveAllParameters();
+  this->SetConversionParameters(parameters);
 }
 
 //----------------------------------------------------------------------------
-const vtkSegmentationConverter::Parameter* vtkSegmentationConverter::FindParameter(
-  const std::string& name) const
+void vtkSegmentationConverter::GetAvailableRepresentationNames(
+  std::set<std::string>& representationNames)
 {
-  const auto found = std::find_if(this->Parameters.begin(), this->Parameters.end(),
-    [&name](const Parameter& parameter) { return parameter.Name == name; });
-  return found == this->Parameters.end() ? nullptr : &*found;
+  for (const auto& rule : this->ConverterRules)
+  {
+    representationNames.insert(rule->GetSourceRepresentationName());
+    representationNames.insert(rule->GetTargetRepresentationName());
+  }
+}
+
+//----------------------------------------------------------------------------
+void vtkSegmentationConverter::GetPossibleConversions(const std::string& sourceRepresentationName,
+  const std::string& targetRepresentationName, vtkSegmentationConversionPaths* paths)
+{
+  if (!paths)
+  {
+    vtkErrorMacro("GetPossibleConversions: no list of paths given.");
+    return;
+  }
+  paths->RemoveAllItems();
+  if (sourceRepresentationName == targetRepresentationName)
+  {
+    vtkErrorMacro("GetPossibleConversions: source and target are the same representation, '"
+      << sourceRepresentationName << "'.");
+    return;
+  }
+  vtkNew<vtkSegmentationConversionPath> begun;
+  std::set<std::string> met{ sourceRepresentationName };
+  this->FindPaths(sourceRepresentationName, targetRepresentationName, begun, met, paths);
+}
+
+//----------------------------------------------------------------------------
+void vtkSegmentationConverter::FindPaths(const std::string& source, const std::string& target,
+  vtkSegmentationConversionPath* begun, std::set<std::string>& met,
+  vtkSegmentationConversionPaths* paths)
+{
+  for (const auto& rule : this->ConverterRules)
+  {
+    const std::string next = rule->GetTargetRepresentationName();
+    if (source != rule->GetSourceRepresentationName() || met.count(next))
+    {
+      continue;
+    }
+    const int index = begun->AddRule(rule);
+    if (next == target)
+    {
+      vtkNew<vtkSegmentationConversionPath> path;
+      path->Copy(begun);
+      paths->AddPath(path);
+    }
+    else
+    {
+      met.insert(next);
+      this->FindPaths(next, target, begun, met, paths);
+      met.erase(next);
+    }
+    begun->RemoveRule(index);
+  }
+}
+
+//----------------------------------------------------------------------------
+vtkSegmentationConversionPath* vtkSegmentationConverter::GetCheapestPath(
+  vtkSegmentationConversionPaths* paths)
+{
+  if (!paths)
+  {
+    vtkGenericWarningMacro("vtkSegmentationConverter::GetCheapestPath: no list of paths given.");
+    return nullptr;
+  }
+  vtkSegmentationConversionPath* cheapest = nullptr;
+  unsigned int least = vtkSegmentationConverterRule::GetConversionInfiniteCost();
+  vtkCollectionSimpleIterator cookie;
+  paths->InitTraversal(cookie);
+  while (vtkSegmentationConversionPath* path = paths->GetNextPath(cookie))
+  {
+    const unsigned int cost = path->GetCost();
+    if (cost < least ||
+      (cheapest && cost == least && path->GetNumberOfRules() <= cheapest->GetNumberOfRules()))
+    {
+      least = cost;
+      cheapest = path;
+    }
+  }
+  return cheapest;
+}
+
+//----------------------------------------------------------------------------
+void vtkSegmentationConverter::GetConversionParametersForPath(
+  vtkSegmentationConversionParameters* conversionParameters, vtkSegmentationConversionPath* path)
+{
+  if (!conversionParameters || !path)
+  {
+    vtkErrorMacro("GetConversionParametersForPath: no "
+      << (conversionParameters ? "path" : "list of parameters") << " given.");
+    return;
+  }
+  conversionParameters->RemoveAllParameters();
+  for (int i = 0; i < path->GetNumberOfRules(); ++i)
+  {
+    path->GetRule(i)->GetRuleConversionParameters(conversionParameters);
+  }
+}
+
+//----------------------------------------------------------------------------
+void vtkSegmentationConverter::GetAllConversionParameters(
+  vtkSegmentationConversionParameters* conversionParameters)
+{
+  if (!conversionParameters)
+  {
+    vtkErrorMacro("GetAllConversionParameters: no list of parameters given.");
+    return;
+  }
+  conversionParameters->DeepCopy(this->CustomConversionParameters);
+  for (const auto& rule : this->ConverterRules)
+  {
+    rule->GetRuleConversionParameters(conversionParameters);
+  }
+}
+
+//----------------------------------------------------------------------------
+void vtkSegmentationConverter::SetConversionParameters(
+  vtkSegmentationConversionParameters* parameters)
+{
+  if (!parameters)
+  {
+    vtkErrorMacro("SetConversionParameters: no list of parameters given.");
+    return;
+  }
+  for (int i = 0; i < parameters->GetNumberOfParameters(); ++i)
+  {
+    const std::string name = parameters->GetName(i);
+    const bool ofRule = this->FindRuleWithParameter(name) != nullptr;
+    this->SetConversionParameter(
+      name, parameters->GetValue(i), ofRule ? std::string() : parameters->GetDescription(i));
+  }
+}
+
+//----------------------------------------------------------------------------
+vtkSegmentationConverterRule* vtkSegmentationConverter::FindRuleWithParameter(
+  const std::string& name)
+{
+  const auto found = std::find_if(this->ConverterRules.begin(), this->ConverterRules.end(),
+    [&name](const auto& rule) { return rule->HasConversionParameter(name); });
+  return found == this->ConverterRules.end() ? nullptr : found->GetPointer();
 }
 
 //----------------------------------------------------------------------------
@@ -104,48 +255,65 @@ void vtkSegmentationConverter::SetConversionParameter(
       << "': a name is needed, and none of them may contain '|' or '&'.");
     return;
   }
-  Parameter* parameter = const_cast<Parameter*>(this->FindParameter(name));
-  if (!parameter)
+  bool ofRule = false;
+  for (const auto& rule : this->ConverterRules)
   {
-    this->Parameters.push_back({ name, value, description });
-    return;
+    if (rule->HasConversionParameter(name))
+    {
+      rule->SetConversionParameter(name, value, description);
+      ofRule = true;
+    }
   }
-  parameter->Value = value;
-  if (!description.empty())
+  if (!ofRule)
   {
-    parameter->Description = description;
+    this->CustomConversionParameters->SetValue(name, value);
+    if (!description.empty())
+    {
+      this->CustomConversionParameters->SetDescription(name, description);
+    }
   }
 }
 
 //----------------------------------------------------------------------------
 std::string vtkSegmentationConverter::GetConversionParameter(const std::string& name)
 {
-  const Parameter* parameter = this->FindParameter(name);
-  if (!parameter && name != GetReferenceImageGeometryParameterName())
+  if (vtkSegmentationConverterRule* rule = this->FindRuleWithParameter(name))
+  {
+    return rule->GetConversionParameter(name);
+  }
+  if (this->CustomConversionParameters->GetIndexFromName(name) < 0 &&
+    name != GetReferenceImageGeometryParameterName())
   {
     vtkErrorMacro("GetConversionParameter: there is no parameter '" << name << "'.");
   }
-  return parameter ? parameter->Value : std::string();
+  return this->CustomConversionParameters->GetValue(name);
 }
 
 //----------------------------------------------------------------------------
 std::string vtkSegmentationConverter::GetConversionParameterDescription(const std::string& name)
 {
-  const Parameter* parameter = this->FindParameter(name);
-  if (!parameter && name != GetReferenceImageGeometryParameterName())
+  if (vtkSegmentationConverterRule* rule = this->FindRuleWithParameter(name))
+  {
+    return rule->GetConversionParameterDescription(name);
+  }
+  if (this->CustomConversionParameters->GetIndexFromName(name) < 0 &&
+    name != GetReferenceImageGeometryParameterName())
   {
     vtkErrorMacro("GetConversionParameterDescription: there is no parameter '" << name << "'.");
   }
-  return parameter ? parameter->Description : std::string();
+  return this->CustomConversionParameters->GetDescription(name);
 }
 
 //----------------------------------------------------------------------------
 std::string vtkSegmentationConverter::SerializeAllConversionParameters()
 {
+  vtkNew<vtkSegmentationConversionParameters> parameters;
+  this->GetAllConversionParameters(parameters);
   std::string text;
-  for (const Parameter& parameter : this->Parameters)
+  for (int i = 0; i < parameters->GetNumberOfParameters(); ++i)
   {
-    text += parameter.Name + "|" + parameter.Value + "|" + parameter.Description + "&";
+    text += parameters->GetName(i) + "|" + parameters->GetValue(i) + "|" +
+      parameters->GetDescription(i) + "&";
   }
   return text;
 }
@@ -170,6 +338,26 @@ void vtkSegmentationConverter::DeserializeConversionParameters(
       piece.substr(first + 1, second - first - 1),
       second < piece.size() ? piece.substr(second + 1) : std::string());
   }
+}
+
+//----------------------------------------------------------------------------
+void vtkSegmentationConverter::ApplyTransformOnReferenceImageGeometry(
+  vtkAbstractTransform* transform)
+{
+  if (!transform)
+  {
+    vtkErrorMacro("ApplyTransformOnReferenceImageGeometry: no transform given.");
+    return;
+  }
+  const std::string name = GetReferenceImageGeometryParameterName();
+  const std::string text = this->GetConversionParameter(name);
+  vtkNew<vtkOrientedImageData> geometry;
+  if (text.empty() || !DeserializeImageGeometry(text, geometry, false))
+  {
+    return; // none, or the parser said what is wrong with it
+  }
+  vtkOrientedImageDataResample::TransformOrientedImage(geometry, transform, true);
+  this->SetConversionParameter(name, SerializeImageGeometry(geometry));
 }
 
 //----------------------------------------------------------------------------
@@ -291,9 +479,11 @@ bool vtkSegmentationConverter::DeserializeImageGeometry(
 void vtkSegmentationConverter::PrintSelf(ostream& os, vtkIndent indent)
 {
   this->Superclass::PrintSelf(os, indent);
-  for (const Parameter& parameter : this->Parameters)
+  os << indent << "Rules: " << this->ConverterRules.size() << "\n";
+  for (const auto& rule : this->ConverterRules)
   {
-    os << indent << parameter.Name << " = " << parameter.Value << " (" << parameter.Description
-       << ")\n";
+    rule->PrintSelf(os, indent.GetNextIndent());
   }
+  os << indent << "Custom parameters:\n";
+  this->CustomConversionParameters->PrintSelf(os, indent.GetNextIndent());
 }

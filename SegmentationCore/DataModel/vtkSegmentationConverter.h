@@ -2,40 +2,48 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /**
  * @class vtkSegmentationConverter
- * @brief names of representations, conversion parameters, and image geometry as text
+ * @brief conversion rules and their parameters, paths between representations, geometry as text
  *
- * With the interface of Slicer's class of that name, as far as it needs no conversion rules: the
- * names under which segments hold their representations, a list of named parameters, and the text
- * form of an image's geometry.
+ * With the interface of Slicer's class of that name. A converter clones the rules that are
+ * registered with vtkSegmentationConverterFactory when it is made, and keeps the values of their
+ * parameters; each vtkSegmentation has one.
  *
- * Parameters: an ordered list of name, value and description. None of the three may hold `|` or
- * `&`, the separators of the text form `name|value|description&name|...&`. "Reference image
- * geometry" is always known (empty until set); asking for another name that was never set is an
- * error, as in Slicer.
+ * Paths: the rules are edges of a graph of representations. A path never meets a representation
+ * twice. The cheapest has the smallest sum of costs; of equal ones that with fewer rules; of those
+ * the last found. Paths are searched depth first, rules in order of registration.
+ *
+ * Parameters: name, value and description, texts all of them. A parameter set by name goes to every
+ * rule that has it; a name that no rule has is kept as a custom parameter, so that nothing is lost
+ * when a file is read where its rules are missing. None of the three texts may hold `|` or `&`, the
+ * separators of the text form `name|value|description&name|...&`. Asking for an unknown name is an
+ * error, as in Slicer, but for "Reference image geometry", which is always known.
  *
  * Geometry text: the 16 elements of the image-to-world matrix by rows, then the 6 numbers of the
  * extent, each followed by `;`. Numbers have the fewest digits, from 15 to 17, that read back as
  * the same number, whatever the locale. Blanks after `;` and text after the last `;` are accepted.
  *
- * Differences from Slicer: a text that cannot be parsed changes nothing at all; numbers that are
- * not finite and extents that are not whole numbers are refused; of a parameter text without `|`
- * nothing is taken; numbers below 1e-6 are written with fewer digits (they read back as the same
- * number).
+ * Differences from Slicer: see docs/data-model.md. Most of all: a text that cannot be parsed
+ * changes nothing at all, and null is an error and never a crash.
  *
- * @sa vtkSegmentation
+ * @sa vtkSegmentation vtkSegmentationConverterRule vtkSegmentationConverterFactory
  */
 #ifndef vtkSegmentationConverter_h
 #define vtkSegmentationConverter_h
 
 #include "SegmentationCoreDataModelModule.h" // for export macro
-#include "vtkObject.h"
+#include "vtkNew.h"                          // for the custom parameters
+#include "vtkSegmentationConverterFactory.h" // for the list of rules
 
+#include <set>    // for sets of names
 #include <string> // for std::string
-#include <vector> // for the list of parameters
 
+class vtkAbstractTransform;
 class vtkImageData;
 class vtkMatrix4x4;
 class vtkOrientedImageData;
+class vtkSegmentationConversionParameters;
+class vtkSegmentationConversionPath;
+class vtkSegmentationConversionPaths;
 
 class SEGMENTATIONCOREDATAMODEL_EXPORT vtkSegmentationConverter : public vtkObject
 {
@@ -73,8 +81,32 @@ public:
   static const char* GetInterpolationTypeFieldName() { return "InterpolationType"; }
   ///@}
 
-  /// Take over the parameters of another converter.
+  /// Take over the parameters of another converter: those that rules here have get their values,
+  /// all others become the custom parameters. The rules stay as they are.
   virtual void DeepCopy(vtkSegmentationConverter* aConverter);
+
+  /// Add the names of all representations that a rule converts from or to.
+  void GetAvailableRepresentationNames(std::set<std::string>& representationNames);
+
+  /// All paths from one representation to another; the list is replaced. The same name twice is an
+  /// error.
+  void GetPossibleConversions(const std::string& sourceRepresentationName,
+    const std::string& targetRepresentationName, vtkSegmentationConversionPaths* paths);
+
+  /// The cheapest of several paths, see the class comment; null if there is none, or only paths of
+  /// infinite cost.
+  static vtkSegmentationConversionPath* GetCheapestPath(vtkSegmentationConversionPaths* paths);
+
+  ///@{
+  /// Parameters of the rules of a path, or of all rules after the custom ones, each name once; the
+  /// list is replaced.
+  void GetConversionParametersForPath(
+    vtkSegmentationConversionParameters* conversionParameters, vtkSegmentationConversionPath* path);
+  void GetAllConversionParameters(vtkSegmentationConversionParameters* conversionParameters);
+  ///@}
+
+  /// Set several parameters; the descriptions of those that a rule has stay as they are.
+  void SetConversionParameters(vtkSegmentationConversionParameters* parameters);
 
   ///@{
   /// Set or append a parameter; an empty description keeps the one that is there. Refused with an
@@ -83,7 +115,7 @@ public:
   void SetConversionParameter(
     const std::string& name, const std::string& value, const std::string& description = "");
   std::string GetConversionParameter(const std::string& name);
-  std::string GetConversionParameterDescription(const std::string& name);
+  std::string GetConversionParameterDescription(const std::string& description);
   ///@}
 
   ///@{
@@ -91,6 +123,10 @@ public:
   std::string SerializeAllConversionParameters();
   void DeserializeConversionParameters(std::string conversionParametersString);
   ///@}
+
+  /// Apply a transform to the reference image geometry, if there is one. A linear transform
+  /// moves its axes, another one changes its extent to cover the transformed box.
+  void ApplyTransformOnReferenceImageGeometry(vtkAbstractTransform* transform);
 
   ///@{
   /// Geometry text of an image, or of a matrix with the extent of an image or a given extent. ""
@@ -115,19 +151,18 @@ protected:
   vtkSegmentationConverter();
   ~vtkSegmentationConverter() override;
 
+  /// The clones of the registered rules, and the parameters that none of them has.
+  vtkSegmentationConverterFactory::RuleListType ConverterRules;
+  vtkNew<vtkSegmentationConversionParameters> CustomConversionParameters;
+
 private:
   vtkSegmentationConverter(const vtkSegmentationConverter&) = delete;
   void operator=(const vtkSegmentationConverter&) = delete;
 
-  struct Parameter
-  {
-    std::string Name;
-    std::string Value;
-    std::string Description;
-  };
-  std::vector<Parameter> Parameters;
-
-  const Parameter* FindParameter(const std::string& name) const;
+  void FindPaths(const std::string& source, const std::string& target,
+    vtkSegmentationConversionPath* begun, std::set<std::string>& met,
+    vtkSegmentationConversionPaths* paths);
+  vtkSegmentationConverterRule* FindRuleWithParameter(const std::string& name);
 };
 
 #endif

@@ -1,0 +1,379 @@
+// SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
+// SPDX-License-Identifier: BSD-3-Clause
+// Part of vtkSegmentation: labelmaps of several segments in one.
+#include "LabelImage.h"
+#include "SegmentationScopes.h"
+
+#include "vtkImageData.h"
+#include "vtkIntArray.h"
+#include "vtkNew.h"
+#include "vtkOrientedImageData.h"
+#include "vtkOrientedImageDataResample.h"
+#include "vtkPointData.h"
+#include "vtkStringArray.h"
+#include "vtkTransform.h"
+
+#include <list>
+
+using segcore::binaryLabelmapName;
+using segcore::Box;
+using segcore::Index;
+
+//----------------------------------------------------------------------------
+bool vtkSegmentation::GenerateMergedLabelmap(vtkOrientedImageData* mergedImageData,
+  int extentComputationMode, vtkOrientedImageData* mergedLabelmapGeometry,
+  vtkStringArray* segmentIDs, vtkIntArray* labelValues)
+{
+  return this->GenerateMergedLabelmap(mergedImageData, extentComputationMode,
+    mergedLabelmapGeometry, segcore::textsOf(segmentIDs), labelValues);
+}
+
+//----------------------------------------------------------------------------
+bool vtkSegmentation::GenerateMergedLabelmap(vtkOrientedImageData* mergedImageData,
+  int extentComputationMode, vtkOrientedImageData* mergedLabelmapGeometry,
+  const std::vector<std::string>& segmentIDs, vtkIntArray* labelValues)
+{
+  const std::vector<std::string> ids = segmentIDs.empty() ? this->GetSegmentIDs() : segmentIDs;
+  if (!mergedImageData)
+  {
+    vtkErrorMacro("GenerateMergedLabelmap: no image given.");
+    return false;
+  }
+  if (labelValues && labelValues->GetNumberOfValues() != static_cast<vtkIdType>(ids.size()))
+  {
+    vtkErrorMacro("GenerateMergedLabelmap: " << labelValues->GetNumberOfValues()
+                                             << " label values given for " << ids.size()
+                                             << " segments; each needs one.");
+    return false;
+  }
+  if (!this->ContainsRepresentation(binaryLabelmapName()))
+  {
+    vtkErrorMacro(
+      "GenerateMergedLabelmap: there are no segments with '" << binaryLabelmapName() << "'.");
+    return false;
+  }
+  // Per layer the ranks of its labels: the position in the list, so that later ones win.
+  std::vector<int> values;
+  std::vector<vtkOrientedImageData*> layers;
+  std::map<vtkOrientedImageData*, segcore::RankTable> ranks;
+  for (const std::string& id : ids)
+  {
+    auto* image =
+      vtkOrientedImageData::SafeDownCast(this->GetSegmentRepresentation(id, binaryLabelmapName()));
+    if (!image)
+    {
+      vtkErrorMacro("GenerateMergedLabelmap: " << (this->GetSegment(id)
+                        ? "segment '" + id + "' has no '" + binaryLabelmapName() + "'."
+                        : "there is no segment '" + id + "'."));
+      return false;
+    }
+    if (!ranks.count(image))
+    {
+      layers.push_back(image);
+    }
+    const int rank = static_cast<int>(values.size());
+    ranks[image].set(this->GetSegment(id)->GetLabelValue(), rank);
+    values.push_back(labelValues ? labelValues->GetValue(rank) : rank + 1);
+  }
+  vtkNew<vtkOrientedImageData> merged;
+  const std::string geometry = this->DetermineCommonLabelmapGeometry(extentComputationMode, ids);
+  if (geometry.empty())
+  {
+    return true; // no voxels at all: the image is left alone, as in Slicer
+  }
+  if (mergedLabelmapGeometry)
+  {
+    merged->CopyStructure(mergedLabelmapGeometry);
+  }
+  else if (!vtkSegmentationConverter::DeserializeImageGeometry(geometry, merged, false))
+  {
+    return false; // the parser said why
+  }
+  const bool wide = std::any_of(values.begin(), values.end(),
+    [](int value) { return value < VTK_SHORT_MIN || value > VTK_SHORT_MAX; });
+  merged->AllocateScalars(wide ? VTK_INT : VTK_SHORT, 1);
+  std::list<vtkNew<vtkOrientedImageData>> resampled; // alive until they are merged
+  std::vector<segcore::RankedLayer> ranked;
+  for (vtkOrientedImageData* layer : layers)
+  {
+    vtkOrientedImageData* source = layer;
+    if (layer->IsEmpty() || !layer->GetPointData()->GetScalars())
+    {
+      continue;
+    }
+    if (!vtkOrientedImageDataResample::DoGeometriesMatch(layer, merged))
+    {
+      resampled.emplace_back();
+      source = resampled.back();
+      if (!vtkOrientedImageDataResample::ResampleOrientedImageToReferenceOrientedImage(
+            layer, merged, source))
+      {
+        vtkErrorMacro("GenerateMergedLabelmap: a labelmap cannot be resampled to the geometry "
+          << vtkSegmentationConverter::SerializeImageGeometry(merged) << ".");
+        return false;
+      }
+    }
+    ranked.push_back(segcore::rankedLayer(source, ranks[layer]));
+  }
+  segcore::mergeInto(merged, ranked, values);
+  mergedImageData->ShallowCopy(merged);
+  return true;
+}
+
+//----------------------------------------------------------------------------
+void vtkSegmentation::MergeSegmentLabelmaps(std::vector<std::string> mergeSegmentIds)
+{
+  std::vector<std::string> ids;
+  for (const std::string& id : mergeSegmentIds)
+  {
+    if (!this->GetSegmentRepresentation(id, binaryLabelmapName()))
+    {
+      vtkErrorMacro("MergeSegmentLabelmaps: " << (this->GetSegment(id)
+                        ? "segment '" + id + "' has no '" + binaryLabelmapName() + "'."
+                        : "there is no segment '" + id + "'."));
+      return;
+    }
+    if (!segcore::contains(ids, id))
+    {
+      ids.push_back(id);
+    }
+  }
+  vtkNew<vtkOrientedImageData> merged;
+  merged->AllocateScalars(VTK_SHORT, 1); // of no voxels, if there are none to merge
+  if (ids.empty() ||
+    !this->GenerateMergedLabelmap(merged, EXTENT_UNION_OF_EFFECTIVE_SEGMENTS, nullptr, ids))
+  {
+    return;
+  }
+  QuietScope quiet(*this);
+  // Segments that stay behind must not find the voxels of those that leave.
+  std::map<vtkSmartPointer<vtkImageData>, std::vector<Index>> left;
+  for (std::size_t i = 0; i < ids.size(); ++i)
+  {
+    vtkSegment* segment = this->GetSegment(ids[i]);
+    if (auto* image = vtkImageData::SafeDownCast(segment->GetRepresentation(binaryLabelmapName())))
+    {
+      left[image].push_back(segment->GetLabelValue());
+    }
+    segment->SetLabelValue(static_cast<int>(i) + 1);
+    segment->AddRepresentation(binaryLabelmapName(), merged);
+  }
+  for (const auto& layer : left)
+  {
+    if (!this->GetSegmentIDsForDataObject(layer.first, binaryLabelmapName()).empty())
+    {
+      segcore::eraseLabels(layer.first, layer.second);
+      layer.first->Modified();
+    }
+  }
+  this->InvokeSegmentModified(quiet.End());
+  merged->Modified(); // of which the observer of the source makes the rest
+}
+
+namespace
+{
+// A segment on its way into a new layer.
+struct Mover
+{
+  vtkSmartPointer<vtkSegment> Segment;
+  vtkSmartPointer<vtkImageData> Image; // on the lattice of the new layers
+  Index Label = 0;                     // in that image
+  Box Voxels;
+  std::size_t Layer = 0;
+  Index NewLabel = 1;
+};
+
+// A new layer: what it holds so far.
+struct NewLayer
+{
+  segcore::TakenVoxels Taken;
+  Box Extent;
+  Index LargestLabel = 0;
+  vtkSmartPointer<vtkOrientedImageData> Image;
+};
+}
+
+// Packs segments into layers: first where each goes, on bits, then the images, once.
+struct vtkSegmentation::Collapse
+{
+  vtkOrientedImageData* Base = nullptr; // gives the lattice
+  std::vector<Mover> Movers;
+  std::vector<NewLayer> Layers;
+  Box Canvas;
+
+  // The voxels of one label on the lattice of the base.
+  bool Resample(vtkOrientedImageData* image, Mover& mover)
+  {
+    int extent[6];
+    mover.Voxels.toExtent(extent);
+    vtkNew<vtkOrientedImageData> cut;
+    cut->CopyStructure(image);
+    segcore::allocateFrom(cut, mover.Voxels, VTK_UNSIGNED_CHAR, nullptr);
+    segcore::writeLabel(
+      cut, segcore::bitsOfLabel(image, mover.Voxels, mover.Voxels.lo[0], mover.Label), 1);
+    vtkNew<vtkTransform> toBase;
+    vtkNew<vtkOrientedImageData> lattice;
+    const auto resampled = vtkSmartPointer<vtkOrientedImageData>::New();
+    vtkOrientedImageDataResample::GetTransformBetweenOrientedImages(image, this->Base, toBase);
+    vtkOrientedImageDataResample::TransformExtent(extent, toBase, extent);
+    lattice->CopyStructure(this->Base);
+    lattice->SetExtent(extent);
+    mover.Image = resampled;
+    mover.Label = 1;
+    mover.Voxels = Box::fromExtent(extent);
+    return vtkOrientedImageDataResample::ResampleOrientedImageToReferenceOrientedImage(
+      cut, lattice, resampled);
+  }
+
+  // The first layer with room, or a new one.
+  void FindPlace(Mover& mover)
+  {
+    std::size_t layer = 0;
+    if (!mover.Voxels.empty())
+    {
+      const segcore::BitBlock bits =
+        segcore::bitsOfLabel(mover.Image, mover.Voxels, this->Canvas.lo[0], mover.Label);
+      while (layer < this->Layers.size() && this->Layers[layer].Taken.meets(bits))
+      {
+        ++layer;
+      }
+      if (layer == this->Layers.size())
+      {
+        this->Layers.push_back({ segcore::TakenVoxels(this->Canvas), Box(), 0, nullptr });
+      }
+      this->Layers[layer].Taken.take(bits);
+      this->Layers[layer].Extent = this->Layers[layer].Extent.unite(mover.Voxels);
+    }
+    mover.Layer = layer;
+    mover.NewLabel = ++this->Layers[layer].LargestLabel;
+  }
+
+  void MakeImages()
+  {
+    for (NewLayer& layer : this->Layers)
+    {
+      const bool first = &layer == &this->Layers.front();
+      layer.Image = vtkSmartPointer<vtkOrientedImageData>::New();
+      layer.Image->CopyStructure(this->Base);
+      vtkDataArray* scalars = first ? this->Base->GetPointData()->GetScalars() : nullptr;
+      const int type = segcore::typeForLabel(
+        scalars ? scalars->GetDataType() : VTK_UNSIGNED_CHAR, layer.LargestLabel);
+      segcore::allocateFrom(layer.Image, layer.Extent, type, first ? this->Base : nullptr);
+      if (first)
+      {
+        layer.Image->GetFieldData()->DeepCopy(this->Base->GetFieldData());
+      }
+    }
+    for (const Mover& mover : this->Movers)
+    {
+      if (!mover.Voxels.empty())
+      {
+        segcore::writeLabel(this->Layers[mover.Layer].Image,
+          segcore::bitsOfLabel(mover.Image, mover.Voxels, mover.Voxels.lo[0], mover.Label),
+          mover.NewLabel);
+      }
+    }
+  }
+};
+
+//----------------------------------------------------------------------------
+void vtkSegmentation::CollapseBinaryLabelmaps(bool forceToSingleLayer)
+{
+  const std::vector<vtkDataObject*> layers = this->GetLayers(binaryLabelmapName());
+  if (layers.size() <= 1)
+  {
+    return;
+  }
+  std::vector<std::string> all;
+  for (vtkDataObject* layer : layers)
+  {
+    if (!vtkOrientedImageData::SafeDownCast(layer))
+    {
+      vtkErrorMacro("CollapseBinaryLabelmaps: the labelmap of segment '"
+        << this->GetSegmentIDsForDataObject(layer, binaryLabelmapName()).front() << "' is a "
+        << layer->GetClassName() << "; vtkOrientedImageData is needed.");
+      return;
+    }
+  }
+  if (forceToSingleLayer)
+  {
+    for (const std::string& id : this->SegmentIds)
+    {
+      if (this->GetSegmentRepresentation(id, binaryLabelmapName()))
+      {
+        all.push_back(id);
+      }
+    }
+    this->MergeSegmentLabelmaps(all);
+    return;
+  }
+  Collapse collapse;
+  collapse.Base = vtkOrientedImageData::SafeDownCast(layers[0]);
+  const Box baseBox = segcore::storedBox(collapse.Base);
+  collapse.Canvas = baseBox;
+  std::vector<vtkSmartPointer<vtkSegment>> staying;
+  Index largest = 0;
+  for (const segcore::LabelBox& label : segcore::labelBoxes(collapse.Base))
+  {
+    largest = std::max(largest, label.label);
+  }
+  for (vtkDataObject* layer : layers)
+  {
+    auto* image = vtkOrientedImageData::SafeDownCast(layer);
+    const bool isBase = image == collapse.Base;
+    const bool aligned =
+      isBase || vtkOrientedImageDataResample::DoGeometriesMatch(image, collapse.Base);
+    const std::vector<segcore::LabelBox> boxes =
+      isBase ? std::vector<segcore::LabelBox>() : segcore::labelBoxes(image);
+    for (const std::string& id : this->GetSegmentIDsForDataObject(layer, binaryLabelmapName()))
+    {
+      Mover mover;
+      mover.Segment = this->GetSegment(id);
+      mover.Image = image;
+      mover.Label = mover.Segment->GetLabelValue();
+      if (isBase)
+      {
+        staying.push_back(mover.Segment);
+        largest = std::max(largest, mover.Label);
+        continue;
+      }
+      mover.Voxels = segcore::findLabel(boxes, mover.Label).box;
+      if (!aligned && !mover.Voxels.empty() && !collapse.Resample(image, mover))
+      {
+        vtkErrorMacro("CollapseBinaryLabelmaps: the labelmap of segment '"
+          << id << "' cannot be resampled to the lattice of the first layer.");
+        return;
+      }
+      collapse.Canvas = collapse.Canvas.unite(mover.Voxels);
+      collapse.Movers.push_back(mover);
+    }
+  }
+  collapse.Layers.push_back({ segcore::TakenVoxels(collapse.Canvas), baseBox, largest, nullptr });
+  if (!baseBox.empty())
+  {
+    collapse.Layers[0].Taken.take(segcore::bitsOfAll(collapse.Base, collapse.Canvas.lo[0]));
+  }
+  for (Mover& mover : collapse.Movers)
+  {
+    collapse.FindPlace(mover);
+    if (mover.NewLabel > VTK_INT_MAX)
+    {
+      vtkErrorMacro("CollapseBinaryLabelmaps: the first layer has label "
+        << largest << "; there is no larger one for the other segments.");
+      return;
+    }
+  }
+  collapse.MakeImages();
+  // All segments look as before, so nothing made from them becomes invalid.
+  QuietScope quiet(*this);
+  for (const auto& segment : staying)
+  {
+    segment->AddRepresentation(binaryLabelmapName(), collapse.Layers[0].Image);
+  }
+  for (const Mover& mover : collapse.Movers)
+  {
+    mover.Segment->SetLabelValue(static_cast<int>(mover.NewLabel));
+    mover.Segment->AddRepresentation(binaryLabelmapName(), collapse.Layers[mover.Layer].Image);
+  }
+  this->InvokeSegmentModified(quiet.End());
+}
