@@ -378,6 +378,13 @@ class World:
 
     def do_remove_all(self, segmentation: Any, _op: dict[str, Any]) -> None:
         segmentation.RemoveAllSegments()
+        self._forget_separations(segmentation)
+
+    def _forget_separations(self, segmentation: Any) -> None:
+        """Of the removal of all segments, keep what says that they are removed."""
+        self.expected["remove-all-segments-events"] += 1
+        ear = self.ears[self.segmentations.index(segmentation)]
+        ear.heard = [event for event in ear.heard if event.startswith(("removed", "added"))]
 
     def do_describe(self, segmentation: Any, op: dict[str, Any]) -> Any:
         identifier = self._pick(segmentation, op["segment"])
@@ -404,6 +411,9 @@ class World:
     def do_reorder(self, segmentation: Any, op: dict[str, Any]) -> Any:
         moved = self._picks(segmentation, op["segments"])
         before = self._pick(segmentation, op["before"]) if "before" in op else ""
+        if before and (len(moved) > 1 or before in moved):
+            self.expected["reorder-several-before"] += 1
+            moved = [identifier for identifier in moved if identifier != before][:1]
         segmentation.ReorderSegments(moved, before or "")
         return moved
 
@@ -518,6 +528,7 @@ class World:
 
     def do_copy(self, segmentation: Any, op: dict[str, Any]) -> Any:
         segmentation.DeepCopy(self.segmentations[1 - op["target"]])
+        self._forget_separations(segmentation)
         self._settle(segmentation)
 
     def do_copy_segment(self, segmentation: Any, op: dict[str, Any]) -> Any:
