@@ -426,9 +426,9 @@ LabelMesh labelSurfaces(const T* image, const Box& whole, const std::vector<T>& 
 /// The surface around the voxels that are not below `level`; beyond the image every voxel has the
 /// value `outside`, which must be below it. NaN counts as below, and the surface is halfway there.
 template <class T>
-TriangleMesh isoSurface(const T* image, const Box& whole, double level, double outside)
+PolygonMesh isoSurface(const T* image, const Box& whole, double level, double outside)
 {
-  TriangleMesh surface;
+  PolygonMesh surface;
   if (!(outside < level))
   {
     throw std::invalid_argument(
@@ -468,7 +468,7 @@ TriangleMesh isoSurface(const T* image, const Box& whole, double level, double o
     });
   detail::makeTriangles(rows, grid, points, [](std::uint8_t) { return Index{ 0 }; }, 1, mesh);
   surface.points = std::move(mesh.points);
-  surface.triangles = std::move(mesh.polygons);
+  surface.polygons = std::move(mesh.polygons);
   return surface;
 }
 

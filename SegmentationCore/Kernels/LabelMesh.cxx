@@ -5,7 +5,6 @@
 
 #include "Threads.h"
 
-#include <array>
 #include <atomic>
 #include <memory>
 
@@ -56,49 +55,27 @@ private:
   std::vector<Index> Sources_;
 };
 
-void takeLabel(const LabelMesh& mesh, std::size_t label, PointNumbers& numbers, TriangleMesh& out)
+void takeLabel(const LabelMesh& mesh, std::size_t label, PointNumbers& numbers, PolygonMesh& out)
 {
-  const Index begin = mesh.first[label];
-  const Index count = mesh.first[label + 1] - begin;
-  const bool quads = mesh.corners == 4;
-  out.triangles = Buffer<Index>(3 * count * (quads ? 2 : 1));
+  const Index* from = mesh.polygons.data() + mesh.corners * mesh.first[label];
+  out.corners = mesh.corners;
+  out.polygons = Buffer<Index>(mesh.corners * (mesh.first[label + 1] - mesh.first[label]));
   numbers.start();
-  Index* to = out.triangles.data();
-  const float* points = mesh.points.data();
-  for (Index p = begin; p < begin + count; ++p)
-  {
-    const Index* from = mesh.polygons.data() + mesh.corners * p;
-    std::array<Index, 4> own{};
-    for (int c = 0; c < mesh.corners; ++c)
-    {
-      own[static_cast<std::size_t>(c)] = numbers.number(from[c]);
-    }
-    if (!quads)
-    {
-      std::copy_n(own.data(), 3, to);
-      to += 3;
-      continue;
-    }
-    const bool other = squaredDistance(points + 3 * from[1], points + 3 * from[3]) <
-      squaredDistance(points + 3 * from[0], points + 3 * from[2]);
-    const std::size_t s = other ? 1 : 0; // the cut leads from corner s to corner s + 2
-    const std::array<Index, 6> cut{ own[s], own[s + 1], own[s + 2], own[s], own[s + 2],
-      own[(s + 3) % 4] };
-    to = std::copy(cut.begin(), cut.end(), to);
-  }
+  std::transform(from, from + out.polygons.size(), out.polygons.begin(),
+    [&numbers](Index point) { return numbers.number(point); });
   out.points = Buffer<float>(3 * numbers.count());
   float* point = out.points.data();
   for (const Index source : numbers.sources())
   {
-    point = std::copy_n(points + 3 * source, 3, point);
+    point = std::copy_n(mesh.points.data() + 3 * source, 3, point);
   }
 }
 
 } // namespace
 
-std::vector<TriangleMesh> splitMesh(const LabelMesh& mesh)
+std::vector<PolygonMesh> splitMesh(const LabelMesh& mesh)
 {
-  std::vector<TriangleMesh> meshes(mesh.labels.size());
+  std::vector<PolygonMesh> meshes(mesh.labels.size());
   const Index labels = static_cast<Index>(meshes.size());
   // One table per worker rather than per label: labels are many, and the table is large.
   std::atomic<Index> next{ 0 };
@@ -117,6 +94,32 @@ std::vector<TriangleMesh> splitMesh(const LabelMesh& mesh)
       }
     });
   return meshes;
+}
+
+void triangulate(PolygonMesh& mesh)
+{
+  if (mesh.corners == 3)
+  {
+    return;
+  }
+  const Index quads = mesh.polygonCount();
+  const float* points = mesh.points.data();
+  Buffer<Index> triangles(6 * quads);
+  forRanges(quads, 1 << 13,
+    [&](Index begin, Index end)
+    {
+      for (Index q = begin; q < end; ++q)
+      {
+        const Index* p = mesh.polygons.data() + 4 * q;
+        const bool other = squaredDistance(points + 3 * p[1], points + 3 * p[3]) <
+          squaredDistance(points + 3 * p[0], points + 3 * p[2]);
+        const int s = other ? 1 : 0; // the cut leads from corner s to corner s + 2
+        const Index cut[6] = { p[s], p[s + 1], p[s + 2], p[s], p[s + 2], p[(s + 3) % 4] };
+        std::copy_n(cut, 6, triangles.data() + 6 * q);
+      }
+    });
+  mesh.corners = 3;
+  mesh.polygons = std::move(triangles);
 }
 
 } // namespace segcore

@@ -19,13 +19,18 @@
 namespace segcore
 {
 
-/// Triangles, normals (right-hand rule) outward.
-struct TriangleMesh
+/// Polygons with the same number of corners, normals (right-hand rule) outward.
+struct PolygonMesh
 {
-  Buffer<float> points;    ///< x, y, z, in index coordinates.
-  Buffer<Index> triangles; ///< Three points each.
+  Buffer<float> points;   ///< x, y, z, in index coordinates.
+  int corners = 3;        ///< Points of every polygon, 3 or 4.
+  Buffer<Index> polygons; ///< `corners` points each.
+
+  Index pointCount() const { return this->points.size() / 3; }
+  Index polygonCount() const { return this->polygons.size() / this->corners; }
 };
 
+/// Polygons of several labels on the same points.
 struct LabelMesh
 {
   Buffer<float> points;       ///< x, y, z, in index coordinates.
@@ -38,11 +43,14 @@ struct LabelMesh
   Index polygonCount() const { return this->polygons.size() / this->corners; }
 };
 
-/// One mesh per label of `mesh`, in its order. Quads are cut along the shorter diagonal (a tie: the
-/// one from their first point). Points are numbered as the triangles first use them. Labels are
-/// shared out among the threads; the result does not depend on their number. Cost: linear. Scratch:
-/// 8 bytes per point and thread.
-SEGMENTATIONCOREKERNELS_EXPORT std::vector<TriangleMesh> splitMesh(const LabelMesh& mesh);
+/// One mesh per label of `mesh`, in its order. Points are numbered as the polygons first use them.
+/// Labels are shared out among the threads; the result does not depend on their number. Cost:
+/// linear. Scratch: 8 bytes per point and thread.
+SEGMENTATIONCOREKERNELS_EXPORT std::vector<PolygonMesh> splitMesh(const LabelMesh& mesh);
+
+/// Cuts quads into triangles along the shorter diagonal (a tie: the one from their first point);
+/// triangles stay as they are.
+SEGMENTATIONCOREKERNELS_EXPORT void triangulate(PolygonMesh& mesh);
 
 } // namespace segcore
 

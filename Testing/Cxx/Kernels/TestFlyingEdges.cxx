@@ -14,7 +14,7 @@
 using segcore::Box;
 using segcore::Index;
 using segcore::LabelMesh;
-using segcore::TriangleMesh;
+using segcore::PolygonMesh;
 
 namespace
 {
@@ -28,15 +28,15 @@ struct Facts
 };
 
 /// Checks that the surface is closed, a manifold, and without loose points.
-Facts examine(const TriangleMesh& mesh)
+Facts examine(const PolygonMesh& mesh)
 {
   Facts facts;
   std::set<std::pair<Index, Index>> edges;
   std::set<Index> used;
-  const Index count = mesh.triangles.size() / 3;
+  const Index count = mesh.polygons.size() / 3;
   for (Index t = 0; t < count; ++t)
   {
-    const Index* p = mesh.triangles.data() + 3 * t;
+    const Index* p = mesh.polygons.data() + 3 * t;
     double v[3][3];
     for (int c = 0; c < 3; ++c)
     {
@@ -116,7 +116,7 @@ void testLabels(const std::vector<T>& image, const Box& whole, const std::vector
     check::withThreads(
       threads, [&]() { CHECK(same(mesh, segcore::labelSurfaces(image.data(), whole, labels))); });
   }
-  const std::vector<TriangleMesh> surfaces = segcore::splitMesh(mesh);
+  const std::vector<PolygonMesh> surfaces = segcore::splitMesh(mesh);
   CHECK_EQUAL(surfaces.size(), labels.size());
   for (std::size_t i = 0; i < labels.size(); ++i)
   {
@@ -128,11 +128,11 @@ void testLabels(const std::vector<T>& image, const Box& whole, const std::vector
     const Facts facts = examine(surfaces[i]);
     CHECK_EQUAL(facts.euler, expectedEuler(whole, inside));
     // Alone the label has the same surface, up to the order of points.
-    const std::vector<TriangleMesh> single =
+    const std::vector<PolygonMesh> single =
       segcore::splitMesh(segcore::labelSurfaces(image.data(), whole, std::vector<T>{ labels[i] }));
-    const TriangleMesh& alone = single[0];
-    CHECK(std::equal(alone.triangles.begin(), alone.triangles.end(), surfaces[i].triangles.begin(),
-      surfaces[i].triangles.end()));
+    const PolygonMesh& alone = single[0];
+    CHECK(std::equal(alone.polygons.begin(), alone.polygons.end(), surfaces[i].polygons.begin(),
+      surfaces[i].polygons.end()));
     CHECK(std::equal(alone.points.begin(), alone.points.end(), surfaces[i].points.begin(),
       surfaces[i].points.end()));
     for (Index p = 0; p < alone.points.size() / 3; ++p) // between a voxel of the label and another
@@ -205,7 +205,7 @@ void testIso()
       }
     }
   }
-  const TriangleMesh torus = segcore::isoSurface(values.data(), whole, 80.0, -1000.0);
+  const PolygonMesh torus = segcore::isoSurface(values.data(), whole, 80.0, -1000.0);
   const Facts facts = examine(torus);
   CHECK_EQUAL(facts.euler, 0);
   const double exact = 2.0 * std::pow(3.14159265358979, 2) * 10.0 * 25.0;
@@ -221,11 +221,11 @@ void testIso()
   check::withThreads(1,
     [&]()
     {
-      const TriangleMesh again = segcore::isoSurface(values.data(), whole, 80.0, -1000.0);
+      const PolygonMesh again = segcore::isoSurface(values.data(), whole, 80.0, -1000.0);
       CHECK(std::equal(
         again.points.begin(), again.points.end(), torus.points.begin(), torus.points.end()));
-      CHECK(std::equal(again.triangles.begin(), again.triangles.end(), torus.triangles.begin(),
-        torus.triangles.end()));
+      CHECK(std::equal(again.polygons.begin(), again.polygons.end(), torus.polygons.begin(),
+        torus.polygons.end()));
     });
   // Everything is above: the surface closes at the border, near the outermost voxels.
   const Facts box = examine(segcore::isoSurface(values.data(), whole, -500.0, -1000.0));
@@ -247,13 +247,15 @@ void testQuads()
   mesh.polygons = segcore::Buffer<Index>(8);
   const Index polygons[8] = { 0, 1, 2, 3, 4, 1, 2, 3 };
   std::copy_n(polygons, 8, mesh.polygons.data());
-  const std::vector<TriangleMesh> parts = segcore::splitMesh(mesh);
+  std::vector<PolygonMesh> parts = segcore::splitMesh(mesh);
   const std::vector<Index> expected{ 1, 2, 3, 1, 3, 0 };
-  for (const TriangleMesh& part : parts)
+  for (PolygonMesh& part : parts)
   {
+    CHECK_EQUAL(part.polygonCount(), 1);
+    segcore::triangulate(part);
+    CHECK_EQUAL(part.polygonCount(), 2);
     CHECK_EQUAL(part.points.size(), 12);
-    CHECK(
-      std::equal(part.triangles.begin(), part.triangles.end(), expected.begin(), expected.end()));
+    CHECK(std::equal(part.polygons.begin(), part.polygons.end(), expected.begin(), expected.end()));
   }
   CHECK(parts[1].points[0] == -1.0f);
 }

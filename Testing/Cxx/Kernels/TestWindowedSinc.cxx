@@ -11,7 +11,7 @@
 #include <cmath>
 
 using segcore::Index;
-using segcore::TriangleMesh;
+using segcore::PolygonMesh;
 using segcore::WindowedSincOptions;
 
 namespace
@@ -113,7 +113,7 @@ void testWave()
   }
 }
 
-TriangleMesh ball(double radius)
+PolygonMesh ball(double radius)
 {
   const segcore::Box whole = segcore::Box::ofSize(60, 60, 60);
   const auto image = volumes::make<std::uint8_t>(whole,
@@ -127,10 +127,10 @@ TriangleMesh ball(double radius)
     segcore::splitMesh(segcore::labelSurfaces(image.data(), whole, { std::uint8_t{ 1 } }))[0]);
 }
 
-void smooth(TriangleMesh& mesh, const WindowedSincOptions& options)
+void smooth(PolygonMesh& mesh, const WindowedSincOptions& options)
 {
-  segcore::windowedSinc(mesh.points.data(), mesh.points.size() / 3, mesh.triangles.data(),
-    mesh.triangles.size() / 3, 3, options);
+  segcore::windowedSinc(mesh.points.data(), mesh.points.size() / 3, mesh.polygons.data(),
+    mesh.polygons.size() / 3, 3, options);
 }
 
 /// A stepped ball becomes a sphere, with normals along its radii, for any number of threads.
@@ -140,11 +140,11 @@ void testBall()
   WindowedSincOptions options;
   options.iterations = 40;
   options.passBand = 0.01;
-  TriangleMesh mesh = ball(20.0);
+  PolygonMesh mesh = ball(20.0);
   smooth(mesh, options);
   segcore::Buffer<float> normals(mesh.points.size());
-  segcore::pointNormals(mesh.points.data(), mesh.points.size() / 3, mesh.triangles.data(),
-    mesh.triangles.size() / 3, normals.data());
+  segcore::pointNormals(mesh.points.data(), mesh.points.size() / 3, mesh.polygons.data(),
+    mesh.polygons.size() / 3, normals.data());
   for (Index p = 0; p < mesh.points.size() / 3; ++p)
   {
     const float* at = mesh.points.data() + 3 * p;
@@ -167,12 +167,12 @@ void testBall()
     check::withThreads(threads,
       [&]()
       {
-        TriangleMesh again = ball(20.0);
+        PolygonMesh again = ball(20.0);
         smooth(again, options);
         CHECK(std::equal(again.points.begin(), again.points.end(), mesh.points.begin()));
         segcore::Buffer<float> other(again.points.size());
-        segcore::pointNormals(again.points.data(), again.points.size() / 3, again.triangles.data(),
-          again.triangles.size() / 3, other.data());
+        segcore::pointNormals(again.points.data(), again.points.size() / 3, again.polygons.data(),
+          again.polygons.size() / 3, other.data());
         CHECK(std::equal(other.begin(), other.end(), normals.begin()));
       });
   }
