@@ -286,6 +286,25 @@ void vtkSegment::GetTags(std::map<std::string, std::string>& tags)
 }
 
 //----------------------------------------------------------------------------
+std::string vtkSegment::GetTag(std::string tag)
+{
+  std::string value;
+  this->GetTag(tag, value);
+  return value;
+}
+
+//----------------------------------------------------------------------------
+std::vector<std::string> vtkSegment::GetTagNames()
+{
+  std::vector<std::string> names;
+  for (const auto& tag : this->Tags)
+  {
+    names.push_back(tag.first);
+  }
+  return names;
+}
+
+//----------------------------------------------------------------------------
 void vtkSegment::GetContainedRepresentationNames(std::vector<std::string>& representationNames)
 {
   representationNames.clear();

@@ -96,6 +96,12 @@ public:
   void GetTags(std::map<std::string, std::string>& tags);
   ///@}
 
+  ///@{
+  /// The same for Python: a tag's value, "" if there is none; all names, in alphabetical order.
+  std::string GetTag(std::string tag);
+  std::vector<std::string> GetTagNames();
+  ///@}
+
   /// Names of the representations, alphabetical; the list is replaced.
   void GetContainedRepresentationNames(std::vector<std::string>& representationNames);
 

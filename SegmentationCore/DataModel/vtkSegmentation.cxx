@@ -8,6 +8,7 @@
 #include "SegmentationScopes.h"
 #include "XMLText.h"
 #include "vtkCallbackCommand.h"
+#include "vtkCollection.h"
 #include "vtkImageData.h"
 #include "vtkNew.h"
 #include "vtkObjectFactory.h"
@@ -494,6 +495,20 @@ std::vector<vtkSegment*> vtkSegmentation::GetSegmentsByTag(std::string tag, std:
     }
   }
   return segments;
+}
+
+//----------------------------------------------------------------------------
+void vtkSegmentation::GetSegmentsByTag(std::string tag, std::string value, vtkCollection* segments)
+{
+  if (!segments)
+  {
+    vtkErrorMacro("GetSegmentsByTag: no collection given.");
+    return;
+  }
+  for (vtkSegment* segment : this->GetSegmentsByTag(tag, value))
+  {
+    segments->AddItem(segment);
+  }
 }
 
 //----------------------------------------------------------------------------

@@ -216,6 +216,9 @@ public:
   /// Segments with that tag, in display order; with that value unless it is empty.
   std::vector<vtkSegment*> GetSegmentsByTag(std::string tag, std::string value = "");
 
+  /// The same for Python: the segments are appended to a collection.
+  void GetSegmentsByTag(std::string tag, std::string value, vtkCollection* segments);
+
   /// A segment's representation, null if there is no such segment or representation.
   vtkDataObject* GetSegmentRepresentation(std::string segmentId, std::string representationName);
 
@@ -253,6 +256,9 @@ public:
 
   /// Add the names of all representations that the conversion rules know.
   void GetAvailableRepresentationNames(std::set<std::string>& representationNames);
+
+  /// The same for Python, as a new list in alphabetical order.
+  std::vector<std::string> GetAvailableRepresentationNames();
 
   /// Make a representation of all segments by the cheapest path. With `alwaysConvert` it is made
   /// again from the source, and so is everything on the way; else from whatever the segments have,

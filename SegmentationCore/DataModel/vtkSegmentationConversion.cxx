@@ -209,6 +209,12 @@ void vtkSegmentation::GetAvailableRepresentationNames(std::set<std::string>& rep
 }
 
 //----------------------------------------------------------------------------
+std::vector<std::string> vtkSegmentation::GetAvailableRepresentationNames()
+{
+  return this->Converter->GetAvailableRepresentationNames();
+}
+
+//----------------------------------------------------------------------------
 void vtkSegmentation::GetPossibleConversions(
   const std::string& targetRepresentationName, vtkSegmentationConversionPaths* paths)
 {

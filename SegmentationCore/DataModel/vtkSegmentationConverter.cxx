@@ -109,6 +109,14 @@ void vtkSegmentationConverter::GetAvailableRepresentationNames(
 }
 
 //----------------------------------------------------------------------------
+std::vector<std::string> vtkSegmentationConverter::GetAvailableRepresentationNames()
+{
+  std::set<std::string> names;
+  this->GetAvailableRepresentationNames(names);
+  return std::vector<std::string>(names.begin(), names.end());
+}
+
+//----------------------------------------------------------------------------
 void vtkSegmentationConverter::GetPossibleConversions(const std::string& sourceRepresentationName,
   const std::string& targetRepresentationName, vtkSegmentationConversionPaths* paths)
 {

@@ -88,6 +88,9 @@ public:
   /// Add the names of all representations that a rule converts from or to.
   void GetAvailableRepresentationNames(std::set<std::string>& representationNames);
 
+  /// The same for Python, as a new list in alphabetical order.
+  std::vector<std::string> GetAvailableRepresentationNames();
+
   /// All paths from one representation to another; the list is replaced. The same name twice is an
   /// error.
   void GetPossibleConversions(const std::string& sourceRepresentationName,

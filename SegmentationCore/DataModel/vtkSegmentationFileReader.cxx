@@ -359,8 +359,8 @@ void vtkSegmentationFileReader::MakeRepresentations(
   std::string name;
   while (segmentation->GetNumberOfSegments() > 0 && std::getline(list, name, '|'))
   {
-    if (!name.empty() && !segmentation->ContainsRepresentation(name) && true)
-
+    if (!name.empty() && !segmentation->ContainsRepresentation(name) &&
+      !segmentation->CreateRepresentation(name))
     {
       vtkWarningMacro(<< this->FileName << ": the representation '" << name
                       << "' cannot be made again from '"

@@ -85,7 +85,8 @@ vtkSmartPointer<vtkSegmentation> OnOneLattice(vtkSegmentation* segmentation)
   const std::string name = vtkSegmentationConverter::GetBinaryLabelmapRepresentationName();
   vtkNew<vtkStringArray> all;
   segmentation->GetSegmentIDs(all);
-  const std::string geometry;
+  const std::string geometry = segmentation->DetermineCommonLabelmapGeometry(
+    vtkSegmentation::EXTENT_UNION_OF_EFFECTIVE_SEGMENTS, all);
   vtkNew<vtkOrientedImageData> common;
   auto result = vtkSmartPointer<vtkSegmentation>::New();
   if (geometry.empty() ||
