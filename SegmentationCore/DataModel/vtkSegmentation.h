@@ -463,6 +463,7 @@ protected:
 
   friend class vtkMRMLSegmentationNode;
   friend class vtkSlicerSegmentationsModuleLogic;
+  friend class vtkSegmentationHistory;
   friend class vtkSegmentationModifier;
   friend class qMRMLSegmentEditorWidgetPrivate;
 

@@ -209,10 +209,16 @@ Index firstHit(Index count, const Hit& hit)
 
 } // namespace detail
 
+/// Faces of a box, for tightBox: bit 2 * axis is the lower one, the next bit the upper one.
+using Faces = unsigned int;
+constexpr Faces AllFaces = 63;
+
 /// The smallest box around the voxels of `region` whose value is above `threshold`; empty if there
-/// is none. One value per voxel.
+/// is none. One value per voxel. Only the given faces are moved: the others must be known to have
+/// such a voxel.
 template <class T>
-Box tightBox(const T* values, const Box& stored, const Box& region, double threshold)
+Box tightBox(
+  const T* values, const Box& stored, const Box& region, double threshold, Faces faces = AllFaces)
 {
   const AboveThreshold<T> above(threshold);
   Box box = region;
@@ -224,67 +230,84 @@ Box tightBox(const T* values, const Box& stored, const Box& region, double thres
   { return above.first(values + stored.offset(box.lo[0], y, z), box.dim(0)) < box.dim(0); };
   const auto sliceHas = [&](Index z)
   {
-    for (Index y = box.lo[1]; y <= box.hi[1]; ++y)
+    Index y = box.lo[1];
+    while (y <= box.hi[1] && !rowHas(y, z))
     {
-      if (rowHas(y, z))
-      {
-        return true;
-      }
+      ++y;
     }
-    return false;
+    return y <= box.hi[1];
   };
   const auto planeHas = [&](Index y)
   {
-    for (Index z = box.lo[2]; z <= box.hi[2]; ++z)
+    Index z = box.lo[2];
+    while (z <= box.hi[2] && !rowHas(y, z))
     {
-      if (rowHas(y, z))
-      {
-        return true;
-      }
+      ++z;
     }
-    return false;
+    return z <= box.hi[2];
   };
-  const Index empty =
-    detail::firstHit(box.dim(2), [&](Index n) { return sliceHas(box.lo[2] + n); });
-  if (empty == box.dim(2))
+  // The number of empty slices behind a face.
+  const auto emptyBehind = [&](int axis, bool upper)
   {
-    return Box();
+    if (!(faces >> (2 * axis + upper) & 1u))
+    {
+      return Index{ 0 };
+    }
+    return detail::firstHit(box.dim(axis),
+      [&](Index n)
+      {
+        const Index at = upper ? box.hi[axis] - n : box.lo[axis] + n;
+        return axis == 2 ? sliceHas(at) : planeHas(at);
+      });
+  };
+  for (const int axis : { 2, 1 })
+  {
+    const Index lower = emptyBehind(axis, false);
+    if (lower == box.dim(axis))
+    {
+      return Box();
+    }
+    box.lo[axis] += lower;
+    const Index upper = emptyBehind(axis, true);
+    if (upper == box.dim(axis))
+    {
+      return Box();
+    }
+    box.hi[axis] -= upper;
   }
-  const Index lowest = box.lo[2] + empty;
-  const Index highest =
-    box.hi[2] - detail::firstHit(box.dim(2), [&](Index n) { return sliceHas(box.hi[2] - n); });
-  box.lo[2] = lowest;
-  box.hi[2] = highest;
-  const Index nearest =
-    box.lo[1] + detail::firstHit(box.dim(1), [&](Index n) { return planeHas(box.lo[1] + n); });
-  const Index farthest =
-    box.hi[1] - detail::firstHit(box.dim(1), [&](Index n) { return planeHas(box.hi[1] - n); });
-  box.lo[1] = nearest;
-  box.hi[1] = farthest;
+  if (!(faces & 3u))
+  {
+    return box;
+  }
 
   // The ends of the rows, outside what other rows have reached.
-  std::atomic<Index> left{ box.hi[0] + 1 };
-  std::atomic<Index> right{ box.lo[0] - 1 };
+  std::atomic<Index> left{ faces & 1u ? box.hi[0] + 1 : box.lo[0] };
+  std::atomic<Index> right{ faces & 2u ? box.lo[0] - 1 : box.hi[0] };
   forRows(box, 1,
     [&](Index y, Index z)
     {
       const T* row = values + stored.offset(box.lo[0], y, z);
       Index now = left;
-      const Index first = box.lo[0] + above.first(row, now - box.lo[0]);
-      while (first < now && !left.compare_exchange_weak(now, first))
+      if (now > box.lo[0])
       {
+        const Index first = box.lo[0] + above.first(row, now - box.lo[0]);
+        while (first < now && !left.compare_exchange_weak(now, first))
+        {
+        }
       }
       now = right;
-      const Index beyond = std::max(now + 1, box.lo[0]);
-      const Index last = beyond + above.last(row + (beyond - box.lo[0]), box.hi[0] - beyond + 1);
-      now = right;
-      while (last >= beyond && last > now && !right.compare_exchange_weak(now, last))
+      if (now < box.hi[0])
       {
+        const Index beyond = std::max(now + 1, box.lo[0]);
+        const Index last = beyond + above.last(row + (beyond - box.lo[0]), box.hi[0] - beyond + 1);
+        while (last >= beyond && last > now && !right.compare_exchange_weak(now, last))
+        {
+        }
       }
     });
   box.lo[0] = left;
   box.hi[0] = right;
-  return box;
+  return box.empty() ? Box() : box;
 }
 
 } // namespace segcore
