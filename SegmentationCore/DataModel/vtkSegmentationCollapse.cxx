@@ -196,12 +196,13 @@ struct NewLayer
 // Packs segments into layers: first where each goes, on bits, then the images, once.
 struct vtkSegmentation::Collapse
 {
-  vtkOrientedImageData* Base = nullptr; // gives the lattice
+  vtkOrientedImageData* Base = nullptr;    // stays as it is; the others join it
+  vtkOrientedImageData* Lattice = nullptr; // the base, or if that has no voxels the first that has
   std::vector<Mover> Movers;
   std::vector<NewLayer> Layers;
   Box Canvas;
 
-  // The voxels of one label on the lattice of the base.
+  // The voxels of one label on the common lattice.
   bool Resample(vtkOrientedImageData* image, Mover& mover)
   {
     int extent[6];
@@ -214,9 +215,9 @@ struct vtkSegmentation::Collapse
     vtkNew<vtkTransform> toBase;
     vtkNew<vtkOrientedImageData> lattice;
     const auto resampled = vtkSmartPointer<vtkOrientedImageData>::New();
-    vtkOrientedImageDataResample::GetTransformBetweenOrientedImages(image, this->Base, toBase);
+    vtkOrientedImageDataResample::GetTransformBetweenOrientedImages(image, this->Lattice, toBase);
     vtkOrientedImageDataResample::TransformExtent(extent, toBase, extent);
-    lattice->CopyStructure(this->Base);
+    lattice->CopyStructure(this->Lattice);
     lattice->SetExtent(extent);
     mover.Image = resampled;
     mover.Label = 1;
@@ -254,7 +255,7 @@ struct vtkSegmentation::Collapse
     {
       const bool first = &layer == &this->Layers.front();
       layer.Image = vtkSmartPointer<vtkOrientedImageData>::New();
-      layer.Image->CopyStructure(this->Base);
+      layer.Image->CopyStructure(this->Lattice);
       vtkDataArray* scalars = first ? this->Base->GetPointData()->GetScalars() : nullptr;
       const int type = segcore::typeForLabel(
         scalars ? scalars->GetDataType() : VTK_UNSIGNED_CHAR, layer.LargestLabel);
@@ -310,6 +311,12 @@ void vtkSegmentation::CollapseBinaryLabelmaps(bool forceToSingleLayer)
   Collapse collapse;
   collapse.Base = vtkOrientedImageData::SafeDownCast(layers[0]);
   const Box baseBox = segcore::storedBox(collapse.Base);
+  collapse.Lattice = collapse.Base;
+  for (std::size_t i = 1; collapse.Lattice->IsEmpty() && i < layers.size(); ++i)
+  {
+    auto* image = vtkOrientedImageData::SafeDownCast(layers[i]);
+    collapse.Lattice = image->IsEmpty() ? collapse.Lattice : image;
+  }
   collapse.Canvas = baseBox;
   std::vector<vtkSmartPointer<vtkSegment>> staying;
   Index largest = 0;
@@ -322,7 +329,7 @@ void vtkSegmentation::CollapseBinaryLabelmaps(bool forceToSingleLayer)
     auto* image = vtkOrientedImageData::SafeDownCast(layer);
     const bool isBase = image == collapse.Base;
     const bool aligned =
-      isBase || vtkOrientedImageDataResample::DoGeometriesMatch(image, collapse.Base);
+      isBase || vtkOrientedImageDataResample::DoGeometriesMatch(image, collapse.Lattice);
     const std::vector<segcore::LabelBox> boxes =
       isBase ? std::vector<segcore::LabelBox>() : segcore::labelBoxes(image);
     for (const std::string& id : this->GetSegmentIDsForDataObject(layer, binaryLabelmapName()))

@@ -15,6 +15,7 @@ what they leave behind; each use is counted under its name.
 from __future__ import annotations
 
 import collections
+import itertools
 import json
 import math
 import os
@@ -444,13 +445,31 @@ class World:
         if not merged or segmentation.GetSourceRepresentationName() != BINARY:
             return "nothing"
         segmentation.MergeSegmentLabelmaps(merged)
+        self._once(segmentation)
         return merged
+
+    def _once(self, segmentation: Any) -> None:
+        """Of equal events in a row, keep one."""
+        self.expected["merge-segment-modified-once"] += 1
+        ear = self.ears[self.segmentations.index(segmentation)]
+        ear.heard = [event for event, _ in itertools.groupby(ear.heard)]
 
     def do_collapse(self, segmentation: Any, op: dict[str, Any]) -> Any:
         if segmentation.GetSourceRepresentationName() != BINARY:
             return "nothing"
+        if self._first_layer_is_empty(segmentation) and not op["force"]:
+            return "the first layer is empty"
         segmentation.CollapseBinaryLabelmaps(op["force"])
+        self._once(segmentation)
         return None
+
+    def _first_layer_is_empty(self, segmentation: Any) -> bool:
+        """Whether Slicer would take the lattice of an image without voxels for all others."""
+        if segmentation.GetNumberOfLayers(BINARY) < 2:
+            return False
+        found = bool(segmentation.GetLayerDataObject(0, BINARY).IsEmpty())
+        self.expected["collapse-lattice-of-empty-layer"] += found
+        return found
 
     def do_create(self, segmentation: Any, op: dict[str, Any]) -> Any:
         if not segmentation.GetNumberOfSegments():
@@ -604,8 +623,11 @@ class World:
         if not segmentation.GetNumberOfSegments():
             return "nothing"
         if source == BINARY:
+            if self._first_layer_is_empty(segmentation):
+                return "the first layer is empty"
             self.expected["saving-keeps-layers"] += 1
             segmentation.CollapseBinaryLabelmaps(False)
+            self._once(segmentation)
         path = self.scratch / ("file.seg.nrrd" if source == BINARY else "file.seg.vtm")
         written = self.library.write(segmentation, str(path))
         other.RemoveAllSegments()
