@@ -475,10 +475,15 @@ std::string vtkSegmentation::GetSegmentIdBySegment(vtkSegment* segment)
 std::string vtkSegmentation::GetSegmentIdBySegmentName(std::string name)
 {
   name = LowerCase(name);
-  const auto found =
-    std::find_if(this->Segments.begin(), this->Segments.end(), [&name](const auto& entry)
-      { return entry.second->GetName() && LowerCase(entry.second->GetName()) == name; });
-  return found == this->Segments.end() ? std::string() : found->first;
+  for (const std::string& id : this->SegmentIds)
+  {
+    const char* found = this->GetSegment(id)->GetName();
+    if (found && LowerCase(found) == name)
+    {
+      return id;
+    }
+  }
+  return std::string();
 }
 
 //----------------------------------------------------------------------------

@@ -209,7 +209,7 @@ public:
   /// ID of a segment, "" if it is not in the list.
   std::string GetSegmentIdBySegment(vtkSegment* segment);
 
-  /// ID of the segment with that name, in any case; of several the first by alphabet of the IDs. ""
+  /// ID of the segment with that name, in upper or lower case; of several the first one listed. ""
   /// if there is none.
   std::string GetSegmentIdBySegmentName(std::string name);
 

@@ -197,7 +197,7 @@ class World:
         """Everything that can be seen, after an operation that returned ``result``."""
         return {
             "result": result,
-            "events": [ear.take() for ear in self.ears],
+            "events": [self._in_order(ear.take()) for ear in self.ears],
             "states": [
                 self.history.GetNumberOfStates(),
                 self.history.IsRestorePreviousStateAvailable(),
@@ -205,6 +205,19 @@ class World:
             ],
             "segmentations": [self._segmentation(s) for s in self.segmentations],
         }
+
+    def _in_order(self, events: list[str]) -> list[str]:
+        """Events of several segments that follow each other, by segment; of each in its order."""
+        result: list[str] = []
+        for of_segments, run in itertools.groupby(
+            events, lambda event: event.startswith(("segment ", "representation "))
+        ):
+            found = list(run)
+            if of_segments:
+                found.sort(key=lambda event: event.split(" ", 1)[1])
+            result += found
+        self.expected["display-order-everywhere"] += result != events
+        return result
 
     def _segmentation(self, segmentation: Any) -> dict[str, Any]:
         names: list[str] = []
@@ -528,6 +541,9 @@ class World:
         identifier = self._pick(segmentation, op["segment"])
         if identifier is not None:
             segmentation.ClearSegment(identifier)
+            self.expected["clear-segment-events"] += 1
+            ear = self.ears[self.segmentations.index(segmentation)]
+            ear.heard = list(dict.fromkeys(ear.heard))
         return identifier
 
     def do_save_state(self, _segmentation: Any, _op: dict[str, Any]) -> Any:
@@ -587,7 +603,7 @@ class World:
         """Questions, which change nothing."""
         identifier = self._pick(segmentation, op["segment"])
         answers: list[Any] = [
-            segmentation.GetSegmentIdBySegmentName(op["name"]),
+            self._by_name(segmentation, op["name"]),
             segmentation.GetSegmentIndex(identifier or "none"),
             segmentation.CanAcceptRepresentation(op["representation"]),
             segmentation.ContainsRepresentation(op["representation"]),
@@ -613,8 +629,17 @@ class World:
                 segmentation.GetSegmentIDsSharingBinaryLabelmapRepresentation(
                     identifier, sharing, include
                 )
-                answers.append(sharing)
+                self.expected["display-order-everywhere"] += 1
+                answers.append(sorted(sharing))
         return answers
+
+    def _by_name(self, segmentation: Any, name: str) -> str:
+        count = segmentation.GetNumberOfSegments()
+        names = [segmentation.GetNthSegment(i).GetName().lower() for i in range(count)]
+        if names.count(name.lower()) > 1:
+            self.expected["display-order-everywhere"] += 1
+            return "several"
+        return segmentation.GetSegmentIdBySegmentName(name)
 
     def do_file(self, segmentation: Any, op: dict[str, Any]) -> Any:
         """Save and load into the other segmentation."""
@@ -634,10 +659,43 @@ class World:
         if source != BINARY:
             other.SetSourceRepresentationName(SURFACE)
         read = self.library.read(str(path), other)
+        self._tighten(other)
         self._settle(other)
         for ear in self.ears:
             ear.take()  # those of files are the application's
         return [written, read]
+
+
+    def _tighten(self, segmentation: Any) -> None:
+        """Make the layers no larger than what is labelled; without voxels, they have no place."""
+        self.expected["file-extent-own"] += 1
+        for i in range(segmentation.GetNumberOfLayers(BINARY)):
+            image = segmentation.GetLayerDataObject(i, BINARY)
+            tight = self.module.vtkOrientedImageData()
+            extent = image.GetExtent()
+            scalars = image.GetPointData().GetScalars()
+            found = np.zeros((0, 3), int)
+            if not image.IsEmpty():
+                found = np.argwhere(vtk_to_numpy(scalars).reshape(self._shape(extent)))
+            if len(found):
+                first, last = found.min(0), found.max(0)
+                lowest = np.array(extent[::2])
+                box = np.stack([lowest + first[::-1], lowest + last[::-1]], axis=1)
+                tight.SetExtent(*box.ravel().tolist())
+                tight.CopyDirections(image)
+                tight.SetSpacing(image.GetSpacing())
+                tight.SetOrigin(image.GetOrigin())
+                tight.AllocateScalars(scalars.GetDataType(), 1)
+                part = tuple(slice(a, b + 1) for a, b in zip(first, last, strict=True))
+                voxels = vtk_to_numpy(scalars).reshape(self._shape(extent))[part]
+                vtk_to_numpy(tight.GetPointData().GetScalars())[:] = voxels.ravel()
+            else:
+                tight.AllocateScalars(3, 1)
+            image.DeepCopy(tight)
+
+    @staticmethod
+    def _shape(extent: Any) -> tuple[int, ...]:
+        return tuple(extent[2 * a + 1] - extent[2 * a] + 1 for a in (2, 1, 0))
 
 
 def play(library: Any, session: dict[str, Any]) -> dict[str, Any]:
