@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ._compiled import DataModelProvider, data_model_provider
     from ._effects import *  # noqa: F403
     from ._run import ImageLike
+    from .conversion import register_conversion_rule, register_conversion_rules
     from .editor import Editor
     from .errors import Cancelled, Interrupted, SegmentationCoreError
     from .io import read_segmentation, read_volume, write_segmentation, write_volume
@@ -57,6 +58,8 @@ if TYPE_CHECKING:
         "read_segmentation",
         "read_segments",
         "read_volume",
+        "register_conversion_rule",
+        "register_conversion_rules",
         "replay_report",
         "to_array",
         "to_image",
@@ -86,6 +89,8 @@ _HOMES = {
     "read_segmentation": "io",
     "read_segments": "segments",
     "read_volume": "io",
+    "register_conversion_rule": "conversion",
+    "register_conversion_rules": "conversion",
     "replay_report": "replay",
     "to_array": "_arrays",
     "to_image": "_arrays",
@@ -99,6 +104,7 @@ _HOMES = {
 _SUBMODULES = (
     "bridge",
     "cli",
+    "conversion",
     "demo",
     "editor",
     "errors",
