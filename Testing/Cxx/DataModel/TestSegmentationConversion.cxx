@@ -222,6 +222,10 @@ void NewSegmentsAreConverted()
   CHECK(empty->AddSegment(Segment("s", vtkSmartPointer<vtkPolyData>::New(), CS), "s"));
   CHECK_EQUAL(Names(empty->GetSegment("s")), BL + " " + CS);
 
+  // What the others have and cannot be made is missing for good.
+  CHECK(!empty->CopySegmentFromSegmentation(segmentation, "a"));
+  CHECK(emptyEar.Complained("no representation 'Closed surface'"));
+  empty->RemoveRepresentation(CS);
   CHECK(empty->CopySegmentFromSegmentation(segmentation, "a"));
   CHECK(empty->GetNumberOfSegments() == 2 && segmentation->GetNumberOfSegments() == 4);
   CHECK(empty->CopySegmentFromSegmentation(segmentation, "b", true));
