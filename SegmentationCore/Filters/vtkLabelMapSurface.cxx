@@ -9,6 +9,7 @@
 #include "SurfaceGather.h"
 #include "SurfaceNets.h"
 #include "ThreadScope.h"
+#include "Threads.h"
 #include "vtkVersionCompatibility.h"
 
 #include "vtkCellArray.h"
@@ -31,6 +32,7 @@
 #include "vtkTypeInt64Array.h"
 #include "vtkUnsignedCharArray.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -50,15 +52,17 @@ struct Options
 {
   Index Label;
   Index Coarsening;
+  bool FacesOnce;
   segcore::SurfaceNetOptions Net;
 };
 
 /// Appends the net of one block: points to world coordinates, one triangle per label that it
-/// bounds.
+/// bounds, or each triangle once.
 template <class T>
 void append(const segcore::SurfaceNet<T>& net, const Options& options, const Box& whole,
   const segcore::Geometry& geometry, Surface& surface)
 {
+  using segcore::forRanges;
   const double* d = geometry.Direction;
   const bool mirrored = vtkMatrix3x3::Determinant(d) < 0.0;
   // Centre of a coarse voxel, counted in fine ones.
@@ -67,41 +71,94 @@ void append(const segcore::SurfaceNet<T>& net, const Options& options, const Box
   const Index base = static_cast<Index>(surface.keys.size());
   const Index points = net.cells.size();
   surface.points.resize(surface.points.size() + 3 * static_cast<std::size_t>(points));
-  surface.keys.insert(surface.keys.end(), net.cells.begin(), net.cells.end());
+  surface.keys.resize(surface.keys.size() + static_cast<std::size_t>(points));
   float* to = surface.points.data() + 3 * base;
-  for (Index p = 0; p < points; ++p)
-  {
-    double offset[3];
-    for (int a = 0; a < 3; ++a)
+  Index* key = surface.keys.data() + base;
+  forRanges(points, 1 << 14,
+    [&](Index begin, Index end)
     {
-      const double index =
-        static_cast<double>(whole.lo[a]) + shift + factor * net.points[3 * p + a];
-      offset[a] = geometry.Spacing[a] * (options.Coarsening == 1 ? net.points[3 * p + a] : index);
-    }
-    for (int r = 0; r < 3; ++r)
-    {
-      to[3 * p + r] = static_cast<float>(geometry.Origin[r] + d[3 * r] * offset[0] +
-        d[3 * r + 1] * offset[1] + d[3 * r + 2] * offset[2]);
-    }
-  }
-  const Index triangles = net.triangles.size() / 3;
-  for (Index t = 0; t < triangles; ++t)
-  {
-    for (int side = 0; side < 2; ++side)
-    {
-      const Index label = static_cast<Index>(net.labels[2 * t + side]);
-      if (label == 0 || (options.Label != 0 && label != options.Label))
+      for (Index p = begin; p < end; ++p)
       {
-        continue;
+        key[p] = net.cells[p];
+        double offset[3];
+        for (int a = 0; a < 3; ++a)
+        {
+          const double index =
+            static_cast<double>(whole.lo[a]) + shift + factor * net.points[3 * p + a];
+          offset[a] =
+            geometry.Spacing[a] * (options.Coarsening == 1 ? net.points[3 * p + a] : index);
+        }
+        for (int r = 0; r < 3; ++r)
+        {
+          to[3 * p + r] = static_cast<float>(geometry.Origin[r] + d[3 * r] * offset[0] +
+            d[3 * r + 1] * offset[1] + d[3 * r + 2] * offset[2]);
+        }
       }
-      const bool flip = (side == 1) != mirrored;
-      const Index* corner = net.triangles.data() + 3 * t;
-      surface.triangles.push_back(base + corner[0]);
-      surface.triangles.push_back(base + corner[flip ? 2 : 1]);
-      surface.triangles.push_back(base + corner[flip ? 1 : 2]);
-      surface.labels.push_back(label);
+    });
+
+  const Index triangles = net.triangles.size() / 3;
+  // Is the triangle wanted for its inner (0) or outer (1) label?
+  const auto wanted = [&](Index t, int side)
+  {
+    const Index label = static_cast<Index>(net.labels[2 * t + side]);
+    return label != 0 && (options.Label == 0 || label == options.Label);
+  };
+  // Calls add(triangle, side) for what is kept of triangles begin .. end - 1.
+  const auto visit = [&](Index begin, Index end, const auto& add)
+  {
+    for (Index t = begin; t < end; ++t)
+    {
+      const bool inner = wanted(t, 0);
+      const bool outer = wanted(t, 1);
+      if (inner)
+      {
+        add(t, 0);
+      }
+      if (outer && !(inner && options.FacesOnce))
+      {
+        add(t, 1);
+      }
     }
+  };
+  const Index chunks = segcore::chunkCount(triangles, 1 << 14, 4);
+  std::vector<Index> start(static_cast<std::size_t>(chunks) + 1, 0);
+  const auto chunk = [&](Index c) { return segcore::chunkBegin(triangles, chunks, c); };
+  forRanges(chunks, 1,
+    [&](Index c, Index)
+    {
+      Index count = 0;
+      visit(chunk(c), chunk(c + 1), [&count](Index, int) { ++count; });
+      start[static_cast<std::size_t>(c) + 1] = count;
+    });
+  start[0] = static_cast<Index>(surface.labels.size());
+  for (std::size_t c = 1; c < start.size(); ++c)
+  {
+    start[c] += start[c - 1];
   }
+  const std::size_t total = static_cast<std::size_t>(start.back());
+  surface.triangles.resize(3 * total);
+  surface.labels.resize(total);
+  surface.others.resize(options.FacesOnce ? total : 0);
+  forRanges(chunks, 1,
+    [&](Index c, Index)
+    {
+      Index next = start[static_cast<std::size_t>(c)];
+      visit(chunk(c), chunk(c + 1),
+        [&](Index t, int side)
+        {
+          const std::size_t n = static_cast<std::size_t>(next++);
+          const bool flip = (side == 1) != mirrored;
+          const Index* corner = net.triangles.data() + 3 * t;
+          surface.triangles[3 * n] = base + corner[0];
+          surface.triangles[3 * n + 1] = base + corner[flip ? 2 : 1];
+          surface.triangles[3 * n + 2] = base + corner[flip ? 1 : 2];
+          surface.labels[n] = static_cast<Index>(net.labels[2 * t + side]);
+          if (options.FacesOnce)
+          {
+            surface.others[n] = static_cast<Index>(net.labels[2 * t + 1 - side]);
+          }
+        });
+    });
 }
 
 /// Leaves out points without a triangle: those of other labels.
@@ -194,7 +251,10 @@ Surface makeSurface(const segcore::Communicator& communicator,
         append(net, options, image.whole(), image.geometry(), surface);
       });
   }
-  communicator.run([&] { dropUnusedPoints(surface); });
+  if (options.Label != 0) // else every point bounds a label
+  {
+    communicator.run([&] { dropUnusedPoints(surface); });
+  }
   return surface;
 }
 
@@ -223,7 +283,7 @@ std::map<Index, std::array<unsigned char, 3>> segmentColors(vtkFieldData* table)
   return colors;
 }
 
-void toPolyData(const Surface& surface, vtkFieldData* table, vtkPolyData* output)
+void toPolyData(const Surface& surface, bool facesOnce, vtkFieldData* table, vtkPolyData* output)
 {
   const vtkIdType points = static_cast<vtkIdType>(surface.keys.size());
   const vtkIdType triangles = static_cast<vtkIdType>(surface.labels.size());
@@ -245,10 +305,8 @@ void toPolyData(const Surface& surface, vtkFieldData* table, vtkPolyData* output
   connectivity->SetNumberOfValues(3 * triangles);
   std::copy(surface.triangles.begin(), surface.triangles.end(), connectivity->GetPointer(0));
   offsets->SetNumberOfValues(triangles + 1);
-  for (vtkIdType t = 0; t <= triangles; ++t)
-  {
-    offsets->SetValue(t, 3 * t);
-  }
+  std::generate_n(offsets->GetPointer(0), triangles + 1,
+    [next = vtkIdType{ -3 }]() mutable { return next += 3; });
   vtkNew<vtkCellArray> cells;
   cells->SetData(offsets, connectivity);
   output->SetPolys(cells);
@@ -258,6 +316,15 @@ void toPolyData(const Surface& surface, vtkFieldData* table, vtkPolyData* output
   labels->SetNumberOfValues(triangles);
   std::copy(surface.labels.begin(), surface.labels.end(), labels->GetPointer(0));
   output->GetCellData()->SetScalars(labels);
+
+  if (facesOnce)
+  {
+    vtkNew<vtkTypeInt64Array> others;
+    others->SetName("OtherLabel");
+    others->SetNumberOfValues(triangles);
+    std::copy(surface.others.begin(), surface.others.end(), others->GetPointer(0));
+    output->GetCellData()->AddArray(others);
+  }
 
   const auto colors = segmentColors(table);
   if (!colors.empty())
@@ -352,7 +419,7 @@ int vtkLabelMapSurface::RequestData(
     segcore::Progress progress;
     progress.report = [this](double fraction) { this->UpdateProgress(0.8 * fraction); };
     progress.cancelled = [this] { return segcore::isAborted(this); };
-    Options options{ this->SegmentLabel, this->Coarsening, {} };
+    Options options{ this->SegmentLabel, this->Coarsening, this->FacesOnce, {} };
     options.Net.iterations = this->SmoothingIterations;
     Surface surface;
     segcore::withThreads(
@@ -365,15 +432,19 @@ int vtkLabelMapSurface::RequestData(
             throw segcore::AgreedError("the label map has an unknown scalar type");
         }
       });
-    if (this->GatherToRoot)
-    {
-      surface = segcore::gatherSurface(communicator, surface);
-    }
-    else
-    {
-      communicator.run([&] { segcore::canonicalSurface(surface); });
-    }
-    communicator.run([&] { toPolyData(surface, input->GetFieldData(), output); });
+    segcore::withThreads(
+      [&]
+      {
+        if (this->GatherToRoot)
+        {
+          surface = segcore::gatherSurface(communicator, surface);
+        }
+        else
+        {
+          communicator.run([&] { segcore::canonicalSurface(surface); });
+        }
+      });
+    communicator.run([&] { toPolyData(surface, this->FacesOnce, input->GetFieldData(), output); });
     this->UpdateProgress(1.0);
     return 1;
   }
@@ -393,6 +464,7 @@ void vtkLabelMapSurface::PrintSelf(ostream& os, vtkIndent indent)
   os << indent << "SegmentLabel: " << this->SegmentLabel << "\n";
   os << indent << "SmoothingIterations: " << this->SmoothingIterations << "\n";
   os << indent << "Coarsening: " << this->Coarsening << "\n";
+  os << indent << "FacesOnce: " << this->FacesOnce << "\n";
   os << indent << "GatherToRoot: " << this->GatherToRoot << "\n";
   os << indent << "NumberOfBlocks: " << this->NumberOfBlocks << "\n";
   os << indent << "Controller: " << this->Controller << "\n";

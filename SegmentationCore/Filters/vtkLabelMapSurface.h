@@ -14,7 +14,8 @@
  * points with equal keys on several ranks are one point and have bitwise equal coordinates.
  *
  * One pass makes the surfaces of all labels, smoothed together: neighbours share their common face
- * without gap or overlap (there is a triangle for each of them, in opposite orientation). Beyond
+ * without gap or overlap (there is a triangle for each of them, in opposite orientation, so that
+ * every segment can be shown alone; see FacesOnce). Beyond
  * the image's border is background, so every surface is closed: each directed edge of a label is
  * matched by its reverse.
  *
@@ -23,7 +24,7 @@
  * depend on the number of ranks, and the others nothing.
  *
  * Threads: yes. Ranks: exact, halo SmoothingIterations (coarse) voxels. Cost: linear in voxels.
- * Scratch memory: the labels of a block with halo, about one byte per voxel more, 13 bytes per
+ * Scratch memory: the labels of a block with halo, about one byte per voxel more, 41 bytes per
  * point. Errors: floating labels, parameters out of range; agreed on by all ranks, see LastError.
  *
  * Sources: S. F. F. Gibson, Constrained elastic surface nets, MICCAI 1998, doi:10.1007/BFb0056277;
@@ -67,6 +68,16 @@ public:
   ///@}
 
   ///@{
+  /// Whether a triangle between two segments is there once rather than once for each of them. It
+  /// then looks out of the segment with the smaller label, its `SegmentLabel`; the other one is in
+  /// the cell data `OtherLabel` (64-bit integer), 0 for the background. For a single segment it
+  /// changes nothing but that array. Default off.
+  vtkSetMacro(FacesOnce, bool);
+  vtkGetMacro(FacesOnce, bool);
+  vtkBooleanMacro(FacesOnce, bool);
+  ///@}
+
+  ///@{
   /// Whether rank 0 gets the whole, merged surface. Default off.
   vtkSetMacro(GatherToRoot, bool);
   vtkGetMacro(GatherToRoot, bool);
@@ -107,6 +118,7 @@ private:
   vtkTypeInt64 SegmentLabel = 0;
   int SmoothingIterations = 12;
   int Coarsening = 1;
+  bool FacesOnce = false;
   bool GatherToRoot = false;
   int NumberOfBlocks = 1;
   vtkMultiProcessController* Controller = nullptr;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace segcore
 {
@@ -255,19 +256,19 @@ namespace
 {
 
 /// For every stencil: number of neighbours, relaxation divided by it, sum of the directions to
-/// them.
+/// them. The fourth numbers are 0: the processor takes four at once.
 struct StencilTable
 {
   std::int32_t count[64];
   double share[64];
-  std::int32_t direction[64][3];
+  std::int32_t direction[64][4];
 
   explicit StencilTable(double relaxation)
   {
     for (int s = 0; s < 64; ++s)
     {
       this->count[s] = 0;
-      std::fill(this->direction[s], this->direction[s] + 3, 0);
+      std::fill(this->direction[s], this->direction[s] + 4, 0);
       for (int f = 0; f < 6; ++f)
       {
         if ((s >> f) & 1)
@@ -281,13 +282,136 @@ struct StencilTable
   }
 };
 
+/// Cell -1 stands for a neighbour that does not count: its offset is always 0.
+constexpr Index NoCell = -1;
+
+/// The cells that each cell is smoothed with, in the order of the bits of its stencil; NoCell for
+/// the others, and for those outside of the grid. The latter would count, but only cells at the
+/// edge of the grid have them, which matter in the first step only, when all offsets are 0 (see
+/// open); no stencil leads out of the whole image.
+template <class Id>
+Buffer<Id> findNeighbours(const NetGrid& grid)
+{
+  const Index nx = grid.voxels.dim(0) - 1;
+  const Index ny = grid.voxels.dim(1) - 1;
+  const Index nz = grid.voxels.dim(2) - 1;
+  Buffer<Id> neighbours(6 * grid.cells.total);
+  forRanges(ny * nz, 64,
+    [&](Index begin, Index end)
+    {
+      for (Index r = begin; r < end; ++r)
+      {
+        const Index y = r % ny;
+        const Index z = r / ny;
+        const Index row = grid.row(y, z);
+        // Rows below and above along y and z; any row where there is none.
+        const bool exists[4] = { y > 0, y + 1 < ny, z > 0, z + 1 < nz };
+        const Index rows[4] = { exists[0] ? grid.row(y - 1, z) : row,
+          exists[1] ? grid.row(y + 1, z) : row, exists[2] ? grid.row(y, z - 1) : row,
+          exists[3] ? grid.row(y, z + 1) : row };
+        unsigned inside = 0;
+        for (unsigned f = 0; f < 4; ++f)
+        {
+          inside |= static_cast<unsigned>(exists[f]) << (f + 2);
+        }
+        Index cell = grid.cells.rank(row, 0);
+        for (Index w = 0; w < grid.words; ++w)
+        {
+          Word rest = grid.cells.row(row)[w];
+          if (!rest)
+          {
+            continue;
+          }
+          Index before[4];
+          Word bits[4];
+          for (int f = 0; f < 4; ++f)
+          {
+            before[f] = grid.cells.before[rows[f] * grid.words + w];
+            bits[f] = grid.cells.bits[rows[f] * grid.words + w];
+          }
+          for (; rest; rest &= rest - 1, ++cell)
+          {
+            const Word below = (rest & (~rest + 1)) - 1;
+            const Index x = 64 * w + lowestOne(rest);
+            const unsigned s = grid.stencil[cell] &
+              (inside | static_cast<unsigned>(x > 0) | static_cast<unsigned>(x + 1 < nx) << 1);
+            const Index next[6] = { cell - 1, cell + 1, before[0] + countOnes(bits[0] & below),
+              before[1] + countOnes(bits[1] & below), before[2] + countOnes(bits[2] & below),
+              before[3] + countOnes(bits[3] & below) };
+            for (unsigned f = 0; f < 6; ++f)
+            {
+              neighbours[6 * cell + f] = static_cast<Id>((s >> f) & 1u ? next[f] : NoCell);
+            }
+          }
+        }
+      }
+    });
+  return neighbours;
+}
+
+/// One step for the cells begin .. end - 1; four offsets per cell.
+template <class Id>
+void smoothCells(const std::int16_t* from, std::int16_t* to, const std::uint8_t* stencils,
+  const Id* neighbours, const StencilTable& table, double limit, Index begin, Index end)
+{
+  for (Index cell = begin; cell < end; ++cell)
+  {
+    const unsigned s = stencils[cell];
+    // Integer sums: exact, so their order does not matter.
+    std::int32_t sum[4];
+    std::copy_n(table.direction[s], 4, sum);
+    for (int f = 0; f < 6; ++f)
+    {
+      const std::int16_t* o = from + 4 * static_cast<Index>(neighbours[6 * cell + f]);
+      for (int a = 0; a < 4; ++a)
+      {
+        sum[a] += o[a];
+      }
+    }
+    const std::int32_t count = table.count[s];
+    const double share = table.share[s];
+    for (int a = 0; a < 4; ++a)
+    {
+      const std::int32_t p = from[4 * cell + a];
+      // p + relaxation (sum / count - p)
+      double q = p + share * (sum[a] - count * p);
+      q = q > limit ? limit : q;
+      q = q < -limit ? -limit : q;
+      // To nearest, halves away from 0, so that mirrored images give mirrored surfaces.
+      to[4 * cell + a] =
+        static_cast<std::int16_t>(static_cast<std::int32_t>(q + std::copysign(0.5, q)));
+    }
+  }
+}
+
+template <class Id>
+void smoothGrid(NetGrid& grid, const SurfaceNetOptions& options, const Progress& progress)
+{
+  const Buffer<Id> neighbours = findNeighbours<Id>(grid);
+  // 32767 rather than 32768 keeps a point strictly inside its cell and within 16 bits.
+  const double limit = std::min(32767.0, std::floor(options.constraint * Unit));
+  const StencilTable table(options.relaxation);
+  Buffer<std::int16_t> moved(grid.offsets.size());
+  std::fill(moved.begin(), moved.begin() + 4, std::int16_t{ 0 }); // NoCell
+  const Index grain = std::max<Index>(1 << 12, grid.cells.total / (4 * threadCount()));
+  for (int iteration = 0; iteration < options.iterations; ++iteration)
+  {
+    forRanges(grid.cells.total, grain,
+      [&](Index begin, Index end)
+      {
+        smoothCells(grid.offset(0), moved.data() + 4, grid.stencil.data(), neighbours.data(), table,
+          limit, begin, end);
+      });
+    std::swap(grid.offsets, moved);
+    progress.step(static_cast<double>(iteration + 1) / options.iterations);
+  }
+}
+
 } // namespace
 
 void NetGrid::smooth(const SurfaceNetOptions& options, const Progress& progress)
 {
-  // One unused cell before the first and after the last: neighbours are read first and masked
-  // later.
-  const Index size = 3 * (this->cells.total + 2);
+  const Index size = 4 * (this->cells.total + 1);
   this->offsets = Buffer<std::int16_t>(size);
   forRanges(size, Index{ 1 } << 16, [&](Index begin, Index end)
     { std::fill(this->offsets.data() + begin, this->offsets.data() + end, std::int16_t{ 0 }); });
@@ -295,85 +419,13 @@ void NetGrid::smooth(const SurfaceNetOptions& options, const Progress& progress)
   {
     return;
   }
-  const Index ny = this->voxels.dim(1) - 1;
-  const Index nz = this->voxels.dim(2) - 1;
-  // 32767 rather than 32768 keeps a point strictly inside its cell and within 16 bits.
-  const double limit = std::min(32767.0, std::floor(options.constraint * Unit));
-  const StencilTable table(options.relaxation);
-  Buffer<std::int16_t> moved(size);
-  std::fill(moved.begin(), moved.begin() + 3, std::int16_t{ 0 });
-  std::fill(moved.end() - 3, moved.end(), std::int16_t{ 0 });
-
-  for (int iteration = 0; iteration < options.iterations; ++iteration)
+  if (this->cells.total < std::numeric_limits<std::int32_t>::max())
   {
-    const std::int16_t* from = this->offsets.data() + 3;
-    std::int16_t* to = moved.data() + 3;
-    forRanges(ny * nz, 64,
-      [&](Index begin, Index end)
-      {
-        for (Index r = begin; r < end; ++r)
-        {
-          const Index y = r % ny;
-          const Index z = r / ny;
-          const Index row = this->row(y, z);
-          // A neighbour outside of the grid still counts with its direction; what is read as its
-          // offset is some other cell's. That does no harm: cells at the edge of the grid matter in
-          // the first step only, when all offsets are 0 (see open), and no stencil leads out of the
-          // whole image.
-          const Index rows[4] = { y > 0 ? this->row(y - 1, z) : row,
-            y + 1 < ny ? this->row(y + 1, z) : row, z > 0 ? this->row(y, z - 1) : row,
-            z + 1 < nz ? this->row(y, z + 1) : row };
-          Index cell = this->cells.rank(row, 0);
-          for (Index w = 0; w < this->words; ++w)
-          {
-            Word rest = this->cells.row(row)[w];
-            if (!rest)
-            {
-              continue;
-            }
-            Index before[4];
-            Word bits[4];
-            for (int f = 0; f < 4; ++f)
-            {
-              before[f] = this->cells.before[rows[f] * this->words + w];
-              bits[f] = this->cells.bits[rows[f] * this->words + w];
-            }
-            for (; rest; rest &= rest - 1, ++cell)
-            {
-              const Word mask = (rest & (~rest + 1)) - 1; // the bits below the lowest one
-              const unsigned s = this->stencil[cell];
-              const std::int16_t* o[6] = { from + 3 * (cell - 1), from + 3 * (cell + 1),
-                from + 3 * (before[0] + countOnes(bits[0] & mask)),
-                from + 3 * (before[1] + countOnes(bits[1] & mask)),
-                from + 3 * (before[2] + countOnes(bits[2] & mask)),
-                from + 3 * (before[3] + countOnes(bits[3] & mask)) };
-              // Integer sums: exact, so their order does not matter. No branches: stencils are
-              // irregular.
-              std::int32_t sum[3] = { table.direction[s][0], table.direction[s][1],
-                table.direction[s][2] };
-              for (unsigned f = 0; f < 6; ++f)
-              {
-                const std::int32_t keep = -static_cast<std::int32_t>((s >> f) & 1u);
-                sum[0] += keep & o[f][0];
-                sum[1] += keep & o[f][1];
-                sum[2] += keep & o[f][2];
-              }
-              for (int a = 0; a < 3; ++a)
-              {
-                const std::int32_t p = from[3 * cell + a];
-                // p + relaxation (sum / count - p)
-                double q = p + table.share[s] * (sum[a] - table.count[s] * p);
-                q = q > limit ? limit : q;
-                q = q < -limit ? -limit : q;
-                // To nearest, halves away from 0, so that mirrored images give mirrored surfaces.
-                to[3 * cell + a] = static_cast<std::int16_t>(q + std::copysign(0.5, q));
-              }
-            }
-          }
-        }
-      });
-    std::swap(this->offsets, moved);
-    progress.step(static_cast<double>(iteration + 1) / options.iterations);
+    smoothGrid<std::int32_t>(*this, options, progress);
+  }
+  else
+  {
+    smoothGrid<Index>(*this, options, progress);
   }
 }
 

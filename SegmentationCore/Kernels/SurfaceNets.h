@@ -36,7 +36,7 @@
 /// from its lowest cell. So the triangles of all blocks together are those of the undivided image,
 /// bit for bit. Order: points by cell; triangles by voxel, then axis. Threads: yes, same result for
 /// any number. Cost: about linear in voxels (bit operations) plus points x iterations. Scratch: 7/8
-/// byte per voxel and 13 bytes per point. Result: 32 bytes per point, 24 + 2 labels per triangle.
+/// byte per voxel and 41 bytes per point. Result: 32 bytes per point, 24 + 2 labels per triangle.
 /// Bad input (padded too small, options out of range): std::invalid_argument.
 /// Sources: Gibson, MICCAI 1998, doi:10.1007/BFb0056277; Frisken, J. Computer Graphics Techniques
 /// 11(1), 2022, https://jcgt.org/published/0011/01/03/ (several labels, junctions). Ours:
@@ -139,8 +139,8 @@ struct SEGMENTATIONCOREKERNELS_EXPORT NetGrid
   void findStencils(bool keepJunctions, const Junction& junction);
   void smooth(const SurfaceNetOptions& options, const Progress& progress);
   void findUsed();
-  /// x, y, z of the point of a cell from its centre, in 2^-16 voxels.
-  const std::int16_t* offset(Index cell) const { return this->offsets.data() + 3 * (cell + 1); }
+  /// x, y, z of the point of a cell from its centre, in 2^-16 voxels, and a 0.
+  const std::int16_t* offset(Index cell) const { return this->offsets.data() + 4 * (cell + 1); }
   /// Word w of the edges of a row that belong to this block.
   Word owned(int axis, Index y, Index z, Index w) const;
 

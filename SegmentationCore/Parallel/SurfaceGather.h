@@ -12,11 +12,12 @@
 /// The order of the result does not depend on the split into blocks and ranks:
 ///   - points by key;
 ///   - each triangle is turned (not flipped) so that the point with the smallest key comes first;
-///   - triangles by label, then by their points.
+///   - triangles by label, then by their points, then by their other label.
 /// A triangle that several ranks bring appears several times: make each one where its cell is
 /// owned.
 ///
-/// Memory on the root: the parts as messages, and the result. Cost of sorting: O(n log n) there.
+/// Memory on the root: the parts as messages, and the result twice. Cost: linear, and O(n log n) in
+/// the points unless they come in order. Threads: yes, same result for any number.
 
 #ifndef segcoreSurfaceGather_h
 #define segcoreSurfaceGather_h
@@ -37,6 +38,7 @@ struct Surface
   std::vector<Index> keys;      ///< one per point
   std::vector<Index> triangles; ///< three positions in `keys` each
   std::vector<Index> labels;    ///< one per triangle
+  std::vector<Index> others;    ///< a second one per triangle, on the other side; or none at all
 };
 
 /// Local. Brings a surface into the order described above and merges its points.

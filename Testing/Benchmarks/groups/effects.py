@@ -55,6 +55,7 @@ def _ours(task: Task) -> Method:
         def surfaces() -> Any:
             algorithm = vtkLabelMapSurface()
             algorithm.SetInputData(image)
+            algorithm.FacesOnceOn()  # as vtkSurfaceNets3D has them
             if not options["smooth"]:
                 algorithm.SetSmoothingIterations(0)
             algorithm.Update()

@@ -33,6 +33,7 @@ struct Settings
   Index Label = 0;
   int Smoothing = 12;
   int Coarsening = 1;
+  bool FacesOnce = false;
 };
 
 Filter filterOf(
@@ -42,6 +43,7 @@ Filter filterOf(
   filter->SetSegmentLabel(settings.Label);
   filter->SetSmoothingIterations(settings.Smoothing);
   filter->SetCoarsening(settings.Coarsening);
+  filter->SetFacesOnce(settings.FacesOnce);
   filter->SetController(controller);
   filter->SetNumberOfBlocks(blocks);
   filter->SetGatherToRoot(gather);
@@ -55,11 +57,13 @@ struct Mesh
   std::vector<Index> Keys;
   std::vector<std::array<Index, 3>> Triangles;
   std::vector<Index> Labels;
+  std::vector<Index> Others; ///< Labels on the other side, if each face is there once.
 
   bool operator==(const Mesh& other) const
   {
     return this->Points == other.Points && this->Keys == other.Keys &&
-      this->Triangles == other.Triangles && this->Labels == other.Labels;
+      this->Triangles == other.Triangles && this->Labels == other.Labels &&
+      this->Others == other.Others;
   }
 };
 
@@ -92,6 +96,29 @@ Mesh meshOf(vtkPolyData* surface)
     CHECK_EQUAL(count, 3);
     mesh.Triangles.push_back({ corner[0], corner[1], corner[2] });
     mesh.Labels.push_back(labels->GetValue(t));
+  }
+  if (auto* others =
+        vtkTypeInt64Array::SafeDownCast(surface->GetCellData()->GetArray("OtherLabel")))
+  {
+    CHECK_EQUAL(others->GetNumberOfValues(), surface->GetNumberOfPolys());
+    mesh.Others.assign(others->GetPointer(0), others->GetPointer(0) + others->GetNumberOfValues());
+  }
+  return mesh;
+}
+
+/// A mesh with each face once as one with a face for each side that is a segment.
+Mesh bothSides(Mesh mesh)
+{
+  const std::vector<Index> others = std::move(mesh.Others);
+  mesh.Others.clear();
+  for (std::size_t t = 0; t < others.size(); ++t)
+  {
+    if (others[t] != 0)
+    {
+      const std::array<Index, 3> face = mesh.Triangles[t];
+      mesh.Triangles.push_back({ face[0], face[2], face[1] });
+      mesh.Labels.push_back(others[t]);
+    }
   }
   return mesh;
 }
@@ -226,7 +253,7 @@ void checkSurface(const World& world, const Shape& shape, const std::vector<T>& 
   const int size = world.communicator->size();
   const std::string before = check::context();
   const Mesh serial = serialMesh(shape, values, settings);
-  checkClosed(serial, __FILE__, __LINE__);
+  checkClosed(bothSides(serial), __FILE__, __LINE__);
   const Soup serialSoup = soupOf(serial);
   static int turn = 0;
   for (const Layout layout : paralleltest::allLayouts)
@@ -408,6 +435,18 @@ void testRandomLabels(const World& world)
     check::setContext("random labels, seed ", seed);
     const auto labels = randomLabels<int>(shape, seed, 5);
     checkSurface(world, shape, labels, Settings(), seed == 3 ? Effort::Every : Effort::Some);
+    // Each face once, looking out of the smaller label: turned around for the other one it gives
+    // the rest.
+    Settings once;
+    once.FacesOnce = true;
+    checkSurface(world, shape, labels, once, Effort::Some);
+    const Mesh faces = serialMesh(shape, labels, once);
+    CHECK_EQUAL(faces.Others.size(), faces.Labels.size());
+    for (std::size_t t = 0; t < faces.Others.size(); ++t)
+    {
+      CHECK(faces.Labels[t] > 0 && (faces.Others[t] == 0 || faces.Labels[t] < faces.Others[t]));
+    }
+    CHECK(soupOf(bothSides(faces)) == soupOf(serialMesh(shape, labels, Settings())));
     // One label alone is part of all: the same triangles, point by point.
     Settings one;
     one.Label = 3;
