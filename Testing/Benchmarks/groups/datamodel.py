@@ -47,8 +47,8 @@ class Ours:
 
         def modify(segmentation: Any, identifier: str, image: Any) -> bool:
             return bool(
-                module.vtkSegmentationModifier.ModifyBinaryLabelmap(
-                    image, segmentation, identifier, mode
+                module.vtkSegmentationModifier.ModifyBinaryLabelmapUsingArrays(
+                    image, segmentation, identifier, mode, None, None
                 )
             )
 
