@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
-// Several labelmaps in one: collapsing, merging, common geometry. Expected values were worked out by
-// hand or, where Slicer's class is followed, seen there.
+// Several labelmaps in one: collapsing, merging, common geometry. Expected values were worked out
+// by hand or, where Slicer's class is followed, seen there.
 #include "DataModelTest.h"
 #include "vtkSegmentation.h"
 
@@ -41,7 +41,8 @@ std::string State(vtkSegmentation* segmentation, const std::string& id)
 }
 
 /// A cube of voxels of value 1 with all three indices from lo to hi.
-vtkSmartPointer<vtkOrientedImageData> Cube(int lo, int hi, int type = VTK_UNSIGNED_CHAR, int value = 1)
+vtkSmartPointer<vtkOrientedImageData> Cube(
+  int lo, int hi, int type = VTK_UNSIGNED_CHAR, int value = 1)
 {
   auto image = vtkSmartPointer<vtkOrientedImageData>::New();
   image->SetExtent(lo, hi, lo, hi, lo, hi);
@@ -126,8 +127,8 @@ void CollapseCubes()
   segmentation->CollapseBinaryLabelmaps(true);
   CHECK_EQUAL(segmentation->GetNumberOfLayers(), 1);
   CHECK_EQUAL(Counts(segmentation), "0 98 0 27 27 0");
-  CHECK_EQUAL(ear.Take(),
-    "Segment:1 Segment:2 Segment:3 Segment:4 Segment:5 Segment:6 Names Source");
+  CHECK_EQUAL(
+    ear.Take(), "Segment:1 Segment:2 Segment:3 Segment:4 Segment:5 Segment:6 Names Source");
   CHECK_EQUAL(Image(segmentation, "1")->GetScalarType(), VTK_SHORT);
   segmentation->SeparateSegmentLabelmap("1");
   CHECK_EQUAL(segmentation->GetNumberOfLayers(), 2);
@@ -202,7 +203,7 @@ void Merging()
   segmentation->MergeSegmentLabelmaps({ "over", "b", "over", "c" });
   CHECK_EQUAL(ear.Take(), "Segment:b Segment:c Segment:over Names Source");
   CHECK_EQUAL(State(segmentation, "c"), "1/3 [0 2 3 1 1] 0..4"); // c over "over"
-  CHECK_EQUAL(Values(shared), "1 0 0 4 0 0"); // no voxels of those that left
+  CHECK_EQUAL(Values(shared), "1 0 0 4 0 0");                    // no voxels of those that left
   CHECK_EQUAL(Image(segmentation, "c")->GetScalarType(), VTK_SHORT);
 
   segmentation->MergeSegmentLabelmaps({});
@@ -299,8 +300,8 @@ void CommonGeometry()
   int mode = 0;
   for (const char* extent : { "3..11", "-1..19", "-2..20", "3..11", "2..12", "3..11" })
   {
-    CHECK_EQUAL(Along(segmentation->DetermineCommonLabelmapGeometry(mode++)),
-      std::string(extent) + " 0 0.5");
+    CHECK_EQUAL(
+      Along(segmentation->DetermineCommonLabelmapGeometry(mode++)), std::string(extent) + " 0 0.5");
   }
   segmentation->SetConversionParameter(
     vtkSegmentationConverter::GetReferenceImageGeometryParameterName(),
@@ -351,7 +352,8 @@ void CommonGeometry()
 
 void HundredSegments()
 {
-  // One label each, in an image of its own; every one goes to layer 0 or, if it overlaps, to another.
+  // One label each, in an image of its own; every one goes to layer 0 or, if it overlaps, to
+  // another.
   vtkNew<vtkSegmentation> segmentation;
   check::Random random(11);
   std::map<std::string, std::vector<int>> voxels;
