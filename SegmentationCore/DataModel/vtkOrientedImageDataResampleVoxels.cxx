@@ -255,15 +255,7 @@ bool vtkOrientedImageDataResample::MergeImage(vtkOrientedImageData* inputImage,
     kept->ShallowCopy(imageToAppend);
     imageToAppend = kept;
   }
-  if (operation == OPERATION_MINIMUM && !inputImage->IsEmpty())
-  {
-    // A minimum with voxels that are not there yet, 0, adds nothing.
-    if (outputImage != inputImage && !CopyImage(inputImage, outputImage))
-    {
-      return false;
-    }
-  }
-  else if (!(extent ? PadImageToContainImage(inputImage, imageToAppend, outputImage, extent)
+  if (!(extent ? PadImageToContainImage(inputImage, imageToAppend, outputImage, extent)
                     : PadImageToContainImage(inputImage, imageToAppend, outputImage)))
   {
     vtkGenericWarningMacro(
