@@ -5,7 +5,7 @@ include_guard(GLOBAL)
 # VTK modules that our modules depend on (see the vtk.module files).
 set(SEGMENTATIONCORE_VTK_COMPONENTS
   CommonColor CommonCore CommonDataModel CommonExecutionModel CommonMath CommonTransforms
-  FiltersGeneral IOXML ParallelCore nlohmannjson)
+  FiltersCore FiltersGeneral FiltersSources IOXML ParallelCore nlohmannjson)
 
 find_package(Python3 3.10 REQUIRED COMPONENTS Interpreter Development.Module)
 

@@ -1,0 +1,337 @@
+// SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "vtkClosedSurfaceToBinaryLabelmapConversionRule.h"
+
+#include "SurfaceVoxels.h"
+#include "vtkCalculateOversamplingFactor.h"
+#include "vtkOrientedImageData.h"
+#include "vtkSegment.h"
+#include "vtkSegmentation.h"
+
+#include "vtkMatrix4x4.h"
+#include "vtkNew.h"
+#include "vtkObjectFactory.h"
+#include "vtkPolyData.h"
+#include "vtkSmartPointer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <locale>
+#include <sstream>
+#include <stdexcept>
+
+vtkSegmentationConverterRuleNewMacro(vtkClosedSurfaceToBinaryLabelmapConversionRule);
+
+namespace
+{
+
+/// Voxels along each axis of a cube of the default geometry.
+constexpr double DefaultVoxelsPerAxis = 250.0;
+
+/// A number with nothing behind it but blanks, whatever the locale.
+bool readNumber(const std::string& text, double& number)
+{
+  std::istringstream stream(text);
+  stream.imbue(std::locale::classic());
+  return (stream >> number) && (stream >> std::ws).eof();
+}
+
+} // namespace
+
+//------------------------------------------------------------------------------
+vtkClosedSurfaceToBinaryLabelmapConversionRule::vtkClosedSurfaceToBinaryLabelmapConversionRule()
+{
+  this->ReplaceTargetRepresentation = true;
+  this->ConversionParameters->SetParameter(
+    vtkSegmentationConverter::GetReferenceImageGeometryParameterName(), "",
+    "Image geometry description string determining the geometry of the labelmap that is created in "
+    "course of conversion. Can be copied from a volume, using the button.");
+  this->ConversionParameters->SetParameter(
+    vtkClosedSurfaceToBinaryLabelmapConversionRule::GetOversamplingFactorParameterName(), "1",
+    "Determines the oversampling of the reference image geometry. If it's a number, then all "
+    "segments are oversampled with the same value (value of 1 means no oversampling). If it has "
+    "the value \"A\", then automatic oversampling is calculated.");
+  this->ConversionParameters->SetParameter(
+    vtkClosedSurfaceToBinaryLabelmapConversionRule::GetCropToReferenceImageGeometryParameterName(),
+    "0",
+    "Crop the model to the extent of reference geometry. 0 (default) = created labelmap will "
+    "contain the entire model. 1 = created labelmap extent will be within reference image extent.");
+  this->ConversionParameters->SetParameter(
+    vtkClosedSurfaceToBinaryLabelmapConversionRule::GetCollapseLabelmapsParameterName(), "1",
+    "Merge the labelmaps into as few shared labelmaps as possible 1 = created labelmaps will be "
+    "shared if possible without overwriting each other.");
+}
+
+//------------------------------------------------------------------------------
+vtkClosedSurfaceToBinaryLabelmapConversionRule::~vtkClosedSurfaceToBinaryLabelmapConversionRule() =
+  default;
+
+//------------------------------------------------------------------------------
+vtkDataObject*
+vtkClosedSurfaceToBinaryLabelmapConversionRule::ConstructRepresentationObjectByRepresentation(
+  std::string representationName)
+{
+  if (representationName == this->GetSourceRepresentationName())
+  {
+    return vtkPolyData::New();
+  }
+  if (representationName == this->GetTargetRepresentationName())
+  {
+    return vtkOrientedImageData::New();
+  }
+  return nullptr;
+}
+
+//------------------------------------------------------------------------------
+vtkDataObject* vtkClosedSurfaceToBinaryLabelmapConversionRule::ConstructRepresentationObjectByClass(
+  std::string className)
+{
+  if (className == "vtkPolyData")
+  {
+    return vtkPolyData::New();
+  }
+  if (className == "vtkOrientedImageData")
+  {
+    return vtkOrientedImageData::New();
+  }
+  return nullptr;
+}
+
+//------------------------------------------------------------------------------
+unsigned int vtkClosedSurfaceToBinaryLabelmapConversionRule::GetConversionCost(
+  vtkDataObject* vtkNotUsed(sourceRepresentation), vtkDataObject* vtkNotUsed(targetRepresentation))
+{
+  return 500;
+}
+
+//------------------------------------------------------------------------------
+vtkPolyData* vtkClosedSurfaceToBinaryLabelmapConversionRule::GetSourceSurface(vtkSegment* segment)
+{
+  if (!segment)
+  {
+    vtkErrorMacro("Convert: no segment given");
+    return nullptr;
+  }
+  vtkDataObject* const source = segment->GetRepresentation(this->GetSourceRepresentationName());
+  vtkPolyData* const surface = vtkPolyData::SafeDownCast(source);
+  if (!surface)
+  {
+    vtkErrorMacro("Convert: segment '" << (segment->GetName() ? segment->GetName() : "")
+                                       << "' must have a vtkPolyData as "
+                                       << this->GetSourceRepresentationName() << ", has "
+                                       << (source ? source->GetClassName() : "none"));
+  }
+  return surface;
+}
+
+//------------------------------------------------------------------------------
+bool vtkClosedSurfaceToBinaryLabelmapConversionRule::HasSurface(vtkPolyData* surface)
+{
+  return surface->GetNumberOfPoints() >= 2 &&
+    (surface->GetNumberOfCells() >= 2 || surface->GetNumberOfStrips() >= 1);
+}
+
+//------------------------------------------------------------------------------
+std::string
+vtkClosedSurfaceToBinaryLabelmapConversionRule::GetDefaultImageGeometryStringForPolyData(
+  vtkPolyData* polyData)
+{
+  if (!polyData || polyData->GetNumberOfPoints() < 1)
+  {
+    vtkErrorMacro("GetDefaultImageGeometryStringForPolyData: the surface has no points");
+    return "";
+  }
+  double bounds[6];
+  polyData->GetBounds(bounds);
+  double length[3];
+  for (int a = 0; a < 3; ++a)
+  {
+    length[a] = bounds[2 * a + 1] - bounds[2 * a];
+  }
+  const double cube = DefaultVoxelsPerAxis * DefaultVoxelsPerAxis * DefaultVoxelsPerAxis;
+  // std::pow, not std::cbrt: the last digit is part of geometry texts in files.
+  double spacing = std::pow(length[0] * length[1] * length[2] / cube, 1.0 / 3.0);
+  const double longest = std::max(length[0], std::max(length[1], length[2]));
+  if (!(spacing > longest * 1e-6))
+  {
+    spacing = longest > 0.0 ? longest / DefaultVoxelsPerAxis : 1.0;
+  }
+  vtkNew<vtkMatrix4x4> geometry;
+  int extent[6];
+  for (int a = 0; a < 3; ++a)
+  {
+    geometry->SetElement(a, a, spacing);
+    geometry->SetElement(a, 3, bounds[2 * a]);
+    extent[2 * a] = 0;
+    extent[2 * a + 1] = static_cast<int>(length[a] / spacing);
+  }
+  return vtkSegmentationConverter::SerializeImageGeometry(geometry, extent);
+}
+
+//------------------------------------------------------------------------------
+bool vtkClosedSurfaceToBinaryLabelmapConversionRule::ApplyOversampling(
+  vtkPolyData* surface, vtkOrientedImageData* geometry)
+{
+  const std::string name = this->GetOversamplingFactorParameterName();
+  const std::string text = this->ConversionParameters->GetValue(name);
+  double factor = 1.0;
+  if (text == "A")
+  {
+    vtkNew<vtkCalculateOversamplingFactor> calculator;
+    calculator->SetInputPolyData(surface);
+    calculator->SetReferenceGeometryImageData(geometry);
+    if (!calculator->CalculateOversamplingFactor())
+    {
+      vtkErrorMacro("Convert: no automatic oversampling factor, see the error before");
+      return false;
+    }
+    factor = calculator->GetOutputOversamplingFactor();
+  }
+  else if (!text.empty() && !readNumber(text, factor))
+  {
+    vtkErrorMacro("Convert: parameter '" << name << "' must be a number or A, is '" << text << "'");
+    return false;
+  }
+  vtkCalculateOversamplingFactor::ApplyOversamplingOnImageGeometry(geometry, factor);
+  return true;
+}
+
+//------------------------------------------------------------------------------
+bool vtkClosedSurfaceToBinaryLabelmapConversionRule::CalculateOutputGeometry(
+  vtkPolyData* closedSurfacePolyData, vtkOrientedImageData* geometryImageData)
+{
+  if (!closedSurfacePolyData || !geometryImageData)
+  {
+    vtkErrorMacro("CalculateOutputGeometry: no surface or no image given");
+    return false;
+  }
+  std::string text = this->ConversionParameters->GetValue(
+    vtkSegmentationConverter::GetReferenceImageGeometryParameterName());
+  if (text.empty())
+  {
+    text = this->GetDefaultImageGeometryStringForPolyData(closedSurfacePolyData);
+  }
+  if (text.empty() ||
+    !vtkSegmentationConverter::DeserializeImageGeometry(text, geometryImageData, false))
+  {
+    vtkErrorMacro("Convert: parameter '"
+      << vtkSegmentationConverter::GetReferenceImageGeometryParameterName()
+      << "' must be a geometry text of 16 matrix elements and 6 indices, is '" << text << "'");
+    return false;
+  }
+  vtkNew<vtkMatrix4x4> imageToWorld;
+  geometryImageData->GetImageToWorldMatrix(imageToWorld);
+  if (imageToWorld->Determinant() == 0.0)
+  {
+    vtkErrorMacro(
+      "Convert: the axes of the reference geometry '" << text << "' are not independent");
+    return false;
+  }
+  if (!this->ApplyOversampling(closedSurfacePolyData, geometryImageData))
+  {
+    return false;
+  }
+
+  vtkNew<vtkMatrix4x4> worldToImage;
+  geometryImageData->GetWorldToImageMatrix(worldToImage);
+  segcore::Box box;
+  int extent[6] = { 0, -1, 0, -1, 0, -1 };
+  try
+  {
+    box = segcore::indexBox(closedSurfacePolyData, worldToImage);
+    const std::string crop =
+      this->ConversionParameters->GetValue(this->GetCropToReferenceImageGeometryParameterName());
+    double number = 0.0;
+    if (!crop.empty() && !readNumber(crop, number))
+    {
+      vtkErrorMacro("Convert: parameter '" << this->GetCropToReferenceImageGeometryParameterName()
+                                           << "' must be 0 or 1, is '" << crop << "'");
+      return false;
+    }
+    if (number > 0.0)
+    {
+      box = box.intersect(segcore::Box::fromExtent(geometryImageData->GetExtent()));
+    }
+    if (!box.empty())
+    {
+      box.toExtent(extent);
+    }
+  }
+  catch (const std::overflow_error& error)
+  {
+    vtkErrorMacro("Convert: " << error.what());
+    return false;
+  }
+  geometryImageData->SetExtent(extent);
+  return true;
+}
+
+//------------------------------------------------------------------------------
+bool vtkClosedSurfaceToBinaryLabelmapConversionRule::Convert(vtkSegment* segment)
+{
+  vtkPolyData* const surface = this->GetSourceSurface(segment);
+  if (!surface)
+  {
+    return false;
+  }
+  const std::string target = this->GetTargetRepresentationName();
+  const auto image = vtkSmartPointer<vtkOrientedImageData>::New();
+  if (this->UseOutputImageDataGeometry)
+  {
+    const auto old = vtkOrientedImageData::SafeDownCast(segment->GetRepresentation(target));
+    if (!old || old->IsEmpty())
+    {
+      vtkErrorMacro("Convert: UseOutputImageDataGeometry is on, but the segment has no "
+        << target << " with voxels");
+      return false;
+    }
+    image->CopyStructure(old);
+  }
+  else if (this->HasSurface(surface) && !this->CalculateOutputGeometry(surface, image))
+  {
+    return false;
+  }
+  const std::uint8_t values[2] = { 0, 1 };
+  std::string error;
+  if (!segcore::fillFromSurface(surface, image, VTK_UNSIGNED_CHAR, 1, values, error))
+  {
+    vtkErrorMacro("Convert: " << error);
+    return false;
+  }
+  segment->AddRepresentation(target, image);
+  segment->SetLabelValue(1);
+  return true;
+}
+
+//------------------------------------------------------------------------------
+bool vtkClosedSurfaceToBinaryLabelmapConversionRule::PostConvert(vtkSegmentation* segmentation)
+{
+  const std::string text =
+    this->ConversionParameters->GetValue(this->GetCollapseLabelmapsParameterName());
+  double collapse = 0.0;
+  if (!text.empty() && !readNumber(text, collapse))
+  {
+    vtkErrorMacro("PostConvert: parameter '" << this->GetCollapseLabelmapsParameterName()
+                                             << "' must be 0 or 1, is '" << text << "'");
+    return false;
+  }
+  if (collapse > 0.0)
+  {
+    if (!segmentation)
+    {
+      vtkErrorMacro("PostConvert: no segmentation given");
+      return false;
+    }
+    segmentation->CollapseBinaryLabelmaps(false);
+  }
+  return true;
+}
+
+//------------------------------------------------------------------------------
+void vtkClosedSurfaceToBinaryLabelmapConversionRule::PrintSelf(ostream& os, vtkIndent indent)
+{
+  this->Superclass::PrintSelf(os, indent);
+  os << indent
+     << "UseOutputImageDataGeometry: " << (this->UseOutputImageDataGeometry ? "On" : "Off") << "\n";
+}
