@@ -2,28 +2,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "vtkSegmentationConverterFactory.h"
 
+#include "vtkBinaryLabelmapToClosedSurfaceConversionRule.h"
+#include "vtkClosedSurfaceToBinaryLabelmapConversionRule.h"
+#include "vtkClosedSurfaceToFractionalLabelmapConversionRule.h"
+#include "vtkFractionalLabelmapToClosedSurfaceConversionRule.h"
 #include "vtkImageData.h"
 #include "vtkObjectFactory.h"
 #include "vtkPointData.h"
 #include "vtkSegmentationConverter.h"
-
-// Until all of them are there.
-#if __has_include("vtkBinaryLabelmapToClosedSurfaceConversionRule.h")
-#include "vtkBinaryLabelmapToClosedSurfaceConversionRule.h"
-#define segcoreBinaryToSurface
-#endif
-#if __has_include("vtkClosedSurfaceToBinaryLabelmapConversionRule.h")
-#include "vtkClosedSurfaceToBinaryLabelmapConversionRule.h"
-#define segcoreSurfaceToBinary
-#endif
-#if __has_include("vtkClosedSurfaceToFractionalLabelmapConversionRule.h")
-#include "vtkClosedSurfaceToFractionalLabelmapConversionRule.h"
-#define segcoreSurfaceToFractional
-#endif
-#if __has_include("vtkFractionalLabelmapToClosedSurfaceConversionRule.h")
-#include "vtkFractionalLabelmapToClosedSurfaceConversionRule.h"
-#define segcoreFractionalToSurface
-#endif
 
 #include <algorithm>
 #include <cstring>
@@ -216,32 +202,19 @@ vtkDataObject* vtkSegmentationConverterFactory::ConstructRepresentationObjectByR
 //----------------------------------------------------------------------------
 int vtkSegmentationConverterFactory::RegisterStandardConversionRules()
 {
+  const vtkSmartPointer<vtkSegmentationConverterRule> standard[] = {
+    vtkSmartPointer<vtkBinaryLabelmapToClosedSurfaceConversionRule>::New(),
+    vtkSmartPointer<vtkClosedSurfaceToBinaryLabelmapConversionRule>::New(),
+    vtkSmartPointer<vtkClosedSurfaceToFractionalLabelmapConversionRule>::New(),
+    vtkSmartPointer<vtkFractionalLabelmapToClosedSurfaceConversionRule>::New(),
+  };
   vtkSegmentationConverterFactory* factory = GetInstance();
   int added = 0;
-  for (vtkSegmentationConverterRule* made : {
-#ifdef segcoreBinaryToSurface
-         static_cast<vtkSegmentationConverterRule*>(
-           vtkBinaryLabelmapToClosedSurfaceConversionRule::New()),
-#endif
-#ifdef segcoreSurfaceToBinary
-         static_cast<vtkSegmentationConverterRule*>(
-           vtkClosedSurfaceToBinaryLabelmapConversionRule::New()),
-#endif
-#ifdef segcoreSurfaceToFractional
-         static_cast<vtkSegmentationConverterRule*>(
-           vtkClosedSurfaceToFractionalLabelmapConversionRule::New()),
-#endif
-#ifdef segcoreFractionalToSurface
-         static_cast<vtkSegmentationConverterRule*>(
-           vtkFractionalLabelmapToClosedSurfaceConversionRule::New()),
-#endif
-         static_cast<vtkSegmentationConverterRule*>(nullptr) })
+  for (const auto& rule : standard)
   {
-    const auto rule = vtkSmartPointer<vtkSegmentationConverterRule>::Take(made);
-    const bool isNew = rule &&
-      std::none_of(factory->Rules.begin(), factory->Rules.end(),
-        [&rule](const vtkSmartPointer<vtkSegmentationConverterRule>& known)
-        { return !std::strcmp(known->GetClassName(), rule->GetClassName()); });
+    const bool isNew = std::none_of(factory->Rules.begin(), factory->Rules.end(),
+      [&rule](const vtkSmartPointer<vtkSegmentationConverterRule>& known)
+      { return !std::strcmp(known->GetClassName(), rule->GetClassName()); });
     if (isNew)
     {
       factory->RegisterConverterRule(rule);

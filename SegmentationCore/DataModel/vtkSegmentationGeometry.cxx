@@ -4,6 +4,7 @@
 #include "Box.h"
 #include "SegmentationScopes.h"
 
+#include "vtkCalculateOversamplingFactor.h"
 #include "vtkFieldData.h"
 #include "vtkMath.h"
 #include "vtkNew.h"
@@ -24,31 +25,6 @@ double VoxelVolume(vtkImageData* image)
 {
   const double* spacing = image->GetSpacing();
   return std::fabs(spacing[0] * spacing[1] * spacing[2]);
-}
-
-// The same box with voxels smaller by a whole factor.
-void Refine(vtkOrientedImageData* geometry, int factor)
-{
-  int extent[6];
-  double spacing[3];
-  double first[4] = { 0.0, 0.0, 0.0, 1.0 };
-  geometry->GetExtent(extent);
-  geometry->GetSpacing(spacing);
-  // The centre of the first of the new voxels of index 0, in the old lattice.
-  std::fill_n(first, 3, 0.5 / factor - 0.5);
-  vtkNew<vtkMatrix4x4> toWorld;
-  geometry->GetImageToWorldMatrix(toWorld);
-  toWorld->MultiplyPoint(first, first);
-  for (int axis = 0; axis < 3; ++axis)
-  {
-    extent[2 * axis + 1] =
-      extent[2 * axis] * factor + (extent[2 * axis + 1] - extent[2 * axis] + 1) * factor - 1;
-    extent[2 * axis] *= factor;
-    spacing[axis] /= factor;
-  }
-  geometry->SetOrigin(first);
-  geometry->SetSpacing(spacing);
-  geometry->SetExtent(extent);
 }
 }
 
@@ -267,7 +243,7 @@ std::string vtkSegmentation::DetermineCommonLabelmapGeometry(
   }
   else if (factor > 1 && !common->IsEmpty())
   {
-    Refine(common, factor);
+    vtkCalculateOversamplingFactor::ApplyOversamplingOnImageGeometry(common, factor);
   }
   return vtkSegmentationConverter::SerializeImageGeometry(common);
 }

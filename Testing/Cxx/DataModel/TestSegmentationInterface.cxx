@@ -5,9 +5,13 @@
 // Most of this is checked by the compiler; the rest makes sure that the doubles of the friends
 // work.
 #include "vtkBinaryLabelmapToClosedSurfaceConversionRule.h"
+#include "vtkCalculateOversamplingFactor.h"
+#include "vtkClosedSurfaceToBinaryLabelmapConversionRule.h"
+#include "vtkClosedSurfaceToFractionalLabelmapConversionRule.h"
 #include "vtkFractionalLabelmapToClosedSurfaceConversionRule.h"
 #include "vtkOrientedImageData.h"
 #include "vtkOrientedImageDataResample.h"
+#include "vtkPolyDataToFractionalLabelmapFilter.h"
 #include "vtkSegment.h"
 #include "vtkSegmentation.h"
 #include "vtkSegmentationConversionParameters.h"
@@ -20,6 +24,7 @@
 #include "vtkSegmentationCoreExport.h"
 #include "vtkSegmentationHistory.h"
 #include "vtkSegmentationModifier.h"
+#include "vtkTopologicalHierarchy.h"
 
 #include "Check.h"
 
@@ -379,6 +384,63 @@ void EditingInterface()
   }
 }
 
+void OtherInterfaces()
+{
+  {
+    using C = vtkBinaryLabelmapToClosedSurfaceConversionRule;
+    for (const std::string (*name)() :
+      { &C::GetDecimationFactorParameterName, &C::GetSmoothingFactorParameterName,
+        &C::GetComputeSurfaceNormalsParameterName, &C::GetConversionMethodParameterName,
+        &C::GetSurfaceNetInternalSmoothingParameterName, &C::GetJointSmoothingParameterName })
+    {
+      CHECK(!name().empty());
+    }
+    const std::string& flyingEdges = C::CONVERSION_METHOD_FLYING_EDGES;
+    const std::string& surfaceNets = C::CONVERSION_METHOD_SURFACE_NETS;
+    CHECK(flyingEdges == "0" && surfaceNets == "1");
+  }
+  {
+    using C = vtkClosedSurfaceToBinaryLabelmapConversionRule;
+    for (const std::string (*name)() :
+      { &C::GetOversamplingFactorParameterName, &C::GetCropToReferenceImageGeometryParameterName,
+        &C::GetCollapseLabelmapsParameterName })
+    {
+      CHECK(!name().empty());
+    }
+    static_assert(
+      std::is_base_of<C, vtkClosedSurfaceToFractionalLabelmapConversionRule>::value, "");
+  }
+  {
+    using C = vtkCalculateOversamplingFactor;
+    METHOD(bool, CalculateOversamplingFactor);
+    STATIC_METHOD(void, ApplyOversamplingOnImageGeometry, Image*, double);
+    METHOD(void, SetInputPolyData, vtkPolyData*);
+    METHOD(void, SetReferenceGeometryImageData, Image*);
+    METHOD(double, GetOutputOversamplingFactor);
+    METHOD(double, GetOutputRelativeStructureSize);
+    METHOD(double, GetOutputComplexityMeasure);
+    METHOD(double, GetOutputNormalizedShapeIndex);
+    METHOD(void, SetLogSpeedMeasurements, bool);
+  }
+  {
+    using C = vtkTopologicalHierarchy;
+    METHOD(vtkIntArray*, GetOutputLevels);
+    METHOD(void, Update);
+    METHOD(void, SetInputPolyDataCollection, vtkPolyDataCollection*);
+    METHOD(void, SetContainConstraintFactor, double);
+  }
+  {
+    using C = vtkPolyDataToFractionalLabelmapFilter;
+    METHOD(Image*, GetOutput);
+    METHOD(void, SetOutput, Image*);
+    METHOD(void, SetOutputImageToWorldMatrix, vtkMatrix4x4*);
+    METHOD(void, GetOutputImageToWorldMatrix, vtkMatrix4x4*);
+    METHOD(void, DeleteCache);
+    METHOD(void, SetNumberOfOffsets, int);
+    static_assert(FRACTIONAL_MIN == -108 && FRACTIONAL_MAX == 108 && FRACTIONAL_STEP_SIZE == 1, "");
+  }
+}
+
 // A rule as an extension writes it.
 class ExtensionRule : public vtkSegmentationConverterRule
 {
@@ -494,6 +556,7 @@ int TestSegmentationInterface(int, char*[])
   ConverterInterface();
   FactoryAndPathInterface();
   EditingInterface();
+  OtherInterfaces();
   RuleInterface();
   CheckFriend<vtkMRMLSegmentationNode>();
   CheckFriend<vtkSlicerSegmentationsModuleLogic>();
