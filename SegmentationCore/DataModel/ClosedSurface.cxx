@@ -112,20 +112,54 @@ void forMeshes(const std::vector<PolygonMesh>& meshes, const Work& work)
     });
 }
 
+/// Quad q of a net, looking out of its inner label. Its triangles are 0 1 2 and 0 2 3.
+template <class T>
+void copyQuad(const SurfaceNet<T>& net, Index q, Index* quad)
+{
+  const Index* t = net.triangles.data() + 6 * q;
+  std::copy_n(t, 3, quad);
+  quad[3] = t[5];
+}
+
+/// The points of a net, smoothed all together if asked for.
+template <class T>
+Buffer<float> pointsOfNet(const SurfaceNet<T>& net, bool smooth, WindowedSincOptions options)
+{
+  Buffer<float> points(net.points.size());
+  forRanges(net.points.size(), 1 << 16,
+    [&](Index begin, Index end)
+    {
+      std::transform(net.points.begin() + begin, net.points.begin() + end, points.begin() + begin,
+        [](double c) { return static_cast<float>(c); });
+    });
+  if (smooth)
+  {
+    const Index quads = net.labels.size() / 4;
+    Buffer<Index> faces(4 * quads);
+    forRanges(quads, 1 << 14,
+      [&](Index begin, Index end)
+      {
+        for (Index q = begin; q < end; ++q)
+        {
+          copyQuad(net, q, faces.data() + 4 * q);
+        }
+      });
+    options.keepJunctions = true;
+    windowedSinc(points.data(), points.size() / 3, faces.data(), quads, 4, options);
+  }
+  return points;
+}
+
 /// The quads of a net, for each of the labels that they bound.
 template <class T>
-LabelMesh netOfLabels(const SurfaceNet<T>& net, const std::vector<T>& labels)
+LabelMesh netOfLabels(
+  const SurfaceNet<T>& net, const std::vector<T>& labels, const ClosedSurfaceOptions& options)
 {
   LabelMesh mesh;
   mesh.corners = 4;
   mesh.labels.assign(labels.begin(), labels.end());
-  mesh.points = Buffer<float>(net.points.size());
-  forRanges(net.points.size(), 1 << 16,
-    [&](Index begin, Index end)
-    {
-      std::transform(net.points.begin() + begin, net.points.begin() + end,
-        mesh.points.begin() + begin, [](double c) { return static_cast<float>(c); });
-    });
+  mesh.points =
+    pointsOfNet(net, smoothsJointly(options) && smoothsBySinc(options), sincOptions(options));
   const detail::LabelNumbers<T> number(labels);
   const Index quads = net.labels.size() / 4;
   const Index chunks = chunkCount(quads, 1 << 14, 2);
@@ -170,9 +204,8 @@ LabelMesh netOfLabels(const SurfaceNet<T>& net, const std::vector<T>& labels)
   visit(
     [&](std::vector<Index>& next, Index q, std::size_t label, bool outer)
     {
-      // Triangles 0 1 2 and 0 2 3.
-      const Index* t = net.triangles.data() + 6 * q;
-      Index quad[4] = { t[0], t[1], t[2], t[5] };
+      Index quad[4];
+      copyQuad(net, q, quad);
       if (outer)
       {
         std::swap(quad[1], quad[3]);
@@ -198,7 +231,7 @@ LabelMesh jointMesh(const T* voxels, const Box& box, const std::vector<T>& label
   }
   SurfaceNetOptions net;
   net.iterations = netIterations(options);
-  return netOfLabels(surfaceNet(voxels, box, box, box, net, labels), labels);
+  return netOfLabels(surfaceNet(voxels, box, box, box, net, labels), labels, options);
 }
 
 /// Nets that are smoothed one by one: each in its own surroundings.
@@ -244,7 +277,7 @@ std::vector<PolygonMesh> meshesOf(const T* voxels, const Box& box, const std::ve
     return separateNets(voxels, box, labels, options);
   }
   LabelMesh mesh = jointMesh(voxels, box, labels, options);
-  if (joint && smoothsBySinc(options))
+  if (joint && smoothsBySinc(options) && !options.SurfaceNets) // nets are smoothed already
   {
     windowedSinc(mesh.points.data(), mesh.pointCount(), mesh.polygons.data(), mesh.polygonCount(),
       mesh.corners, sincOptions(options));

@@ -43,7 +43,7 @@ struct Graph
   Buffer<Id> neighbours;
 
   /// Points at the border of the surface, or of no polygon, have no neighbours here.
-  Graph(const Index* polygons, Index polygonCount, int corners, Index points)
+  Graph(const Index* polygons, Index polygonCount, int corners, Index points, bool keepJunctions)
     : first(points + 1), neighbours(2 * polygonCount * corners)
   {
     const detail::MeshLinks<Id> links(polygons, polygonCount * corners, points);
@@ -85,7 +85,24 @@ struct Graph
             add(polygon[(k + 1) % corners]);
             add(polygon[(k + corners - 1) % corners]);
           }
-          if (std::find(times.begin(), times.end(), Index{ 1 }) == times.end())
+          if (std::find(times.begin(), times.end(), Index{ 1 }) != times.end())
+          {
+            continue;
+          }
+          const auto isJunction = [](Index polygonsAtEdge) { return polygonsAtEdge >= 3; };
+          if (keepJunctions && std::count_if(times.begin(), times.end(), isJunction) >= 2)
+          {
+            Index kept = 0;
+            for (std::size_t k = 0; k < times.size(); ++k)
+            {
+              if (isJunction(times[k]))
+              {
+                this->neighbours[to + kept++] = this->neighbours[to + static_cast<Index>(k)];
+              }
+            }
+            to += kept;
+          }
+          else
           {
             to += static_cast<Index>(times.size());
           }
@@ -304,14 +321,19 @@ void windowedSinc(float* points, Index pointCount, const Index* polygons, Index 
   {
     return;
   }
+  const auto run = [&](auto id)
+  {
+    const Graph<decltype(id)> graph(
+      polygons, polygonCount, corners, pointCount, options.keepJunctions);
+    smooth(points, pointCount, graph, factors);
+  };
   if (2 * polygonCount * corners < std::numeric_limits<std::uint32_t>::max())
   {
-    smooth(points, pointCount, Graph<std::uint32_t>(polygons, polygonCount, corners, pointCount),
-      factors);
+    run(std::uint32_t{});
   }
   else
   {
-    smooth(points, pointCount, Graph<Index>(polygons, polygonCount, corners, pointCount), factors);
+    run(Index{});
   }
 }
 

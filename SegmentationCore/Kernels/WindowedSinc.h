@@ -11,10 +11,11 @@
 /// the response at the pass band itself to be 0.999.
 ///
 /// Any polygons with the same number of corners; orientation does not matter. Edges with three or
-/// more polygons count like any other. Points at an edge with a single polygon stay where they are,
-/// and so do points without polygons. Each term is made for all points from the one before
-/// (Jacobi), so that neither the order of points nor threads matter. The mesh is moved to the
-/// centre of its bounding box meanwhile, as the response to a constant is 1 only nearly.
+/// more polygons count like any other, unless keepJunctions is set. Points at an edge with a single
+/// polygon stay where they are, and so do points without polygons. Each term is made for all points
+/// from the one before (Jacobi), so that neither the order of points nor threads matter. The mesh
+/// is moved to the centre of its bounding box meanwhile, as the response to a constant is 1 only
+/// nearly.
 ///
 /// Threads: yes, same result for any number. Cost: iterations x edges. Scratch: about 100 bytes per
 /// point of a triangle mesh. Bad input (options out of range): std::invalid_argument.
@@ -38,6 +39,9 @@ struct WindowedSincOptions
 {
   int iterations = 20;   ///< Terms of the series; 0 changes nothing.
   double passBand = 0.1; ///< Where the response begins to fall, above 0, at most 2.
+  /// Points with two or more edges of three or more polygons follow these edges only, so that the
+  /// line where several surfaces meet becomes smooth, too. List each face once for that.
+  bool keepJunctions = false;
 };
 
 /// The factors of the Chebyshev polynomials 0 .. iterations.

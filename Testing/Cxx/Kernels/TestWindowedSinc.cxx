@@ -204,6 +204,23 @@ void testFixed()
   }
   CHECK(points[15] == 7.0f && points[16] == 7.0f && points[17] == 7.0f);
 
+  // With keepJunctions the ends of the wall's edges move along those only: point 0 has the edges to
+  // 2 and 4 with three polygons, and the mean of these two for its neighbours.
+  options.keepJunctions = true;
+  options.iterations = 1;
+  points = before;
+  segcore::windowedSinc(points.data(), 6, closed.data(), 8, 3, options);
+  const std::vector<double> series = segcore::windowedSincSeries(options);
+  for (std::size_t a = 0; a < 3; ++a)
+  {
+    const double shift = 3.5; // the centre of the box of all points
+    const auto at = [&](std::size_t p) { return static_cast<double>(before[3 * p + a]) - shift; };
+    const double mean = 0.5 * (at(2) + at(4));
+    const double expected = series[0] * at(0) + series[1] * 0.5 * (at(0) + mean) + shift;
+    CHECK(std::abs(static_cast<double>(points[a]) - expected) < 1e-5);
+  }
+  options.keepJunctions = false;
+
   options.iterations = 0;
   points = before;
   segcore::windowedSinc(points.data(), 6, closed.data(), 8, 3, options);
