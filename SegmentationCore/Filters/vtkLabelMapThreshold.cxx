@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "vtkLabelMapThreshold.h"
 
+#include "AutoThreshold.h"
 #include "EffectJob.h"
 #include "Histogram.h"
-#include "OtsuThreshold.h"
+
 #include "ParameterCheck.h"
 #include "SourceVolume.h"
 #include "Threshold.h"
@@ -67,7 +68,7 @@ segcore::ScalarRange globalRange(segcore::EffectJob& job)
 
 /// Collective. The automatic threshold; throws if the volume has none.
 template <class T>
-double globalOtsu(segcore::EffectJob& job, int numberOfBins)
+double globalThreshold(segcore::EffectJob& job, segcore::ThresholdMethod method, int numberOfBins)
 {
   const segcore::ScalarRange range = globalRange<T>(job);
   if (!range.any)
@@ -88,12 +89,15 @@ double globalOtsu(segcore::EffectJob& job, int numberOfBins)
       }
     });
   job.communicator().allReduceSum(counts.data(), numberOfBins);
-  const segcore::OtsuResult result = segcore::otsuThreshold(bins, counts.data());
+  segcore::AutoThreshold result;
+  job.communicator().run([&] { result = segcore::autoThreshold(method, bins, counts.data()); });
   if (!result.valid)
   {
     throw segcore::AgreedError("array '" + std::string(job.inputName()) +
-      "' has a single value, so AutoThresholdMethod finds no threshold; set MinimumThreshold and "
-      "MaximumThreshold, and AutoThresholdMode NONE");
+      (range.min == range.max
+          ? "' has a single value, so AutoThresholdMethod finds no threshold"
+          : "' has a histogram in which this AutoThresholdMethod finds no threshold") +
+      "; set MinimumThreshold and MaximumThreshold, and AutoThresholdMode NONE");
   }
   return result.threshold;
 }
@@ -108,8 +112,12 @@ std::string vtkLabelMapThreshold::CheckParameters() const
     segcore::checkRange<int>(
       "AutoThresholdMode", this->AutoThresholdMode, AUTO_NONE, AUTO_SET_LOWER_MAX),
     segcore::checkRange<int>(
-      "AutoThresholdMethod", this->AutoThresholdMethod, METHOD_OTSU, METHOD_OTSU),
-    segcore::checkRange("NumberOfBins", this->NumberOfBins, 2, 65536),
+      "AutoThresholdMethod", this->AutoThresholdMethod, METHOD_HUANG, METHOD_YEN),
+    segcore::checkRange("NumberOfBins", this->NumberOfBins, 2,
+      this->AutoThresholdMode != AUTO_NONE &&
+          segcore::isQuadratic(static_cast<segcore::ThresholdMethod>(this->AutoThresholdMethod))
+        ? segcore::MostBinsOfQuadraticMethods
+        : 65536),
   });
 }
 
@@ -123,7 +131,8 @@ void vtkLabelMapThreshold::FindBounds(segcore::EffectJob& job, double& lower, do
   this->AutoThreshold = 0.0;
   if (this->AutoThresholdMode != AUTO_NONE)
   {
-    this->AutoThreshold = globalOtsu<T>(job, this->NumberOfBins);
+    this->AutoThreshold = globalThreshold<T>(
+      job, static_cast<segcore::ThresholdMethod>(this->AutoThresholdMethod), this->NumberOfBins);
     switch (this->AutoThresholdMode)
     {
       case AUTO_SET_MIN_UPPER:

@@ -15,17 +15,17 @@
  * An automatic threshold replaces one bound, see AutoThresholdMode. It is found in the histogram of
  * the whole volume, over all ranks: from its lowest to its highest finite value, NumberOfBins bins.
  * Voxels shared by two ranks are counted once. A volume with a single value has no such threshold,
- * which is an error.
+ * which is an error, and so is one that a method finds nothing for (Slicer takes 0 then).
  *
  * Otsu's threshold is the upper edge of the last bin of the lower class, so that values equal to it
- * belong to the upper one. SET_UPPER and SET_MIN_UPPER select up to that edge, both ends inclusive,
- * as in Slicer.
+ * belong to the upper one; those of the other methods are the centre of that bin, as in Slicer.
+ * SET_UPPER and SET_MIN_UPPER select up to that edge, both ends inclusive, as in Slicer.
  *
  * Threads: yes. Ranks: two reductions (16 bytes, 8 bytes per bin); exact. Halo: none.
  * Cost: one pass, three with an automatic threshold. Scratch memory: the histogram.
  *
- * Source: N. Otsu, A threshold selection method from gray-level histograms, IEEE Trans. SMC 9(1),
- * 1979, doi:10.1109/TSMC.1979.4310076. Bins as in ITK, hence Slicer (see Kernels/Histogram.h).
+ * Sources of the methods, and where two of them differ from Slicer's: Kernels/AutoThreshold.h.
+ * Bins as in ITK, hence Slicer: Kernels/Histogram.h.
  *
  * This is the specimen of an effect: CONTRIBUTING.md walks through its files.
  *
@@ -53,10 +53,21 @@ public:
     AUTO_SET_LOWER_MAX = 4
   };
 
-  /// Values of AutoThresholdMethod.
+  /// Values of AutoThresholdMethod; names and order are Slicer's. See Kernels/AutoThreshold.h.
   enum AutoThresholdMethods
   {
-    METHOD_OTSU = 0
+    METHOD_HUANG = 0,
+    METHOD_INTERMODES,
+    METHOD_ISO_DATA,
+    METHOD_KITTLER_ILLINGWORTH,
+    METHOD_LI,
+    METHOD_MAXIMUM_ENTROPY,
+    METHOD_MOMENTS,
+    METHOD_OTSU,
+    METHOD_RENYI_ENTROPY,
+    METHOD_SHANBHAG,
+    METHOD_TRIANGLE,
+    METHOD_YEN
   };
 
   ///@{
@@ -81,14 +92,14 @@ public:
   ///@}
 
   ///@{
-  /// Criterion of the automatic threshold. Default (and only one so far) METHOD_OTSU.
+  /// Criterion of the automatic threshold. Default METHOD_OTSU.
   vtkSetMacro(AutoThresholdMethod, int);
   vtkGetMacro(AutoThresholdMethod, int);
   ///@}
 
   ///@{
-  /// Bins of the histogram, 2 to 65536. Default 64 as in Slicer; coarse for heavy-tailed 16-bit
-  /// data.
+  /// Bins of the histogram, 2 to 65536 (for METHOD_HUANG and METHOD_SHANBHAG 4096). Default 64 as
+  /// in Slicer; coarse for heavy-tailed 16-bit data.
   vtkSetMacro(NumberOfBins, int);
   vtkGetMacro(NumberOfBins, int);
   ///@}

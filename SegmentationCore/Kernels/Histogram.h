@@ -18,7 +18,7 @@
 /// Threads: yes; a table per thread. 8 and 16-bit types are counted by value, then binned by value:
 /// a single pass gives range and histogram for any bins (ValueCounts). Cost: one read. Scratch: 8
 /// bytes per bin and thread; for 8-bit types 6 KiB, for 16-bit types 1 MiB per thread. Siblings:
-/// OtsuThreshold.h.
+/// AutoThreshold.h.
 
 #ifndef segcoreHistogram_h
 #define segcoreHistogram_h

@@ -46,12 +46,12 @@ def _array(image: Any) -> Any:
     return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
 
 
-def _otsu(job: dict[str, Any], image: Any) -> Any:
+def _threshold(job: dict[str, Any], image: Any) -> Any:
     from slicer_core import vtkITK
 
     calculator = vtkITK.vtkITKImageThresholdCalculator()
     calculator.SetInputData(image)
-    calculator.SetMethodToOtsu()
+    calculator.SetMethod(job["method"])
     calculator.Update()
     return np.array(calculator.GetThreshold())
 
@@ -96,7 +96,7 @@ def _median(job: dict[str, Any], image: Any) -> Any:
 
 def main(source: str, target: str) -> None:
     """Do the jobs of a file."""
-    makers = {"otsu": _otsu, "margin": _margin, "islands": _islands, "median": _median}
+    makers = {"threshold": _threshold, "margin": _margin, "islands": _islands, "median": _median}
     with np.load(source) as jobs:
         results = {}
         for i, job in enumerate(json.loads(str(jobs["options"]))):

@@ -61,8 +61,10 @@ def alternatives(parameter: dict[str, Any]) -> list[Any]:
 
 
 def combinations(parameters: list[dict[str, Any]]) -> Iterator[tuple[Any, ...]]:
-    """All combinations of choices; numbers go through their alternatives side by side."""
-    tried = [(p["type"] in CHOICES, alternatives(p)) for p in parameters]
+    """All combinations of choices; numbers, and choices of many, go side by side."""
+    tried = [
+        (p["type"] in CHOICES and len(alternatives(p)) < 10, alternatives(p)) for p in parameters
+    ]
     numbers = max((len(values) for choice, values in tried if not choice), default=1)
     for chosen in itertools.product(*(values if choice else [None] for choice, values in tried)):
         for turn in range(numbers):
@@ -293,11 +295,12 @@ def test_degenerate_images(
     except SegmentationCoreError as error:
         refusal = str(error)
     if refusal:
-        # Only because a volume with one value has nothing to find, and it says so.
-        assert "single value" in refusal
+        # Only because a volume with so few values has nothing to find, and it says so.
+        values = len(np.unique(data))
+        assert ("single value" if values == 1 else "finds no threshold") in refusal
         assert is_volume(identifier)
         assert parameters
-        assert len(np.unique(data)) == 1
+        assert values <= 2
         return
     assert result.shape == shape
     assert set(np.unique(result)) <= {0, 1}

@@ -15,11 +15,28 @@ from slicer_reference import ask
 pytestmark = pytest.mark.python
 
 
-def automatic_threshold(volume: np.ndarray, bins: int = 64) -> float:
+METHODS = (
+    "HUANG",
+    "INTERMODES",
+    "ISO_DATA",
+    "KITTLER_ILLINGWORTH",
+    "LI",
+    "MAXIMUM_ENTROPY",
+    "MOMENTS",
+    "OTSU",
+    "RENYI_ENTROPY",
+    "SHANBHAG",
+    "TRIANGLE",
+    "YEN",
+)
+
+
+def automatic_threshold(volume: np.ndarray, bins: int = 64, method: str = "OTSU") -> float:
     """The value that the filter found."""
     algorithm = vtkLabelMapThreshold()
     algorithm.SetInputDataObject(to_image(volume))
     algorithm.SetAutoThresholdMode(4)
+    algorithm.SetAutoThresholdMethod(getattr(algorithm, f"METHOD_{method}"))
     algorithm.SetNumberOfBins(bins)
     algorithm.Update()
     assert algorithm.GetLastError() == ""
@@ -178,6 +195,93 @@ def test_real_head() -> None:
     assert 0.05 < result.mean() < 0.6
 
 
+def mixture(seed: int) -> np.ndarray:
+    """Values of some of four distributions, as a volume of floats."""
+    random = np.random.default_rng(seed)
+    parts = [
+        random.normal(50, 10, 3000),
+        random.normal(120, 20, random.integers(500, 5000)),
+        random.gamma(2, 20, 2000),
+        random.uniform(-100, 200, random.integers(0, 3000)),
+    ]
+    chosen = [part for part in parts if random.random() < 0.6] or parts[:1]
+    values = np.concatenate(chosen).astype(np.float32)
+    return values[: len(values) // 8 * 8].reshape(2, 2, -1)
+
+
+def bin_of(value: float, volume: np.ndarray, bins: int = 64) -> float:
+    """Where a value lies in the histogram, in bins from the first edge."""
+    low, high = float(volume.min()), float(volume.max())
+    return (value - low) / ((high - low) * (1 + 1 / (100 * bins)) / bins)
+
+
+# How far ours may be from ITK's, in bins, and why: Huang and Li round intensities there, which
+# moves thresholds by a few bins.
+ROUNDED = {"HUANG": 8.0, "LI": 1.0}
+
+
+@pytest.mark.parametrize("bins", [64, 100])
+@pytest.mark.parametrize("method", METHODS)
+def test_methods_equal_itk(method: str, bins: int) -> None:
+    name = "".join(word.capitalize() for word in method.split("_"))
+    equal = 0
+    for seed in range(30):
+        volume = mixture(seed)
+        itk = getattr(SimpleITK, f"{name}ThresholdImageFilter")()
+        itk.SetNumberOfHistogramBins(bins)
+        if method == "OTSU":
+            itk.SetReturnBinMidpoint(False)
+        try:
+            itk.Execute(SimpleITK.GetImageFromArray(volume))
+        except RuntimeError:  # there is none, or it gave up
+            with pytest.raises(SegmentationCoreError, match="finds no threshold"):
+                threshold(
+                    volume,
+                    auto_threshold_mode="SET_UPPER",
+                    auto_threshold_method=method,
+                    number_of_bins=bins,
+                )
+            continue
+        got = bin_of(automatic_threshold(volume, bins, method), volume, bins)
+        expected = bin_of(itk.GetThreshold(), volume, bins)
+        assert got == pytest.approx(expected, abs=ROUNDED.get(method, 0.0) + 1e-2), seed
+        equal += abs(got - expected) < 1e-2
+    assert equal >= 15
+
+
+def test_a_method_that_finds_nothing_says_so() -> None:
+    two = np.array([[[0.0, 1.0], [0.0, 1.0]]])
+    with pytest.raises(SegmentationCoreError, match="finds no threshold.*set MinimumThreshold"):
+        threshold(two, auto_threshold_mode="SET_UPPER", auto_threshold_method="KITTLER_ILLINGWORTH")
+
+
+@pytest.mark.parametrize("method", ["HUANG", "SHANBHAG"])
+def test_slow_methods_take_fewer_bins(method: str) -> None:
+    volume = mixture(1)
+    given = {"auto_threshold_method": method, "number_of_bins": 5000}
+    with pytest.raises(SegmentationCoreError, match="NumberOfBins is 5000, expected 2 to 4096"):
+        threshold(volume, auto_threshold_mode="SET_LOWER", **given)
+    threshold(volume, **given)  # not asked for
+
+
+@pytest.mark.slicer
+def test_methods_equal_slicer(slicer_python: str, tmp_path: Path) -> None:
+    volumes = [mixture(seed) for seed in range(4)]
+    volumes.append((noise((9, 9, 9), 2) % np.uint64(4000)).astype(np.int16) - 1000)
+    with contextlib.suppress(pytest.skip.Exception):
+        volumes.append(template("ch2better.nii.gz")[0])
+    jobs = [
+        {"what": "threshold", "method": number, "array": volume}
+        for number in range(len(METHODS))
+        for volume in volumes
+    ]
+    for job, slicer in zip(jobs, ask(slicer_python, tmp_path, jobs), strict=True):
+        method, volume = METHODS[job["method"]], job["array"]
+        got = bin_of(automatic_threshold(volume, 64, method), volume)
+        within = ROUNDED.get(method, 0.0) + 1e-2
+        assert got == pytest.approx(bin_of(float(slicer), volume), abs=within), method
+
+
 @pytest.mark.slicer
 def test_otsu_equals_slicer(slicer_python: str, tmp_path: Path) -> None:
     volumes = [
@@ -189,6 +293,10 @@ def test_otsu_equals_slicer(slicer_python: str, tmp_path: Path) -> None:
     ]
     with contextlib.suppress(pytest.skip.Exception):
         volumes.append(template("ch2better.nii.gz")[0])
-    expected = ask(slicer_python, tmp_path, [{"what": "otsu", "array": v} for v in volumes])
+    expected = ask(
+        slicer_python,
+        tmp_path,
+        [{"what": "threshold", "method": METHODS.index("OTSU"), "array": v} for v in volumes],
+    )
     for volume, slicer in zip(volumes, expected, strict=True):
         assert automatic_threshold(volume) == pytest.approx(float(slicer), rel=1e-6), volume.dtype

@@ -350,8 +350,8 @@ void testErrors(const World& world)
   CHECK_REFUSED(world, automatic(5)(), flat, "AutoThresholdMode is 5, expected 0 to 4");
   CHECK_REFUSED(world, automatic(-1)(), flat, "AutoThresholdMode is -1");
   auto effect = bounds(0.0, 1.0);
-  effect->SetAutoThresholdMethod(1);
-  CHECK_REFUSED(world, effect, flat, "AutoThresholdMethod is 1");
+  effect->SetAutoThresholdMethod(12);
+  CHECK_REFUSED(world, effect, flat, "AutoThresholdMethod is 12, expected 0 to 11");
   CHECK_REFUSED(world, automatic(1)(), flat, "array 'flat' has a single value");
   CHECK_REFUSED(world, automatic(1)(), nothing, "array 'values' has no finite value");
   CHECK_EQUAL(bounds(0.0, 1.0)->GetAutoThreshold(), 0.0);
