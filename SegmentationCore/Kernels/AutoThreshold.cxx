@@ -79,7 +79,6 @@ int best(int first, int last, const Value& value)
   return found;
 }
 
-constexpr double NotOne = std::numeric_limits<double>::quiet_NaN();
 constexpr double Epsilon = std::numeric_limits<double>::epsilon();
 
 int huang(const Counts& h)
@@ -149,14 +148,22 @@ int isoData(const Counts& h)
 {
   const auto weights = h.sums([&](int b) { return h[b]; });
   const auto moments = h.sums([&](int b) { return h[b] * b; });
-  for (int t = h.first; t < h.last; ++t)
+  const auto isDone = [&](int t)
   {
     const auto i = static_cast<std::size_t>(t);
     const double lower = moments[i] / weights[i];
     const double upper = (moments.back() - moments[i]) / (weights.back() - weights[i]);
-    if (t >= 0.5 * (lower + upper))
+    return t >= 0.5 * (lower + upper);
+  };
+  // A few voxels beyond a gap do not make a class if another threshold is among the values.
+  for (const bool inGaps : { false, true })
+  {
+    for (int t = h.first; t < h.last; ++t)
     {
-      return t;
+      if ((inGaps || h[t] > 0.0) && isDone(t))
+      {
+        return t;
+      }
     }
   }
   return None;
@@ -241,23 +248,20 @@ int li(const Counts& h)
 /// Both classes' entropy of an order: 1 is Shannon's.
 int largestEntropy(const Counts& h, double order)
 {
-  const auto shares = h.sums([&](int b) { return h.share(b); });
+  const auto weights = h.sums([&](int b) { return h[b]; });
   const auto powers = h.sums(
     [&](int b)
     {
       const double p = h.share(b);
       return p <= 0.0 ? 0.0 : order == 1.0 ? -p * std::log(p) : std::pow(p, order);
     });
-  return best(0, h.size() - 1,
+  return best(h.first, h.last - 1,
     [&](int t)
     {
       const auto i = static_cast<std::size_t>(t);
-      const double p = shares[i];
-      const double q = 1.0 - p;
-      if (p < Epsilon || q < Epsilon)
-      {
-        return NotOne;
-      }
+      // Of counts, which are exact: a rest of rounding must not pass for a class.
+      const double p = weights[i] / h.total;
+      const double q = (h.total - weights[i]) / h.total;
       const double a = powers[i];
       const double b = powers.back() - a;
       // Of shares within the class: p_i / p.
@@ -289,7 +293,8 @@ int moments(const Counts& h)
   for (int b = 0; b < h.size(); ++b)
   {
     sum += h.share(b);
-    if (sum > p0)
+    // With two values the shares are equal; rounding must not put all voxels below.
+    if (sum > p0 * (1.0 - 1e-12))
     {
       return b;
     }
@@ -353,17 +358,13 @@ int renyiEntropy(const Counts& h)
 
 int shanbhag(const Counts& h)
 {
-  const auto shares = h.sums([&](int b) { return h.share(b); });
-  const auto below = [&](int b) { return shares[static_cast<std::size_t>(b)]; };
+  const auto weights = h.sums([&](int b) { return h[b]; });
+  const auto below = [&](int b) { return weights[static_cast<std::size_t>(b)] / h.total; };
   return best(h.first, h.last - 1,
     [&](int t)
     {
       const double p = below(t);
-      const double q = 1.0 - p;
-      if (p < Epsilon || q < Epsilon)
-      {
-        return NotOne;
-      }
+      const double q = (h.total - weights[static_cast<std::size_t>(t)]) / h.total;
       double lower = 0.0;
       for (int b = h.first + 1; b <= t; ++b)
       {
@@ -400,7 +401,7 @@ int yen(const Counts& h)
 {
   const auto shares = h.sums([&](int b) { return h.share(b); });
   const auto squares = h.sums([&](int b) { return h.share(b) * h.share(b); });
-  return best(0, h.size() - 1,
+  return best(h.first, h.last - 1,
     [&](int t)
     {
       const auto i = static_cast<std::size_t>(t);

@@ -13,7 +13,7 @@
 /// |---|---|
 /// | Huang | least fuzziness (Shannon's) of the membership to the nearer class mean |
 /// | Intermodes | smoothed by means of three until two peaks are left: the middle between them |
-/// | IsoData | the first t not below the middle between the class means |
+/// | IsoData | the first t with voxels not below the middle between the class means, or in a gap |
 /// | KittlerIllingworth | least classification error of two Gaussians, iterated from the mean |
 /// | Li | least cross entropy, iterated from the mean; values below 0 are shifted up to 0 |
 /// | MaximumEntropy | largest sum of the entropies of both classes |

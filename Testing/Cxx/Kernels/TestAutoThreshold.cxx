@@ -263,10 +263,11 @@ void testByHand()
   // Means 1 and 5 of the classes: the middle is 3.
   CHECK_EQUAL(find(ThresholdMethod::IsoData, { 0, 4, 0, 0, 0, 4, 0 }).bin, 3);
   // Two values with equal shares, and with the moments of themselves.
-  CHECK_EQUAL(find(ThresholdMethod::Moments, { 0, 0, 30, 0, 0, 0, 70, 0 }).bin, 6);
-  // From the peak at 1 down to the 99 % quantile at 9: the line is farthest above the first zero.
+  CHECK_EQUAL(find(ThresholdMethod::Moments, { 0, 0, 30, 0, 0, 0, 70, 0 }).bin, 2);
+  // From the peak down to the 99 % (1 %) quantile: the line is farthest above the zero next to the
+  // peak, and the threshold is the bin after that.
   CHECK_EQUAL(find(ThresholdMethod::Triangle, { 0, 800, 0, 0, 0, 0, 0, 0, 0, 200 }).bin, 3);
-  CHECK_EQUAL(find(ThresholdMethod::Triangle, { 200, 0, 0, 0, 0, 0, 0, 0, 800, 0 }).bin, 2);
+  CHECK_EQUAL(find(ThresholdMethod::Triangle, { 200, 0, 0, 0, 0, 0, 0, 0, 800, 0 }).bin, 8);
   // Equal bells are parted halfway by whatever looks at both sides alike.
   const Counts equal = bells(30.0, 6.0, 70.0, 6.0);
   for (const ThresholdMethod method : { ThresholdMethod::Huang, ThresholdMethod::Intermodes,
