@@ -233,6 +233,8 @@ def test_methods_equal_itk(method: str, bins: int) -> None:
         try:
             itk.Execute(SimpleITK.GetImageFromArray(volume))
         except RuntimeError:  # there is none, or it gave up
+            if method in ROUNDED:
+                continue
             with pytest.raises(SegmentationCoreError, match="finds no threshold"):
                 threshold(
                     volume,
