@@ -397,11 +397,11 @@ private:
     {
       int extent[6];
       box.toExtent(extent);
+      // To lose background is no change that anybody needs to hear of, or to undo.
       if (!Resample::CopyImage(this->Layer, this->Layer, extent))
       {
         return false;
       }
-      this->Changed = true;
     }
     else if (!changed.empty() && !isModified)
     {

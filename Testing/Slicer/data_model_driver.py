@@ -22,6 +22,7 @@ import os
 import sys
 import tempfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,7 @@ class World:
         self.history.SetSegmentation(self.segmentations[0])
         self.ears = [Ear(s) for s in self.segmentations]
         self.copied = False
+        self.typed = True
 
     # What is compared
 
@@ -292,7 +294,8 @@ class World:
             return {**found, "labels": {}}
         voxels = vtk_to_numpy(scalars).astype(np.int64)
         labels, counts = np.unique(voxels, return_counts=True)
-        found["type"] = scalars.GetDataTypeAsString()
+        if self.typed:
+            found["type"] = scalars.GetDataTypeAsString()
         found["labels"] = dict(zip(map(str, labels.tolist()), counts.tolist(), strict=True))
         found["voxels"] = zlib.crc32(np.ascontiguousarray(voxels).tobytes())
         return found
@@ -455,6 +458,8 @@ class World:
         segment = segmentation.GetSegment(identifier)
         segment.SetLabelValue(label)
         segment.AddRepresentation(BINARY, image)
+        self.expected["history-older-object"] += 1  # Slicer's would not notice
+        image.Modified()
         return [identifier, other, label]
 
     def do_separate(self, segmentation: Any, op: dict[str, Any]) -> Any:
@@ -588,6 +593,10 @@ class World:
             return "label"
         overwrite = self._picks(segmentation, op["overwrite"])
         image = self._new_image(op["box"])
+        if segmentation.GetSegmentRepresentation(identifier, BINARY).IsEmpty():
+            # Slicer takes the modifier's voxel type, ours that of the layer.
+            self.expected["modifier-type-of-empty-layer"] += 1
+            self.typed = False
         before = self._places(segmentation)
         done = self.library.modify(segmentation, identifier, image, mode, overwrite)
         if self._places(segmentation) == before:
@@ -627,15 +636,22 @@ class World:
         return self.history.SaveState()
 
     def do_undo(self, _segmentation: Any, _op: dict[str, Any]) -> Any:
-        return self._restored(self.history.RestorePreviousState())
+        return self._restored(self.history.RestorePreviousState)
 
     def do_redo(self, _segmentation: Any, _op: dict[str, Any]) -> Any:
-        return self._restored(self.history.RestoreNextState())
+        return self._restored(self.history.RestoreNextState)
 
-    def _restored(self, done: bool) -> bool:
-        if done and not self.segmentations[0].GetNumberOfSegments():
+    def _restored(self, restore: Callable[[], bool]) -> bool:
+        ear, segmentation = self.ears[0], self.segmentations[0]
+        count = segmentation.GetNumberOfSegments()
+        done = restore()
+        if done and not (count and segmentation.GetNumberOfSegments()):
             self.expected["history-names-of-nothing"] += 1
-            self.ears[0].heard = [event for event in self.ears[0].heard if event != "names"]
+            ear.heard = [event for event in ear.heard if event != "names"]
+        # Slicer says of all segments that they are modified, ours of those that are.
+        self.expected["history-restores-what-changed"] += done
+        # It adds them by alphabet and orders them afterwards.
+        ear.heard = sorted(e for e in ear.heard if e.startswith(("added", "removed", "names")))
         return done
 
     def do_states(self, _segmentation: Any, op: dict[str, Any]) -> Any:
