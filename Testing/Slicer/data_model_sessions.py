@@ -122,6 +122,8 @@ def _operation(random: Random, name: str = "") -> dict[str, Any]:
         op["value"] = random.choice(WORDS)
     elif name in ("create", "drop", "set_source"):
         op["name"] = random.choice(("Closed surface", "Closed surface", "Binary labelmap", "None"))
+        if name == "set_source" and op["name"] == "None":
+            op["name"] = "Binary labelmap"  # with an unknown one, nothing can be added any more
         op["always"] = random.random() < 0.3
     elif name == "reorder":
         op["segments"] = _some(random)
