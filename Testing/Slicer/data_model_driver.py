@@ -515,14 +515,15 @@ class World:
         self._collapse(segmentation, op["force"])
         return None
 
-    def _without_collapse(self, segmentation: Any) -> None:
+    def _without_collapse(self, segmentation: Any, *others: Any) -> None:
         """Keep a conversion from collapsing where segments without voxels make a difference."""
-        for identifier in segmentation.GetSegmentIDs():
-            surface = segmentation.GetSegmentRepresentation(identifier, SURFACE)
-            if surface.GetNumberOfPoints() if surface else self._count(segmentation, identifier):
-                continue
-            self.expected["collapse-segment-without-voxels"] += 1
-            segmentation.SetConversionParameter("Collapse labelmaps", "0")
+        for holder in (segmentation, *others):
+            for identifier in holder.GetSegmentIDs():
+                surface = holder.GetSegmentRepresentation(identifier, SURFACE)
+                if surface.GetNumberOfPoints() if surface else self._count(holder, identifier):
+                    continue
+                self.expected["collapse-segment-without-voxels"] += 1
+                segmentation.SetConversionParameter("Collapse labelmaps", "0")
 
     def _collapse(self, segmentation: Any, force: bool) -> None:
         empty = segmentation.GetNumberOfLayers(BINARY) > 1 and any(
@@ -694,6 +695,7 @@ class World:
         if op["move"] and len(sharing) > 1:
             self.expected["move-shared-segment"] += 1
             return "shared"
+        self._without_collapse(segmentation, source)
         done = segmentation.CopySegmentFromSegmentation(source, identifier, op["move"])
         self._settle(segmentation)
         return done
