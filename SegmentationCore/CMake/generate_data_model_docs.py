@@ -60,7 +60,9 @@ need nothing but VTK.
     import segmentationcore as sc
 
     segmentation = sc.vtkSegmentation()
-    sc.read_segmentation("head.seg.nrrd", segmentation)
+    reader = sc.vtkSegmentationFileReader()
+    reader.SetFileName("head.seg.nrrd")
+    reader.Read(segmentation)
     sc.register_conversion_rules()
     segmentation.CreateRepresentation("Closed surface")
 
