@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from segmentationcore import islands, margin, median, threshold, vtkLabelMapSurface
+from segmentationcore import expand_segments, islands, margin, median, threshold, vtkLabelMapSurface
 from segmentationcore.demo.data import DataError
 
 from .. import data
@@ -46,6 +46,11 @@ def _ours(task: Task) -> Method:
     if task.effect in ("margin grow", "margin shrink"):
         distance = options["millimetres"] * (1 if task.effect == "margin grow" else -1)
         return Method("", lambda: margin(array, margin_size_mm=distance, spacing=spacing))
+    if task.effect == "expand segments":
+        distance = options["millimetres"]
+        return Method(
+            "", lambda: expand_segments(array, expansion_size_mm=distance, spacing=spacing)
+        )
     if task.effect.startswith("median"):
         # Without a spacing a millimetre is a voxel.
         return Method("", lambda: median(array, kernel_size_mm=float(options["width"])))
@@ -77,6 +82,7 @@ EFFECTS: dict[str, dict[str, Any]] = {
     "margin shrink": {"millimetres": 3.0},
     "median 3x3x3": {"width": 3},
     "median 5x5x5": {"width": 5},
+    "expand segments": {"millimetres": 3.0},
     "surfaces": {"smooth": False},
 }
 
@@ -86,6 +92,7 @@ def tasks(name: str, size: int) -> Iterator[tuple[str, str, Task]]:
     if name == "atlas":
         labels, spacing = data.atlas()
         yield from _surface_tasks("atlas, 116 labels", labels, spacing)
+        yield _expansion_task("atlas, 116 labels", labels, spacing)
         return
     sample = data.load(name, size)
     for effect in ("threshold", "threshold Otsu"):
@@ -101,7 +108,9 @@ def tasks(name: str, size: int) -> Iterator[tuple[str, str, Task]]:
         task = Task(effect, masks[last], (1.0, 1.0, 1.0), 1, EFFECTS[effect])
         yield effect, f"{name} {last}", task
     if name == "rock":
-        yield from _surface_tasks("rock, 3 labels", data.rock_phases(sample), sample.spacing)
+        phases = data.rock_phases(sample)
+        yield from _surface_tasks("rock, 3 labels", phases, sample.spacing)
+        yield _expansion_task("rock, 2 of 3 labels", phases % np.uint8(3), sample.spacing)
 
 
 def _surface_tasks(
@@ -110,6 +119,14 @@ def _surface_tasks(
     for smooth in (False, True):
         effect = "surfaces, smoothed" if smooth else "surfaces"
         yield effect, title, Task("surfaces", labels, spacing, 1, {"smooth": smooth})
+
+
+def _expansion_task(
+    title: str, labels: np.ndarray, spacing: tuple[float, float, float]
+) -> tuple[str, str, Task]:
+    effect = "expand segments"
+    name = f"{effect} {EFFECTS[effect]['millimetres']:g} mm"
+    return name, title, Task(effect, labels, spacing, 1, EFFECTS[effect])
 
 
 def compare(ours: Any, theirs: Any, effect: str) -> tuple[int | None, int | None]:
@@ -197,8 +214,9 @@ def run(context: Context) -> None:
     names = ["rock"] if context.quick else ["rock", "mri", "ct", "atlas"]
     threads = context.threads[-1:] if context.quick else context.threads
     peers = _Peers(context)
-    number_of_tasks = {"rock": len(EFFECTS) + 1, "atlas": 2}  # surfaces twice; others have none
-    planned = sum(number_of_tasks.get(name, len(EFFECTS) - 1) for name in names)
+    # Surfaces twice; others have none, and nothing to expand.
+    number_of_tasks = {"rock": len(EFFECTS) + 1, "atlas": 3}
+    planned = sum(number_of_tasks.get(name, len(EFFECTS) - 2) for name in names)
     context.progress.plan(planned * len(threads))
     try:
         for name in names:

@@ -1,4 +1,4 @@
-"""scikit-image: Otsu's threshold, and marching cubes. One thread."""
+"""scikit-image: Otsu's threshold, expanded labels, and marching cubes. One thread."""
 
 from __future__ import annotations
 
@@ -31,6 +31,16 @@ def methods(task: Task) -> Iterator[Method]:
                 return array > threshold_otsu(hist=(counts, np.arange(counts.size)))
 
             yield Method("threshold_otsu(hist=bincount) + compare", by_counts, note=note)
+
+    if task.effect == "expand segments":
+        from skimage.segmentation import expand_labels
+
+        reach = task.options["millimetres"] * (1 + 1e-9)
+        yield Method(
+            "expand_labels",
+            lambda: expand_labels(array, reach, task.spacing),
+            note="any of the labels at equal distance",
+        )
 
     if task.effect == "surfaces" and not task.options["smooth"]:
         from skimage.measure import marching_cubes
