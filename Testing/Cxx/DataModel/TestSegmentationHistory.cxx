@@ -3,6 +3,7 @@
 // Undo and redo: state counts, voxels of edits known and unknown, events, limits, bad input.
 #include "DataModelTest.h"
 
+#include "vtkMatrix3x3.h"
 #include "vtkOrientedImageDataResample.h"
 #include "vtkPolyData.h"
 #include "vtkPoints.h"
