@@ -186,7 +186,10 @@ private:
       [this](const std::string& id) { return Contains(this->Overwritable, id); });
     if (allowed)
     {
-      this->Overwritten = others;
+      if (this->Mode != MODE_MERGE_MIN)
+      {
+        this->Overwritten = others;
+      }
       return true;
     }
     this->Segmentation->SeparateSegmentLabelmap(this->ID);
