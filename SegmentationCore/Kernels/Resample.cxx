@@ -197,6 +197,46 @@ void readRunNearest(const Source<T>& source, const double start[3], const double
   }
 }
 
+/// Means of a run of one component whose positions have all eight voxels around them. The same
+/// operations as Source::readLinear, without its clamping.
+template <class T>
+void readRunLinear(const Source<T>& source, const double start[3], const double step[3], Index i,
+  Index count, T* out)
+{
+  double position[3][Run];
+  for (int a = 0; a < 3; ++a)
+  {
+    const double low = static_cast<double>(source.box.lo[a]);
+    for (int n = 0; n < static_cast<int>(count); ++n)
+    {
+      position[a][n] = (start[a] + (static_cast<double>(i) + n) * step[a]) - low;
+    }
+  }
+  const Index y = source.stride[1];
+  const Index z = source.stride[2];
+  for (Index n = 0; n < count; ++n)
+  {
+    const int number[3] = { static_cast<int>(position[0][n]), static_cast<int>(position[1][n]),
+      static_cast<int>(position[2][n]) };
+    const T* voxel = source.values + number[0] + number[1] * y + number[2] * z;
+    const double wx = position[0][n] - number[0];
+    const double wy = position[1][n] - number[1];
+    const double wz = position[2][n] - number[2];
+    const auto alongX = [=](const T* v)
+    {
+      const double first = static_cast<double>(v[0]);
+      return first + wx * (static_cast<double>(v[1]) - first);
+    };
+    const auto alongXY = [=](const T* v)
+    {
+      const double first = alongX(v);
+      return first + wy * (alongX(v + y) - first);
+    };
+    const double first = alongXY(voxel);
+    out[n] = toVoxel<T>(first + wz * (alongXY(voxel + z) - first));
+  }
+}
+
 } // namespace
 
 //----------------------------------------------------------------------------
@@ -210,6 +250,7 @@ void resample(const T* in, const Box& inStored, const LatticeMap& map, Interpola
     return;
   }
   const Source<T> source(in, inStored, components);
+  const bool linear = interpolation == Interpolation::Linear;
   const Index ny = region.dim(1);
   forRanges(region.rows(), rowGrain(region.dim(0)), progress,
     [&](Index begin, Index end)
@@ -234,7 +275,10 @@ void resample(const T* in, const Box& inStored, const LatticeMap& map, Interpola
           const double high = static_cast<double>(inStored.hi[a]);
           touched =
             clip(touched, start[a], step[a], low - (0.5 + Tolerance), high + (0.5 + Tolerance));
-          inner = clip(inner, start[a], step[a], low - 0.5, high + (0.5 - 2.0 * Tolerance));
+          // Where nothing needs clamping.
+          inner = linear
+            ? clip(inner, start[a], step[a], low, high - Tolerance)
+            : clip(inner, start[a], step[a], low - 0.5, high + (0.5 - 2.0 * Tolerance));
         }
         T* row = out + components * outStored.offset(region.lo[0], j, k);
         const auto at = [&](Index i) { return row + components * (i - region.lo[0]); };
@@ -243,7 +287,7 @@ void resample(const T* in, const Box& inStored, const LatticeMap& map, Interpola
           std::fill(row, at(region.hi[0] + 1), background);
           continue;
         }
-        if (inner.empty() || interpolation == Interpolation::Linear)
+        if (inner.empty() || (linear && components != 1))
         {
           inner = { touched.last, touched.last };
         }
@@ -256,7 +300,7 @@ void resample(const T* in, const Box& inStored, const LatticeMap& map, Interpola
           {
             c[a] = start[a] + static_cast<double>(i) * step[a];
           }
-          if (interpolation == Interpolation::Linear)
+          if (linear)
           {
             source.readLinear(c, at(i));
           }
@@ -272,7 +316,11 @@ void resample(const T* in, const Box& inStored, const LatticeMap& map, Interpola
         for (Index i = inner.first; i < inner.last; i += Run)
         {
           const Index count = std::min(Run, inner.last - i);
-          if (components == 1)
+          if (linear)
+          {
+            readRunLinear<T>(source, start, step, i, count, at(i));
+          }
+          else if (components == 1)
           {
             readRunNearest<T, 1>(source, start, step, i, count, at(i));
           }

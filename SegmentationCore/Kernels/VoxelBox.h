@@ -105,39 +105,53 @@ class AboveThreshold
 public:
   explicit AboveThreshold(double threshold)
   {
-    if (std::is_integral<T>::value)
+    constexpr double lowest = static_cast<double>(std::numeric_limits<T>::lowest());
+    constexpr double highest = static_cast<double>(std::numeric_limits<T>::max());
+    if (std::isnan(threshold) || (std::is_integral<T>::value && threshold >= highest))
+    {
+      this->Kind = Always::No;
+    }
+    else if (std::is_integral<T>::value && threshold < lowest)
+    {
+      this->Kind = Always::Yes;
+    }
+    else if (std::is_integral<T>::value)
     {
       // An integer is above t if it is above the integer below t.
-      constexpr double lowest = static_cast<double>(std::numeric_limits<T>::lowest());
-      constexpr double highest = static_cast<double>(std::numeric_limits<T>::max());
-      this->All = threshold < lowest;
-      this->None = std::isnan(threshold) || threshold >= highest;
-      this->Limit = this->All || this->None ? T(0) : static_cast<T>(std::floor(threshold));
+      this->Limit = static_cast<T>(std::floor(threshold));
     }
     else
     {
-      this->Real = threshold;
+      // A float is above t if it is above the float below t.
+      constexpr T infinity = std::numeric_limits<T>::infinity();
+      this->Limit = threshold > highest
+        ? (threshold < HUGE_VAL ? std::numeric_limits<T>::max() : infinity)
+        : threshold < lowest ? -infinity
+                             : static_cast<T>(threshold);
+      if (static_cast<double>(this->Limit) > threshold)
+      {
+        this->Limit = static_cast<T>(std::nextafter(this->Limit, -infinity));
+      }
     }
   }
 
   bool operator()(T value) const
   {
-    if (std::is_integral<T>::value)
-    {
-      return (value > this->Limit || this->All) && !this->None;
-    }
-    return static_cast<double>(value) > this->Real;
+    return this->Kind == Always::Neither ? value > this->Limit : this->Kind == Always::Yes;
   }
 
   /// Number of the first value above the threshold, `count` if there is none.
   Index first(const T* values, Index count) const
   {
-    constexpr Index step = 64;
+    if (this->Kind != Always::Neither)
+    {
+      return this->Kind == Always::Yes ? 0 : count;
+    }
     Index i = 0;
-    for (; i + step <= count && !this->any(values + i, step); i += step)
+    for (; i + Step <= count && !this->any(values + i); i += Step)
     {
     }
-    while (i < count && !(*this)(values[i]))
+    while (i < count && !(values[i] > this->Limit))
     {
       ++i;
     }
@@ -147,12 +161,15 @@ public:
   /// Number of the last value above the threshold, -1 if there is none.
   Index last(const T* values, Index count) const
   {
-    constexpr Index step = 64;
+    if (this->Kind != Always::Neither)
+    {
+      return this->Kind == Always::Yes ? count - 1 : -1;
+    }
     Index i = count;
-    for (; i >= step && !this->any(values + i - step, step); i -= step)
+    for (; i >= Step && !this->any(values + i - Step); i -= Step)
     {
     }
-    while (i > 0 && !(*this)(values[i - 1]))
+    while (i > 0 && !(values[i - 1] > this->Limit))
     {
       --i;
     }
@@ -160,20 +177,39 @@ public:
   }
 
 private:
-  bool any(const T* values, Index count) const
+  enum class Always
   {
-    unsigned char found = 0; // no branch in the loop, so that it is vectorised
-    for (Index i = 0; i < count; ++i)
+    Neither,
+    Yes,
+    No
+  };
+  static constexpr Index Step = 128;
+
+  /// The largest of a piece decides: a loop without branches, which is vectorised.
+  bool any(const T* values) const
+  {
+    if constexpr (std::is_integral<T>::value)
     {
-      found |= static_cast<unsigned char>((*this)(values[i]));
+      T most = values[0];
+      for (Index i = 1; i < Step; ++i)
+      {
+        most = values[i] > most ? values[i] : most;
+      }
+      return most > this->Limit;
     }
-    return found != 0;
+    else
+    {
+      unsigned int found = 0; // a maximum is not defined beside values that are not numbers
+      for (Index i = 0; i < Step; ++i)
+      {
+        found |= values[i] > this->Limit ? 1u : 0u;
+      }
+      return found != 0;
+    }
   }
 
-  bool All = false;
-  bool None = false;
+  Always Kind = Always::Neither;
   T Limit{};
-  double Real = 0.0;
 };
 
 namespace detail
