@@ -85,7 +85,7 @@ void vtkPolyDataToFractionalLabelmapFilter::GetOutputImageToWorldMatrix(
 }
 
 //------------------------------------------------------------------------------
-void vtkPolyDataToFractionalLabelmapFilter::SetOutputOrigin(double origin[3])
+void vtkPolyDataToFractionalLabelmapFilter::SetOutputOrigin(const double origin[3])
 {
   this->SetOutputOrigin(origin[0], origin[1], origin[2]);
 }
@@ -120,7 +120,7 @@ void vtkPolyDataToFractionalLabelmapFilter::GetOutputOrigin(double origin[3])
 }
 
 //------------------------------------------------------------------------------
-void vtkPolyDataToFractionalLabelmapFilter::SetOutputSpacing(double spacing[3])
+void vtkPolyDataToFractionalLabelmapFilter::SetOutputSpacing(const double spacing[3])
 {
   this->SetOutputSpacing(spacing[0], spacing[1], spacing[2]);
 }

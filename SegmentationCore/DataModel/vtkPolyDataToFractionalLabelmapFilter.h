@@ -36,15 +36,13 @@
 #include "vtkAlgorithm.h"
 #include "vtkNew.h" // for the geometry
 
-#include <climits> // for the sign of char
-
-// The type of fractional labelmaps: char as in Slicer where char has a sign.
-#if CHAR_MIN < 0
-#define VTK_FRACTIONAL_DATA_TYPE VTK_CHAR
-#define FRACTIONAL_DATA_TYPE char
-#else
+// The type of fractional labelmaps: char as in Slicer, except where char has no sign.
+#if defined(__CHAR_UNSIGNED__) || defined(_CHAR_UNSIGNED)
 #define VTK_FRACTIONAL_DATA_TYPE VTK_SIGNED_CHAR
 #define FRACTIONAL_DATA_TYPE signed char
+#else
+#define VTK_FRACTIONAL_DATA_TYPE VTK_CHAR
+#define FRACTIONAL_DATA_TYPE char
 #endif
 #define FRACTIONAL_MIN (-108)
 #define FRACTIONAL_MAX 108
@@ -84,7 +82,7 @@ public:
 
   ///@{
   /// Position of voxel (0, 0, 0). Default 0 0 0.
-  virtual void SetOutputOrigin(double origin[3]);
+  virtual void SetOutputOrigin(const double origin[3]);
   virtual void SetOutputOrigin(double x, double y, double z);
   virtual double* GetOutputOrigin() VTK_SIZEHINT(3);
   virtual void GetOutputOrigin(double& x, double& y, double& z);
@@ -93,7 +91,7 @@ public:
 
   ///@{
   /// Size of a voxel; no component may be 0. Default 1 1 1.
-  virtual void SetOutputSpacing(double spacing[3]);
+  virtual void SetOutputSpacing(const double spacing[3]);
   virtual void SetOutputSpacing(double x, double y, double z);
   virtual double* GetOutputSpacing() VTK_SIZEHINT(3);
   virtual void GetOutputSpacing(double& x, double& y, double& z);

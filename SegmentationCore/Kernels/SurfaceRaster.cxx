@@ -335,15 +335,57 @@ void SurfaceRaster::prepare(const T* points, Index pointCount, const Index* tria
 void SurfaceRaster::dropDuplicates(const Buffer<std::uint64_t>& keys,
   const Buffer<std::uint64_t>& hash, Buffer<std::uint8_t>& drop, std::uint64_t& boundary)
 {
-  // Parts of the keys by their highest bits, a table each: independent, and small enough to be
-  // near. Each looks at all keys in order, so the first of equal triangles is the one that stays.
-  int shift = 64;
-  Index tables = 1;
-  while (tables < 64 && this->TriangleCount / tables > 4 * SerialTriangles)
+  // Triangles by the highest bits of their keys, a table for each part: independent of the others,
+  // and small enough for the cache. Parts keep the order, so the first of equal triangles stays.
+  struct Entry
   {
-    tables *= 2;
-    --shift;
+    std::uint64_t key;
+    Index triangle;
+  };
+  int bits = 0;
+  while (bits < 10 && this->TriangleCount >> bits > SerialTriangles)
+  {
+    ++bits;
   }
+  const std::size_t tables = std::size_t{ 1 } << bits;
+  const auto partOf = [bits](std::uint64_t key)
+  { return bits == 0 ? std::size_t{ 0 } : static_cast<std::size_t>(key >> (64 - bits)); };
+  const Index ranges = (this->TriangleCount + TriangleGrain - 1) / TriangleGrain;
+  std::vector<std::vector<Index>> next(
+    static_cast<std::size_t>(ranges), std::vector<Index>(tables, 0));
+  std::vector<Index> start(tables + 1, 0);
+  Buffer<Entry> entries(this->TriangleCount);
+  const auto forKeys = [&](const auto& body)
+  {
+    forRanges(this->TriangleCount, TriangleGrain,
+      [&](Index begin, Index end)
+      {
+        // One range if there is one only, else ranges of exactly this length.
+        std::vector<Index>& counters = next[static_cast<std::size_t>(begin / TriangleGrain)];
+        for (Index t = begin; t < end; ++t)
+        {
+          if (!drop[t])
+          {
+            body(t, counters[partOf(keys[t])]);
+          }
+        }
+      });
+  };
+  forKeys([](Index, Index& counter) { ++counter; });
+  Index sum = 0;
+  for (std::size_t part = 0; part < tables; ++part)
+  {
+    start[part] = sum;
+    for (std::vector<Index>& counters : next)
+    {
+      const Index count = counters[part];
+      counters[part] = sum;
+      sum += count;
+    }
+  }
+  start[tables] = sum;
+  forKeys([&](Index t, Index& counter) { entries[counter++] = { keys[t], t }; });
+
   const auto corner = [this](Index t, int c)
   { return this->Points.data() + 3 * this->Triangles[3 * t + c]; };
   const auto same = [&corner](Index s, Index t)
@@ -362,57 +404,49 @@ void SurfaceRaster::dropDuplicates(const Buffer<std::uint64_t>& keys,
     }
     return false;
   };
-  std::vector<Index> found(static_cast<std::size_t>(tables), 0);
-  std::vector<std::uint64_t> edges(static_cast<std::size_t>(tables), 0);
-  forRanges(tables, 1,
+  std::vector<Index> found(tables, 0);
+  std::vector<std::uint64_t> edges(tables, 0);
+  forRanges(static_cast<Index>(tables), 1,
     [&](Index begin, Index end)
     {
-      for (Index part = begin; part < end; ++part)
+      for (std::size_t part = static_cast<std::size_t>(begin); part < static_cast<std::size_t>(end);
+        ++part)
       {
-        const auto mine = [&](Index t)
-        {
-          return drop[t] != 1 &&
-            (shift == 64 || keys[t] >> shift == static_cast<std::uint64_t>(part));
-        };
-        Index count = 0;
-        for (Index t = 0; t < this->TriangleCount; ++t)
-        {
-          count += mine(t) ? 1 : 0;
-        }
+        const Index first = start[part];
+        const Index last = start[part + 1];
         std::size_t size = 16;
-        while (size < 2 * static_cast<std::size_t>(count))
+        while (size < 2 * static_cast<std::size_t>(last - first))
         {
           size *= 2;
         }
         std::vector<Index> table(size, -1);
-        for (Index t = 0; t < this->TriangleCount; ++t)
+        for (Index e = first; e < last; ++e)
         {
-          if (!mine(t))
-          {
-            continue;
-          }
-          std::size_t slot = static_cast<std::size_t>(keys[t]) & (size - 1);
-          while (table[slot] >= 0 && !(keys[table[slot]] == keys[t] && same(table[slot], t)))
+          const Entry& entry = entries[e];
+          std::size_t slot = static_cast<std::size_t>(entry.key) & (size - 1);
+          while (table[slot] >= 0 &&
+            !(entries[table[slot]].key == entry.key &&
+              same(entries[table[slot]].triangle, entry.triangle)))
           {
             slot = (slot + 1) & (size - 1);
           }
           if (table[slot] < 0)
           {
-            table[slot] = t;
+            table[slot] = e;
             continue;
           }
-          drop[t] = 2;
-          ++found[static_cast<std::size_t>(part)];
-          const Index* const id = this->Triangles.data() + 3 * t;
-          edges[static_cast<std::size_t>(part)] ^= edgeHash(hash[id[0]], hash[id[1]]) ^
-            edgeHash(hash[id[1]], hash[id[2]]) ^ edgeHash(hash[id[2]], hash[id[0]]);
+          drop[entry.triangle] = 1;
+          ++found[part];
+          const Index* const id = this->Triangles.data() + 3 * entry.triangle;
+          edges[part] ^= edgeHash(hash[id[0]], hash[id[1]]) ^ edgeHash(hash[id[1]], hash[id[2]]) ^
+            edgeHash(hash[id[2]], hash[id[0]]);
         }
       }
     });
-  for (Index part = 0; part < tables; ++part)
+  for (std::size_t part = 0; part < tables; ++part)
   {
-    this->Duplicates += found[static_cast<std::size_t>(part)];
-    boundary ^= edges[static_cast<std::size_t>(part)];
+    this->Duplicates += found[part];
+    boundary ^= edges[part];
   }
 }
 

@@ -41,7 +41,7 @@
 /// Time: O(points + triangles + crossings + samples / 64 + voxels). Each crossing flips one bit;
 /// the parity follows by prefix sums in words (edge flags: Ackland, Weste, IEEE Trans. Comput. 30
 /// (1981), doi:10.1109/TC.1981.6312155). Memory: 24 bytes per point and per triangle, nothing of
-/// the input is referred to later; while it is made, 8 more per point and 25 per triangle; in
+/// the input is referred to later; while it is made, 8 more per point and 41 per triangle; in
 /// sample(), 8 bytes per triangle and up to 1 MB per thread. If not closed, 3/8 n^3 bytes per voxel
 /// of a part of the box, up to 64 MB per thread (a single layer if that is more).
 ///
