@@ -25,7 +25,7 @@ from .. import data
 from ..measure import Timing, describe, interleave
 from ..peers.data_model_tasks import Tasks
 from ..peers.slicer import Slicer, SlicerError
-from . import Context, GroupError
+from . import Context, GroupError, stencil
 
 GROUP = "datamodel"
 PEER = "Slicer vtkSegmentationCore"
@@ -118,6 +118,7 @@ def run(context: Context) -> None:
         finally:
             if slicer is not None:
                 slicer.close()
+        stencil.run(context, ours.tasks.module)
 
 
 def _case(

@@ -313,6 +313,21 @@ void cuboids()
   }
 }
 
+/// Tenths are no binary fractions, so that 10 times a tenth is often a little more or less than
+/// whole: rounded vertices are on the voxel centres all the same.
+void tenths()
+{
+  const double scale[12] = { 10, 0, 0, 0, 0, 10, 0, 0, 0, 0, 10, 0 };
+  for (int first = -25; first <= 25; ++first)
+  {
+    check::setContext("tenths from ", first);
+    const double lo[3] = { 0.1 * first, 0.1 * (first + 1), 0.1 * (first - 2) };
+    const double hi[3] = { 0.1 * (first + 3), 0.1 * (first + 7), 0.1 * (first + 11) };
+    const Box box = boxOf(first - 5, first + 15, first - 5, first + 15, first - 5, first + 15);
+    CHECK_EQUAL(sum(sampled(cuboid(lo, hi).raster(scale), box)), 3 * 6 * 13);
+  }
+}
+
 void farAway()
 {
   // Beyond 2^22 the lattice of rounding gets coarser, but halves stay exact.
@@ -645,7 +660,22 @@ void defects()
         tube.triangles.begin() + 6 * face, tube.triangles.begin() + 6 * face + 12);
       const Bytes through = sampled(tube.raster(), box);
       CHECK_RANGES(through, mask, box.size());
+      // One more face away: of the two axes left one abstains, and inside wins the tie.
+      tube.triangles.erase(tube.triangles.begin(), tube.triangles.begin() + 6);
+      const Bytes tied = sampled(tube.raster(), box);
+      CHECK_RANGES(tied, mask, box.size());
     }
+  }
+  {
+    check::setContext("without faces -x, -y, -z"); // all rows inside abstain
+    Mesh open = whole;
+    for (const int face : { 4, 2, 0 })
+    {
+      const auto first = open.triangles.begin() + 6 * face;
+      open.triangles.erase(first, first + 6);
+    }
+    const Bytes got = sampled(open.raster(), box);
+    CHECK_RANGES(got, mask, box.size());
   }
   check::setContext("doubled");
   for (Index t = 0; t < whole.count(); ++t)
@@ -788,6 +818,7 @@ void badInput()
 int TestSurfaceRaster(int, char*[])
 {
   cuboids();
+  tenths();
   farAway();
   octahedron();
   partitions();
