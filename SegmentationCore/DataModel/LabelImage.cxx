@@ -83,9 +83,10 @@ std::vector<LabelBox> boxesOf(const T* values, const Box& box)
   }
 }
 
-// The array's values in a new array of the same type, after change(from value, &to value).
-template <class Change>
-vtkSmartPointer<vtkDataArray> changedCopy(vtkDataArray* from, const Change& change)
+// The array's values in a new array of the same type, after makeChange(T())(&from value, &to
+// value).
+template <class MakeChange>
+vtkSmartPointer<vtkDataArray> changedCopy(vtkDataArray* from, const MakeChange& makeChange)
 {
   const auto to = vtkSmartPointer<vtkDataArray>::Take(from->NewInstance());
   to->SetName(from->GetName());
@@ -96,8 +97,9 @@ vtkSmartPointer<vtkDataArray> changedCopy(vtkDataArray* from, const Change& chan
     {
       using T = std::decay_t<decltype(*first)>;
       T* target = static_cast<T*>(to->GetVoidPointer(0));
+      const auto change = makeChange(T());
       forRanges(count, Grain,
-        [&](Index begin, Index end)
+        [first, target, change](Index begin, Index end)
         {
           for (Index i = begin; i < end; ++i)
           {
@@ -156,7 +158,11 @@ vtkSmartPointer<vtkImageData> copyOfLabel(vtkImageData* image, Index label)
   rest->GetPointData()->SetScalars(nullptr);
   copy->DeepCopy(rest);
   copy->GetPointData()->SetScalars(changedCopy(scalars,
-    [label](auto from, auto& to) { to = isLabel(from, label) ? from : decltype(from)(0); }));
+    [label](auto zero)
+    {
+      using T = decltype(zero);
+      return [is = LabelTest<T>(label)](T from, T& to) { to = is(from) ? from : T(0); };
+    }));
   return copy;
 }
 
@@ -171,12 +177,15 @@ vtkSmartPointer<vtkImageData> takeOutLabel(vtkImageData* image, Index label)
     return taken;
   }
   const vtkSmartPointer<vtkDataArray> to = changedCopy(from,
-    [label](auto& value, auto& one)
+    [label](auto zero)
     {
-      using T = std::decay_t<decltype(value)>;
-      const bool found = isLabel(value, label);
-      one = found ? T(1) : T(0);
-      value = found ? T(0) : value;
+      using T = decltype(zero);
+      return [is = LabelTest<T>(label)](T& value, T& one)
+      {
+        const bool found = is(value);
+        one = found ? T(1) : T(0);
+        value = found ? T(0) : value;
+      };
     });
   from->Modified(); // its range; not the image
   taken->GetPointData()->SetScalars(to);
@@ -296,8 +305,7 @@ BitBlock bitsOfLabel(vtkImageData* image, const Box& box, Index firstX, Index la
     [&](auto* first, Index)
     {
       using T = std::decay_t<decltype(*first)>;
-      bits = packBlock(
-        first, storedBox(image), box, firstX, [label](T value) { return isLabel(value, label); });
+      bits = packBlock(first, storedBox(image), box, firstX, LabelTest<T>(label));
     });
   return bits;
 }

@@ -89,6 +89,10 @@ public:
     {
       return changed;
     }
+    if (this->Segmentation.WaitingSegments.empty())
+    {
+      return changed;
+    }
     std::set<vtkSegment*> waiting;
     waiting.swap(this->Segmentation.WaitingSegments);
     for (const std::string& id : this->Segmentation.SegmentIds)
@@ -111,6 +115,18 @@ struct vtkSegmentation::SegmentState
   vtkSmartPointer<vtkSegment> Segment;
   int LabelValue = 1;
   std::map<std::string, vtkSmartPointer<vtkDataObject>> Representations;
+
+  static SegmentState Of(vtkSegment* segment)
+  {
+    SegmentState state;
+    state.Segment = segment;
+    state.LabelValue = segment->GetLabelValue();
+    for (const std::string& name : segcore::namesOf(segment))
+    {
+      state.Representations[name] = segment->GetRepresentation(name);
+    }
+    return state;
+  }
 };
 
 #endif

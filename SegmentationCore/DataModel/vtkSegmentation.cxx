@@ -178,9 +178,17 @@ bool vtkSegmentation::AddSegment(
   {
     return false;
   }
-  // A rule may share the labelmaps of the segments that are here already.
+  // Only a conversion touches more than the new segment: a rule may share the labelmaps of the
+  // segments that are here already.
   QuietScope quiet(*this);
-  const std::vector<SegmentState> before = this->GetStates({ segment });
+  const std::vector<std::string> names = namesOf(segment);
+  const std::vector<std::string> wanted = this->GetWantedRepresentationNames();
+  const bool converts = !names.empty() &&
+    !std::all_of(wanted.begin(), wanted.end(),
+      [&names](const std::string& name) { return contains(names, name); });
+  const std::vector<SegmentState> before = converts
+    ? this->GetStates({ segment })
+    : std::vector<SegmentState>{ SegmentState::Of(segment) };
   if (!this->CompleteNewSegment(segment, segmentId))
   {
     this->RestoreStates(before);
@@ -196,9 +204,8 @@ bool vtkSegmentation::AddSegment(
 }
 
 //----------------------------------------------------------------------------
-bool vtkSegmentation::CompleteNewSegment(vtkSegment* segment, const std::string& id)
+std::vector<std::string> vtkSegmentation::GetWantedRepresentationNames()
 {
-  const std::string title = "'" + std::string(segment->GetName() ? segment->GetName() : id) + "'";
   std::vector<std::string> wanted{ this->SourceRepresentationName };
   for (const std::string& name : namesOf(this->GetNthSegment(0)))
   {
@@ -207,6 +214,14 @@ bool vtkSegmentation::CompleteNewSegment(vtkSegment* segment, const std::string&
       wanted.push_back(name);
     }
   }
+  return wanted;
+}
+
+//----------------------------------------------------------------------------
+bool vtkSegmentation::CompleteNewSegment(vtkSegment* segment, const std::string& id)
+{
+  const std::string title = "'" + std::string(segment->GetName() ? segment->GetName() : id) + "'";
+  const std::vector<std::string> wanted = this->GetWantedRepresentationNames();
   const bool empty = namesOf(segment).empty();
   for (const std::string& name : wanted)
   {

@@ -529,6 +529,7 @@ private:
   void InsertSegment(vtkSegment* segment, std::string id, const std::string& insertBefore);
   void EraseSegment(std::string id);
   bool CheckNewSegment(vtkSegment* segment, const std::string& id);
+  std::vector<std::string> GetWantedRepresentationNames();
   bool CompleteNewSegment(vtkSegment* segment, const std::string& id);
   vtkSmartPointer<vtkDataObject> MakeEmptyRepresentation(const std::string& name);
   std::vector<vtkDataObject*> GetLayers(const std::string& representationName);

@@ -190,14 +190,7 @@ std::vector<vtkSegmentation::SegmentState> vtkSegmentation::GetStates(
   std::vector<SegmentState> states;
   for (const auto& segment : segments)
   {
-    SegmentState state;
-    state.Segment = segment;
-    state.LabelValue = segment->GetLabelValue();
-    for (const std::string& name : namesOf(segment))
-    {
-      state.Representations[name] = segment->GetRepresentation(name);
-    }
-    states.push_back(state);
+    states.push_back(SegmentState::Of(segment));
   }
   return states;
 }

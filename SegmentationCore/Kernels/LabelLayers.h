@@ -64,6 +64,22 @@ bool isLabel(T value, Index label)
   }
 }
 
+/// isLabel for one label and many voxels: compares in the voxel's own type.
+template <class T>
+class LabelTest
+{
+public:
+  explicit LabelTest(Index label)
+    : Wanted_(static_cast<T>(label)), Possible_(isLabel(static_cast<T>(label), label))
+  {
+  }
+  bool operator()(T value) const { return this->Possible_ & (value == this->Wanted_); }
+
+private:
+  T Wanted_;
+  bool Possible_;
+};
+
 /// Table from label to rank; labels that are not in it have rank -1. The highest rank given to a
 /// label counts.
 class RankTable
@@ -188,9 +204,16 @@ BitBlock packBlock(const T* labels, const Box& stored, const Box& box, Index fir
         const Index y = box.lo[1] + r % box.dim(1);
         const Index z = box.lo[2] + r / box.dim(1);
         const T* row = labels + stored.offset(box.lo[0], y, z);
-        const Index lead = bits.lead;
-        packWhere(n, bits.words.data() + r * bits.rowWords,
-          [row, lead, &is](Index i) { return i >= lead && is(row[i - lead]); });
+        Word* words = bits.words.data() + r * bits.rowWords;
+        Index done = 0;
+        if (bits.lead > 0) // up to the first whole word
+        {
+          done = std::min(64 - bits.lead, box.dim(0));
+          packWhere(done, words, [row, &is](Index i) { return is(row[i]); });
+          *words++ <<= bits.lead;
+        }
+        packWhere(
+          box.dim(0) - done, words, [row, done, &is](Index i) { return is(row[done + i]); });
       }
     });
   return bits;
@@ -290,9 +313,11 @@ void writeBlock(T* labels, const Box& stored, const BitBlock& bits, T value)
       {
         const Index y = box.lo[1] + r % box.dim(1);
         const Index z = box.lo[2] + r / box.dim(1);
-        T* row = labels + stored.offset(box.lo[0], y, z) - bits.lead;
+        T* row = labels + stored.offset(box.lo[0], y, z);
+        const Index lead = bits.lead;
         forEachRun(bits.words.data() + r * bits.rowWords, bits.rowWords,
-          [row, value](Index first, Index last) { std::fill(row + first, row + last + 1, value); });
+          [row, lead, value](Index first, Index last)
+          { std::fill(row + (first - lead), row + (last - lead) + 1, value); });
       }
     });
 }

@@ -91,7 +91,7 @@ def register_conversion_rule(
     Returns
     -------
     vtkCallbackConversionRule
-        The rule, with which it can be taken out again by ``UnregisterConverterRule`` of the factory.
+        The rule; ``UnregisterConverterRule`` of the factory takes it out again.
 
     Raises
     ------
@@ -151,7 +151,10 @@ def register_conversion_rule(
 def _set_class(setter: Any, argument: str, class_name: str) -> None:
     from vtkmodules.vtkCommonDataModel import vtkDataObjectTypes
 
-    if class_name and class_name != "vtkOrientedImageData":
-        if vtkDataObjectTypes.NewDataObject(class_name) is None:
-            raise ValueError(f"{argument}: {class_name!r} is no data object class of VTK")
+    if class_name in ("", "vtkOrientedImageData"):
+        known = True
+    else:
+        known = vtkDataObjectTypes.NewDataObject(class_name) is not None
+    if not known:
+        raise ValueError(f"{argument}: {class_name!r} is no data object class of VTK")
     setter(class_name)
