@@ -97,7 +97,7 @@ bool vtkSegmentation::GenerateMergedLabelmap(vtkOrientedImageData* mergedImageDa
   for (vtkOrientedImageData* layer : layers)
   {
     vtkOrientedImageData* source = layer;
-    if (layer->IsEmpty() || !layer->GetPointData()->GetScalars())
+    if (layer->IsEmpty() || merged->IsEmpty() || !layer->GetPointData()->GetScalars())
     {
       continue;
     }
