@@ -3,6 +3,7 @@
 #include "vtkSegmentationFileWriter.h"
 
 #include "SegmentationFile.h"
+#include "XMLText.h"
 #include "vtkLabelMapNrrdWriter.h"
 #include "vtkLabelSegmentTable.h"
 #include "vtkOrientedImageData.h"
@@ -16,7 +17,6 @@
 #include "vtkExecutive.h"
 #include "vtkFieldData.h"
 #include "vtkMatrix3x3.h"
-#include "vtkMultiBlockDataSet.h"
 #include "vtkNew.h"
 #include "vtkObjectFactory.h"
 #include "vtkPointData.h"
@@ -24,10 +24,12 @@
 #include "vtkSmartPointer.h"
 #include "vtkStringArray.h"
 #include "vtkUnsignedCharArray.h"
-#include "vtkXMLMultiBlockDataWriter.h"
+#include "vtkXMLImageDataWriter.h"
+#include "vtkXMLPolyDataWriter.h"
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <system_error>
 #include <vector>
@@ -327,8 +329,15 @@ void vtkSegmentationFileWriter::WriteBlocks(vtkSegmentation* segmentation)
   {
     contained += name + "|";
   }
-  vtkNew<vtkMultiBlockDataSet> blocks;
-  blocks->SetNumberOfBlocks(static_cast<unsigned int>(ids.size()));
+  const fs::path target(this->FileName);
+  const fs::path folderName = target.stem();
+  const ScratchFolder scratch(target);
+  const fs::path written = scratch.Path / target.filename();
+  std::error_code error;
+  fs::create_directory(scratch.Path / folderName, error);
+  // VTK's writer of multi-block files leaves out blocks without points, and their segments.
+  std::string index = "<?xml version=\"1.0\"?>\n<VTKFile type=\"vtkMultiBlockDataSet\" "
+                      "version=\"1.0\">\n  <vtkMultiBlockDataSet>\n";
   for (std::size_t i = 0; i < ids.size(); ++i)
   {
     vtkSegment* segment = segmentation->GetSegment(ids[i]);
@@ -375,36 +384,43 @@ void vtkSegmentationFileWriter::WriteBlocks(vtkSegmentation* segmentation)
     AddText(fieldData, segcore::ConversionParametersKey,
       segmentation->SerializeAllConversionParameters());
     AddText(fieldData, segcore::ContainedNamesKey, contained);
-    blocks->SetBlock(static_cast<unsigned int>(i), block);
-  }
 
-  const fs::path target(this->FileName);
-  const fs::path folderName = target.stem();
-  const ScratchFolder scratch(target);
-  const fs::path written = scratch.Path / target.filename();
-  vtkNew<vtkXMLMultiBlockDataWriter> writer;
-  writer->SetFileName(written.string().c_str());
-  writer->SetInputDataObject(blocks);
-  writer->SetDataModeToAppended();
-  writer->SetEncodeAppendedData(false);
-  if (this->UseCompression)
-  {
-    writer->SetCompressorTypeToZLib();
+    const fs::path name =
+      folderName / (folderName.string() + "_" + std::to_string(i) + (images ? ".vti" : ".vtp"));
+    vtkSmartPointer<vtkXMLWriter> writer;
+    if (images)
+    {
+      writer = vtkSmartPointer<vtkXMLImageDataWriter>::New();
+    }
+    else
+    {
+      writer = vtkSmartPointer<vtkXMLPolyDataWriter>::New();
+    }
+    writer->SetFileName((scratch.Path / name).string().c_str());
+    writer->SetInputDataObject(block);
+    writer->SetDataModeToAppended();
+    writer->SetEncodeAppendedData(false);
+    writer->SetCompressorType(this->UseCompression ? vtkXMLWriter::ZLIB : vtkXMLWriter::NONE);
+    const segcore::ErrorCatcher errors(writer);
+    if (!writer->Write())
+    {
+      throw SegmentationFileError(
+        this->FileName + ": segment '" + ids[i] + "' cannot be written: " + errors.text());
+    }
+    index += "    <DataSet index=\"" + std::to_string(i) + "\" file=\"" +
+      segcore::xmlText(name.generic_string()) + "\"/>\n";
   }
-  else
+  std::ofstream stream(written, std::ios::binary);
+  stream << index << "  </vtkMultiBlockDataSet>\n</VTKFile>\n";
+  stream.close();
+  if (!stream)
   {
-    writer->SetCompressorTypeToNone();
-  }
-  const segcore::ErrorCatcher errors(writer);
-  if (!writer->Write() || !fs::exists(written))
-  {
-    throw SegmentationFileError(this->FileName + ": cannot be written: " + errors.text());
+    throw SegmentationFileError(this->FileName + ": cannot be written.");
   }
 
   // The folder first, then the file that names what is in it; back if that fails.
   const fs::path folder = target.parent_path() / folderName;
   const fs::path old = scratch.Path / "old";
-  std::error_code error;
   const bool replaces = fs::exists(folder, error);
   if (replaces)
   {

@@ -630,6 +630,9 @@ class World:
             return "label"
         overwrite = self._picks(segmentation, op["overwrite"])
         image = self._new_image(op["box"])
+        if mode == 0 and len(sharing) > 1 and not image.GetPointData().GetScalars().GetRange()[1]:
+            self.expected["modifier-replace-by-nothing"] += 1
+            return "nothing to replace it by"
         if segmentation.GetSegmentRepresentation(identifier, BINARY).IsEmpty():
             # Slicer takes the modifier's voxel type, ours that of the layer.
             self.expected["modifier-type-of-empty-layer"] += 1
@@ -639,9 +642,6 @@ class World:
         if self._places(segmentation) == before:
             # Slicer may fire although nothing changed, or not; ours if the layer shrank.
             self.expected["modifier-unchanged-events"] += 1
-            self.ears[self.segmentations.index(segmentation)].take()
-        elif mode == 0 and len(sharing) > 1 and not image.GetPointData().GetScalars().GetRange()[1]:
-            self.expected["modifier-replace-by-nothing"] += 1
             self.ears[self.segmentations.index(segmentation)].take()
         self._quietly_tighten(segmentation, "modifier-layer-without-voxels", True)
         return done
@@ -732,14 +732,17 @@ class World:
         else:
             segmentation.CopyConversionParameters(source)
 
-    def do_transform(self, segmentation: Any, op: dict[str, Any]) -> Any:
+    def do_transform(self, _segmentation: Any, op: dict[str, Any]) -> Any:
+        """Move both, and what is added later; the history still has the old place."""
         transform = vtkTransform()
         transform.Translate(*op["move"])
         transform.RotateZ(op["turn"])
-        segmentation.ApplyLinearTransform(transform)
-        self.expected["transform-events-once"] += 1
-        ear = self.ears[self.segmentations.index(segmentation)]
-        ear.heard = list(dict.fromkeys(ear.heard))
+        for segmentation, ear in zip(self.segmentations, self.ears, strict=True):
+            segmentation.ApplyLinearTransform(transform)
+            self.expected["transform-events-once"] += 1
+            ear.heard = list(dict.fromkeys(ear.heard))
+        vtkMatrix4x4.Multiply4x4(transform.GetMatrix(), self.lattice, self.lattice)
+        self.history.RemoveAllStates()
 
     def do_ask(self, segmentation: Any, op: dict[str, Any]) -> Any:
         """Questions, which change nothing."""

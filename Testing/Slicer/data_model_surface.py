@@ -92,6 +92,8 @@ def _argument(text: str) -> str:
     if match and match.group(2) not in _TYPES:
         text = match.group(1) + match.group(3)
     text = re.sub(r"\s*([*&<>\[\]])\s*", r"\1", text).strip()
+    # VTK's own macros for vectors take const arrays since 9.3.
+    text = re.sub(r"^const (\w+\[)", r"\1", text)
     default = re.sub(r"^(vtk\w+::|static_cast<\w+>\()", "", default.strip()).rstrip(")")
     default = default.replace("std::vector<std::string>(", "{}").replace("0L", "0")
     return f"{text}={default}" if default else text
