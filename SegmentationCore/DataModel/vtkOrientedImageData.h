@@ -29,11 +29,8 @@
  * Bounds: the world box of the voxels, that is of the extent widened by half a voxel on all sides.
  * Note that they are larger than the box of the points by which filters work.
  *
- * Differences from Slicer: Slicer leaves the direction matrix of vtkImageData at identity; a copy
- * fires Modified once instead of one to three times; CopyStructure takes the directions from an
- * oriented image; GetWorldToImageMatrix(nullptr) does nothing instead of crashing; and
- * SetImageToWorldMatrix refuses a matrix with a column of zeros or a number that is not finite,
- * instead of setting directions that are not a number.
+ * Differences from Slicer: see docs/data-model.md. The most important: Slicer leaves the direction
+ * matrix of vtkImageData at identity; a matrix with a column of zeros is refused.
  *
  * Threads: as vtkImageData.
  *

@@ -52,11 +52,11 @@ def _assert_same(ours: Any, theirs: Any, name: str) -> None:
         np.testing.assert_allclose(ours["matrix"], theirs["matrix"], atol=1e-9, err_msg=name)
         assert ours["type"] == theirs["type"], name
         if not any(theirs["voxels"]) and not any(ours["voxels"]):
-            return  # modifier-empty-extent: how large an image of zeros is
+            return  # modifier-layer-without-voxels: how large zeros are
         assert ours["extent"] == theirs["extent"], name
-        # linear-weights: Slicer's have 16 bits; the values go to 100.
+        # resample-exact-weights: Slicer's have 16 bits; the values go to 100.
         np.testing.assert_allclose(ours["voxels"], theirs["voxels"], atol=2e-3, err_msg=name)
-    elif name.endswith("bounds"):  # bounds-precision: Slicer's go through float
+    elif name.endswith("bounds"):  # resample-bounds-precision: Slicer's go through float
         np.testing.assert_allclose(ours, theirs, atol=1e-5, err_msg=name)
     elif isinstance(theirs, (list, tuple)):
         assert len(ours) == len(theirs), name
