@@ -2,6 +2,8 @@
 
 ====================== =========================================================================
 history save, undo     a state after an edit of 10^3 voxels, in one layer of 128^3 to 512^3
+stroke                 adding 10^3 voxels to a layer of 512^3
+resampling             nearest and linear, from one oblique lattice to another, 256^3
 surfaces               CreateRepresentation of the brain atlas, 116 segments of one layer
 labelmap               its surfaces back to binary labelmaps
 collapse, merge        100 segments with a layer each, into one
@@ -77,6 +79,10 @@ def cases(quick: bool, atlas: Path) -> list[tuple[str, str, tuple[int, int, int]
         for undo, title in ((False, "history save"), (True, "history undo")):
             options = {"size": size, "undo": undo}
             found.append((title, "one layer", (size,) * 3, "history", options))
+    found.append(("stroke", "one layer", (512,) * 3, "stroke", {"size": 512}))
+    for linear, title in ((False, "resampling, nearest"), (True, "resampling, linear")):
+        options = {"size": 256, "linear": linear}
+        found.append((title, "rings", (256,) * 3, "resample", options))
     shape = tuple(np.load(atlas, mmap_mode="r").shape[::-1])
     for joint, title in ((False, "surfaces"), (True, "surfaces, joint smoothing")):
         options = {"path": str(atlas), "joint": joint}

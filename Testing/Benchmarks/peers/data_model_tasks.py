@@ -128,6 +128,52 @@ class Tasks:
         self.outcome = outcome
         return run
 
+    def stroke(self, size: int) -> Callable[[], float]:
+        """Add 10^3 voxels to a segment in a layer of size^3."""
+        voxels = np.zeros((size,) * 3, np.uint8)
+        voxels[size // 4 : size // 2, size // 4 : size // 2, :] = 1
+        voxels[0, 0, 0] = voxels[-1, -1, -1] = 1
+        segmentation = self.new_segmentation()
+        segmentation.AddSegment(self._segment("a", self._image(voxels)), "a")
+        place = np.random.default_rng(1)
+        brush = np.ones((10, 10, 10), np.uint8)
+
+        def run() -> float:
+            image = self._image(brush, tuple(place.integers(0, size - 10, 3).tolist()))
+            seconds, done = stopwatch(lambda: self.modify(segmentation, "a", image))
+            if not done:
+                raise RuntimeError("the edit failed")
+            return seconds
+
+        return run
+
+    def resample(self, size: int, linear: bool) -> Callable[[], float]:
+        """Read a volume of size^3 on a lattice that is turned about all axes."""
+        at = np.arange(size, dtype=np.float32) - size / 2
+        distance = np.hypot(np.hypot(at[:, None, None], at[:, None]), at)
+        image = self._image((distance / 8 % 2 * 60).astype(np.uint8))
+        reference = self._image(np.zeros((size,) * 3, np.uint8))
+        reference.SetDirections(0.36, 0.48, -0.8, -0.8, 0.6, 0.0, 0.48, 0.64, 0.6)
+        reference.SetOrigin(size / 4, size / 4, size / 8)
+        out = self.module.vtkOrientedImageData()
+        tools = self.module.vtkOrientedImageDataResample
+
+        def run() -> float:
+            seconds, done = stopwatch(
+                lambda: tools.ResampleOrientedImageToReferenceOrientedImage(
+                    image, reference, out, linear
+                )
+            )
+            if not done:
+                raise RuntimeError("resampling failed")
+            return seconds
+
+        def outcome() -> list[float]:
+            return [float(vtk_to_numpy(out.GetPointData().GetScalars()).sum(dtype=np.int64))]
+
+        self.outcome = outcome
+        return run
+
     def surfaces(self, path: str, joint: bool) -> Callable[[], float]:
         """Closed surfaces of all labels of an array in a file."""
         segmentation = self._labels(np.load(path))
