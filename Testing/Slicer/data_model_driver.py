@@ -764,9 +764,7 @@ class World:
         chosen = vtkStringArray()
         for picked in self._picks(segmentation, op["segments"]):
             chosen.InsertNextValue(picked)
-        if self._below_zero(segmentation):
-            self.expected["extent-below-zero"] += 1
-        elif segmentation.ContainsRepresentation(BINARY):
+        if segmentation.ContainsRepresentation(BINARY):
             text = segmentation.DetermineCommonLabelmapGeometry(op["mode"], chosen)
             answers.append(self._geometry(text))
         if identifier:
@@ -779,19 +777,6 @@ class World:
                 self.expected["display-order-everywhere"] += 1
                 answers.append(sorted(sharing))
         return answers
-
-    def _below_zero(self, segmentation: Any) -> bool:
-        """Whether a layer ends before index 0 on an axis: there Slicer counts one voxel more."""
-        for i in range(segmentation.GetNumberOfLayers(BINARY)):
-            image = segmentation.GetLayerDataObject(i, BINARY)
-            if image.IsEmpty():
-                continue
-            voxels = vtk_to_numpy(image.GetPointData().GetScalars())
-            found = np.argwhere(voxels.reshape(self._shape(image.GetExtent())))
-            last = found.max(0)[::-1] + image.GetExtent()[::2] if len(found) else np.zeros(1)
-            if min(*image.GetExtent()[1::2], *last) < 0:
-                return True
-        return False
 
     def _by_name(self, segmentation: Any, name: str) -> str:
         count = segmentation.GetNumberOfSegments()

@@ -71,8 +71,9 @@ WEIGHTS = {
 def _box(random: Random) -> dict[str, Any]:
     extent, fill = [], []
     for axis in range(3):
-        low = random.randint(EXTENT[2 * axis] - 1, EXTENT[2 * axis + 1] - 3)
-        high = random.randint(low + 2, EXTENT[2 * axis + 1])
+        # Not below 0 (extent-below-zero), but above the reference.
+        low = random.randint(EXTENT[2 * axis], EXTENT[2 * axis + 1] - 3)
+        high = random.randint(low + 2, EXTENT[2 * axis + 1] + 1)
         extent += [low, high]
         first = random.randint(low, high)
         fill += [first, random.randint(first, high)]
