@@ -42,7 +42,7 @@ class Ours:
         except ImportError as error:
             raise GroupError(f"this segmentationcore has no data model: {error}") from error
         factory = module.vtkSegmentationConverterFactory.GetInstance()
-        if not factory.GetConverterRules():
+        if not factory.GetNumberOfConverterRules():
             factory.RegisterConverterRule(module.vtkBinaryLabelmapToClosedSurfaceConversionRule())
             factory.RegisterConverterRule(module.vtkClosedSurfaceToBinaryLabelmapConversionRule())
         mode = module.vtkSegmentationModifier.MODE_MERGE_MASK
