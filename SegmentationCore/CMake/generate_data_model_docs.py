@@ -59,15 +59,18 @@ need nothing but VTK.
 
     import segmentationcore as sc
 
+    sc.vtkSegmentationConverterFactory.RegisterStandardConversionRules()
     segmentation = sc.vtkSegmentation()
     reader = sc.vtkSegmentationFileReader()
     reader.SetFileName("head.seg.nrrd")
     reader.Read(segmentation)
-    sc.register_conversion_rules()
     segmentation.CreateRepresentation("Closed surface")
+    writer = sc.vtkSegmentationFileWriter()
+    writer.SetFileName("again.seg.nrrd")
+    writer.Write(segmentation)
 
-No conversion rule is registered unless somebody does it, as in Slicer, where the application does; one
-call registers the four.
+No conversion rule is registered unless somebody does it, as in Slicer, where the application does; a
+segmentation has those that were registered when it was made.
 
 **Beside Slicer.** VTK keeps one Python class for each class name. In a process where Slicer's own library
 is loaded, `segmentationcore.vtkSegmentation` and the others are therefore Slicer's, and ours are not

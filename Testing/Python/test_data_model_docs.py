@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 from types import ModuleType
 
@@ -53,6 +56,33 @@ def _with_bases(headers: Path, name: str) -> str:
     if base and (headers / f"{base[1]}.h").exists():
         text += _with_bases(headers, base[1])
     return text
+
+
+def test_the_example_runs(tmp_path: Path) -> None:
+    pytest.importorskip("segmentationcore.SegmentationCoreDataModel")
+    example = re.search(r"((?:    .+\n|\n)+)", PAGE.read_text("utf-8").split("\n\n    ", 1)[1])
+    assert example is not None
+    code = textwrap.dedent("    " + example[0])
+    made = f"""
+import os, numpy as np, segmentationcore
+os.chdir({str(tmp_path)!r})
+labels = np.zeros((9, 9, 9), np.uint8)
+labels[2:6, 3:7, 2:8] = 1
+segmentationcore.write_volume("head.seg.nrrd", segmentationcore.to_image(labels))
+"""
+    check = """
+assert segmentation.GetNumberOfSegments() == 1
+assert segmentation.GetNthSegment(0).GetRepresentation("Closed surface").GetNumberOfPoints() > 0
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", made + code + check],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "again.seg.nrrd").exists()
 
 
 ROW = {"name": "a-b", "where": "vtkSegment::New", "slicer": "s", "ours": "o", "why": "w"}
