@@ -60,9 +60,9 @@ def _with_bases(headers: Path, name: str) -> str:
 
 def test_the_example_runs(tmp_path: Path) -> None:
     pytest.importorskip("segmentationcore.SegmentationCoreDataModel")
-    example = re.search(r"((?:    .+\n|\n)+)", PAGE.read_text("utf-8").split("\n\n    ", 1)[1])
+    example = re.search(r"\n\n((?:    .+\n)+)", PAGE.read_text("utf-8"))
     assert example is not None
-    code = textwrap.dedent("    " + example[0])
+    code = textwrap.dedent(example[1])
     made = f"""
 import os, numpy as np, segmentationcore
 os.chdir({str(tmp_path)!r})
