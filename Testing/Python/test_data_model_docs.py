@@ -60,7 +60,7 @@ def _with_bases(headers: Path, name: str) -> str:
 
 def test_the_example_runs(tmp_path: Path) -> None:
     pytest.importorskip("segmentationcore.SegmentationCoreDataModel")
-    example = re.search(r"\n\n((?:    .+\n)+)", PAGE.read_text("utf-8"))
+    example = re.search(r"\n\n((?:    .+\n|\n(?=    ))+)", PAGE.read_text("utf-8"))
     assert example is not None
     code = textwrap.dedent(example[1])
     made = f"""
