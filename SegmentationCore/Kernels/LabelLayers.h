@@ -26,6 +26,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <stdexcept>
 #include <type_traits>
@@ -116,8 +117,14 @@ RankedLayer makeRankedLayer(const T* labels, const Box& stored, RankTable table)
   layer.raiseRow = [labels, stored, table](Index x, Index y, Index z, Index n, std::int32_t* ranks)
   {
     const T* row = labels + stored.offset(x, y, z);
-    T last = T(0); // labels come in runs: one look-up for each
+    // Labels come in runs, one look-up for each; most rows hold no label at all.
+    T last = T(0);
     std::int32_t rank = table[0];
+    if (rank < 0 && row[0] == last &&
+      !std::memcmp(row, row + 1, static_cast<std::size_t>(n - 1) * sizeof(T)))
+    {
+      return;
+    }
     for (Index i = 0; i < n; ++i)
     {
       if (row[i] != last)
