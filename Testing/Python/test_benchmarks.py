@@ -343,3 +343,37 @@ def test_operations_of_the_session_are_json() -> None:
     cleaned = json.loads(editor_adapter.remove_small_islands((0, 1, 2), 64, 1000))
     # The box of 64 mm ends between voxels: half a voxel before the first, half behind the last.
     assert cleaned["region"] == {"center": [31.5, 32.5, 33.5], "size": [64.0, 64.0, 64.0]}
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "expected"),
+    [
+        ("history", {"size": 16, "undo": False}, None),
+        ("history", {"size": 16, "undo": True}, [4 * 4 * 16 + 2.0]),
+        ("surfaces", {"joint": False}, None),
+        ("surfaces", {"joint": True}, None),
+        ("labelmap", {}, None),
+        ("collapse", {"count": 8, "size": 12, "force": False}, [125.0] * 8),
+        ("collapse", {"count": 8, "size": 12, "force": True}, [125.0] * 8),
+        ("extents", {"count": 8, "size": 12}, None),
+        ("add", {"count": 3}, [3.0]),
+    ],
+)
+def test_every_task_of_the_data_model_runs(
+    tmp_path: Path, task: str, options: dict[str, Any], expected: list[float] | None
+) -> None:
+    pytest.importorskip("segmentationcore.SegmentationCoreDataModel")
+    from Benchmarks.groups.datamodel import Ours
+
+    labels = np.zeros((12, 12, 12), np.uint8)
+    labels[2:10, 2:10, 2:6], labels[2:10, 2:10, 6:10] = 1, 2
+    np.save(tmp_path / "labels.npy", labels)
+    if task in ("surfaces", "labelmap"):
+        options = {**options, "path": str(tmp_path / "labels.npy")}
+    ours = Ours()
+    ours.tasks.prepare(task, options)
+    assert ours.run() > 0
+    assert ours.run() > 0
+    found = ours.tasks.outcome()
+    assert found
+    assert expected is None or found == expected
