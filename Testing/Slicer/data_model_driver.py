@@ -797,6 +797,12 @@ class World:
                 return "the first layer is empty"
             self.expected["saving-keeps-layers"] += 1
             self._collapse(segmentation, False)
+        elif any(
+            not segmentation.GetSegmentRepresentation(identifier, SURFACE).GetNumberOfPoints()
+            for identifier in segmentation.GetSegmentIDs()
+        ):
+            self.expected["file-segment-without-surface"] += 1
+            return "empty surface"
         path = self.scratch / ("file.seg.nrrd" if source == BINARY else "file.seg.vtm")
         written = self.library.write(segmentation, str(path))
         other.RemoveAllSegments()

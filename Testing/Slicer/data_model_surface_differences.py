@@ -30,7 +30,4 @@ DIFFERENCES: dict[str, str] = {
     "vtkSegmentationRandomSequenceInitialize": (
         "The same for the random sequence, which is a plain static object here."
     ),
-    "VTK_FRACTIONAL_DATA_TYPE constant": (
-        "signed char instead of char, which is unsigned on some machines: -108 would be lost there."
-    ),
 }
