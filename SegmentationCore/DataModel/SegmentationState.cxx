@@ -82,6 +82,7 @@ SavedObjectPointer SavedObjects::save(vtkDataObject* live)
     saved->scalarType = scalars->GetDataType();
     saved->components = scalars->GetNumberOfComponents();
     saved->arrayName = scalars->GetName() ? scalars->GetName() : "";
+    saved->tight = vtkLabelmapEditRecord::IsTight(image);
     const Index width = Index{ scalars->GetDataTypeSize() } * saved->components;
     const Box stored = boxOf(image);
     Box region = stored;
@@ -159,13 +160,23 @@ bool SavedObjects::restoreVoxels(const SavedObject& saved, vtkOrientedImageData*
     whole->ShallowCopy(shell);
     whole->GetPointData()->SetScalars(array);
     image->ShallowCopy(whole);
-    vtkLabelmapEditRecord::NoteEdit(image, before, written);
   }
   else
   {
     setImage(image, shell, box, array, shell);
   }
-  image->GetFieldData()->DeepCopy(shell->GetFieldData());
+  if (shell->GetFieldData()->GetNumberOfArrays() > 0)
+  {
+    image->GetFieldData()->DeepCopy(shell->GetFieldData()); // it was shared with what is saved
+  }
+  if (inPlace)
+  {
+    vtkLabelmapEditRecord::NoteEdit(image, before, written);
+  }
+  if (saved.tight)
+  {
+    vtkLabelmapEditRecord::NoteTight(image);
+  }
   return true;
 }
 

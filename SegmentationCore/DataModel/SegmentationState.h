@@ -34,6 +34,7 @@ struct SavedObject
   int scalarType = 0;
   int components = 0;
   std::string arrayName;
+  bool tight = false;                 ///< the extent was known to be the effective extent
   vtkWeakPointer<vtkDataObject> live; ///< what it was saved from, or was restored to last
 };
 using SavedObjectPointer = std::shared_ptr<SavedObject>;
