@@ -60,7 +60,9 @@ void tightBoxes(int seed)
     for (int face = 0; face < 6 && !expected.empty(); ++face)
     {
       Box start = expected;
-      (face % 2 ? start.hi : start.lo)[face / 2] = (face % 2 ? stored.hi : stored.lo)[face / 2];
+      Index* moved = face % 2 ? start.hi : start.lo;
+      const Index* limit = face % 2 ? stored.hi : stored.lo;
+      moved[face / 2] = limit[face / 2];
       CHECK(segcore::tightBox(values.data(), stored, start, threshold, 1u << face) == expected);
     }
   }
