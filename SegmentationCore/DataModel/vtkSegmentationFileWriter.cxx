@@ -433,9 +433,9 @@ void vtkSegmentationFileWriter::WriteBlocks(vtkSegmentation* segmentation)
   }
   catch (const SegmentationFileError&)
   {
+    fs::remove_all(folder, error);
     if (replaces)
     {
-      fs::remove_all(folder, error);
       fs::rename(old, folder, error);
     }
     throw;
