@@ -439,8 +439,9 @@ int vtkLabelMapSurface::RequestData(
         {
           surface = segcore::gatherSurface(communicator, surface);
         }
-        else
+        else if (image.distribution().localBlocks().size() > 1)
         {
+          // Blocks of a rank share points. A single one has each of its points once.
           communicator.run([&] { segcore::canonicalSurface(surface); });
         }
       });

@@ -20,8 +20,8 @@
  * matched by its reverse.
  *
  * In parallel each rank gives the triangles of the voxels that it owns; together they are those of
- * the serial result. With GatherToRoot rank 0 gives the merged surface, in an order that does not
- * depend on the number of ranks, and the others nothing.
+ * the serial result, in any order. With GatherToRoot rank 0 gives the merged surface, in an order
+ * that does not depend on the number of ranks and blocks, and the others nothing.
  *
  * Threads: yes. Ranks: exact, halo SmoothingIterations (coarse) voxels. Cost: linear in voxels.
  * Scratch memory: the labels of a block with halo, about one byte per voxel more, 41 bytes per

@@ -10,6 +10,10 @@
 #include <cmath>
 #include <limits>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace segcore
 {
 namespace detail
@@ -354,34 +358,65 @@ template <class Id>
 void smoothCells(const std::int16_t* from, std::int16_t* to, const std::uint8_t* stencils,
   const Id* neighbours, const StencilTable& table, double limit, Index begin, Index end)
 {
+#if defined(__SSE2__)
+  // The same as below, four at a time: compilers do not see it by themselves.
+  const auto load = [from](Index cell)
+  { return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from + 4 * cell)); };
+  // Two offsets, added up in 32 bits.
+  const __m128i ones = _mm_set1_epi16(1);
+  const auto both = [&](Index a, Index b)
+  { return _mm_madd_epi16(_mm_unpacklo_epi16(load(a), load(b)), ones); };
+  const __m128d most = _mm_set1_pd(limit);
+  const __m128d least = _mm_set1_pd(-limit);
+  const __m128d half = _mm_set1_pd(0.5);
+  const __m128d sign = _mm_set1_pd(-0.0);
   for (Index cell = begin; cell < end; ++cell)
   {
     const unsigned s = stencils[cell];
-    // Integer sums: exact, so their order does not matter.
-    std::int32_t sum[4];
-    std::copy_n(table.direction[s], 4, sum);
-    for (int f = 0; f < 6; ++f)
+    const Id* const next = neighbours + 6 * cell;
+    __m128i sum = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table.direction[s]));
+    sum = _mm_add_epi32(sum, both(next[0], next[1]));
+    sum = _mm_add_epi32(sum, both(next[2], next[3]));
+    sum = _mm_add_epi32(sum, both(next[4], next[5]));
+    const __m128i own = both(cell, NoCell);
+    const __m128d count = _mm_set1_pd(static_cast<double>(table.count[s]));
+    const __m128d share = _mm_set1_pd(table.share[s]);
+    const auto step = [&](__m128i twoOwn, __m128i twoSums)
     {
-      const std::int16_t* o = from + 4 * static_cast<Index>(neighbours[6 * cell + f]);
-      for (int a = 0; a < 4; ++a)
-      {
-        sum[a] += o[a];
-      }
-    }
-    const std::int32_t count = table.count[s];
-    const double share = table.share[s];
+      const __m128d p = _mm_cvtepi32_pd(twoOwn);
+      const __m128d difference = _mm_sub_pd(_mm_cvtepi32_pd(twoSums), _mm_mul_pd(count, p));
+      __m128d q = _mm_add_pd(p, _mm_mul_pd(share, difference));
+      q = _mm_max_pd(least, _mm_min_pd(most, q));
+      return _mm_cvttpd_epi32(_mm_add_pd(q, _mm_or_pd(half, _mm_and_pd(q, sign))));
+    };
+    const __m128i low = step(own, sum);
+    const __m128i high = step(_mm_unpackhi_epi64(own, own), _mm_unpackhi_epi64(sum, sum));
+    const __m128i moved = _mm_unpacklo_epi64(low, high);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to + 4 * cell), _mm_packs_epi32(moved, moved));
+  }
+#else
+  for (Index cell = begin; cell < end; ++cell)
+  {
+    const unsigned s = stencils[cell];
     for (int a = 0; a < 4; ++a)
     {
-      const std::int32_t p = from[4 * cell + a];
+      // Integer sums: exact, so their order does not matter.
+      std::int32_t sum = table.direction[s][a];
+      for (int f = 0; f < 6; ++f)
+      {
+        sum += from[4 * static_cast<Index>(neighbours[6 * cell + f]) + a];
+      }
+      const double p = from[4 * cell + a];
       // p + relaxation (sum / count - p)
-      double q = p + share * (sum[a] - count * p);
+      double q = p + table.share[s] * (sum - static_cast<double>(table.count[s]) * p);
       q = q > limit ? limit : q;
       q = q < -limit ? -limit : q;
       // To nearest, halves away from 0, so that mirrored images give mirrored surfaces.
-      to[4 * cell + a] =
-        static_cast<std::int16_t>(static_cast<std::int32_t>(q + std::copysign(0.5, q)));
+      q += q < 0.0 ? -0.5 : 0.5;
+      to[4 * cell + a] = static_cast<std::int16_t>(static_cast<std::int32_t>(q));
     }
   }
+#endif
 }
 
 template <class Id>

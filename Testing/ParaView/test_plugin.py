@@ -385,6 +385,7 @@ def test_properties_are_as_declared(
                 "SegmentLabel",
                 "SmoothingIterations",
                 "Coarsening",
+                "FacesOnce",
                 "GatherToRoot",
                 "LastError",
             },
@@ -404,6 +405,7 @@ def test_defaults_and_ranges_of_tools(proxies: dict[str, Any]) -> None:
     assert surface["SmoothingIterations"]["domains"] == {"vtkSMIntRangeDomain": {"range": [0, 100]}}
     assert surface["Coarsening"]["domains"] == {"vtkSMIntRangeDomain": {"range": [1, 64]}}
     assert surface["GatherToRoot"]["default"] == [0]
+    assert surface["FacesOnce"]["default"] == [0]
     assert proxies["LabelMapEditor"]["properties"]["Operations"]["default"] == ["[]"]
     extent = proxies["LabelMapRegionCollector"]["properties"]["Extent"]
     assert extent["default"] == [0, -1, 0, -1, 0, -1]

@@ -140,7 +140,7 @@ vtkSmartPointer<vtkPolyData> run(vtkLabelMapSurface* filter, const Shape& shape,
 template <class T>
 Mesh serialMesh(const Shape& shape, const std::vector<T>& values, const Settings& settings)
 {
-  return meshOf(run<T>(filterOf(settings, nullptr, 1, false), shape, values, shape.box, 0, 1));
+  return meshOf(run<T>(filterOf(settings, nullptr, 1, true), shape, values, shape.box, 0, 1));
 }
 
 /// Every directed edge of a label has as many reverses.
