@@ -439,10 +439,17 @@ int vtkLabelMapSurface::RequestData(
         {
           surface = segcore::gatherSurface(communicator, surface);
         }
-        else if (image.distribution().localBlocks().size() > 1)
+        else
         {
-          // Blocks of a rank share points. A single one has each of its points once.
-          communicator.run([&] { segcore::canonicalSurface(surface); });
+          communicator.run(
+            [&]
+            {
+              // Blocks of a rank share points. A single one has each of its points once.
+              if (image.distribution().localBlocks().size() > 1)
+              {
+                segcore::canonicalSurface(surface);
+              }
+            });
         }
       });
     communicator.run([&] { toPolyData(surface, this->FacesOnce, input->GetFieldData(), output); });

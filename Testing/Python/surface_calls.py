@@ -49,11 +49,12 @@ def ask(python: str, folder: Path, jobs: list[dict[str, Any]]) -> list[dict[int,
 
 @contextmanager
 def rules(module: Any) -> Iterator[None]:
-    """The two rules are registered meanwhile: segmentations made here know them."""
+    """The rules are registered meanwhile: segmentations made here know them."""
     factory = module.vtkSegmentationConverterFactory.GetInstance()
     registered = [
         module.vtkBinaryLabelmapToClosedSurfaceConversionRule(),
         module.vtkFractionalLabelmapToClosedSurfaceConversionRule(),
+        module.vtkClosedSurfaceToBinaryLabelmapConversionRule(),
     ]
     for rule in registered:
         factory.RegisterConverterRule(rule)
@@ -138,6 +139,45 @@ def answer(module: Any, job: dict[str, Any]) -> dict[int, Mesh]:
     }
 
 
+def dice(module: Any, job: dict[str, Any]) -> dict[int, float]:
+    """The labels as surfaces and back on the same lattice: Dice with what they were."""
+    from vtkmodules.util.numpy_support import vtk_to_numpy
+
+    with rules(module):
+        first = segmentation_of(module, job)
+        second = module.vtkSegmentation()
+    convert(module, first, job["parameters"])
+    image = first.GetSegmentRepresentation(first.GetNthSegmentID(0), BINARY)
+    geometry = module.vtkSegmentationConverter.SerializeImageGeometry(image)
+    second.SetSourceRepresentationName(SURFACE)
+    for label in labels_of(job):
+        segment = module.vtkSegment()
+        segment.SetName(str(label))
+        segment.AddRepresentation(SURFACE, first.GetSegmentRepresentation(str(label), SURFACE))
+        second.AddSegment(segment, str(label))
+    second.SetConversionParameter("Reference image geometry", geometry)
+    second.SetConversionParameter("Crop to reference image geometry", "1")
+    second.SetConversionParameter("Collapse labelmaps", "0")
+    assert second.CreateRepresentation(BINARY, True)
+    extent = image.GetExtent()
+    result = {}
+    for label in labels_of(job):
+        back = second.GetSegmentRepresentation(str(label), BINARY)
+        value = second.GetSegment(str(label)).GetLabelValue()
+        x0, x1, y0, y1, z0, z1 = back.GetExtent()
+        inside = np.zeros(job["array"].shape, bool)
+        voxels = vtk_to_numpy(back.GetPointData().GetScalars()) == value
+        inside[
+            z0 - extent[4] : z1 - extent[4] + 1,
+            y0 - extent[2] : y1 - extent[2] + 1,
+            x0 - extent[0] : x1 - extent[0] + 1,
+        ] = voxels.reshape(z1 - z0 + 1, y1 - y0 + 1, x1 - x0 + 1)
+        own = job["array"] == label
+        both = np.count_nonzero(own & inside)
+        result[label] = 2 * both / (np.count_nonzero(own) + np.count_nonzero(inside))
+    return result
+
+
 def _main(jobs_file: str, meshes_file: str) -> None:
     from slicer_core import vtkSegmentationCore
 
@@ -145,6 +185,11 @@ def _main(jobs_file: str, meshes_file: str) -> None:
     with np.load(jobs_file) as jobs:
         for i, options in enumerate(json.loads(str(jobs["options"]))):
             job = {**options, "array": jobs[f"array{i}"]}
+            if job.get("dice"):
+                for label, value in dice(vtkSegmentationCore, job).items():
+                    meshes[f"{i} {label} points"] = np.array(value)
+                    meshes[f"{i} {label} triangles"] = np.zeros(0)
+                continue
             for label, (points, triangles) in answer(vtkSegmentationCore, job).items():
                 meshes[f"{i} {label} points"] = points
                 meshes[f"{i} {label} triangles"] = triangles
