@@ -256,7 +256,7 @@ bool vtkOrientedImageDataResample::MergeImage(vtkOrientedImageData* inputImage,
     imageToAppend = kept;
   }
   if (!(extent ? PadImageToContainImage(inputImage, imageToAppend, outputImage, extent)
-                    : PadImageToContainImage(inputImage, imageToAppend, outputImage)))
+               : PadImageToContainImage(inputImage, imageToAppend, outputImage)))
   {
     vtkGenericWarningMacro(
       "vtkOrientedImageDataResample::MergeImage: the input image cannot be padded.");
