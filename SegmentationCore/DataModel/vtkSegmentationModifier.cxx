@@ -474,6 +474,10 @@ private:
     }
     Box result = needed.empty() ? box : needed;
     bool isTight = !needed.empty();
+    if (replace && !tight && !changed.empty())
+    {
+      emptied = segcore::AllFaces; // of the content, which is not the extent
+    }
     if (emptied)
     {
       const Box left = TightBox(

@@ -148,7 +148,8 @@ def _operation(random: Random, name: str = "") -> dict[str, Any]:
     elif name == "parameters":
         op["by_text"] = random.random() < 0.5
     elif name == "transform":
-        op.update(move=[random.randint(-3, 3) for _ in range(3)], turn=random.choice((0, 90, 30)))
+        # Never nothing at all.
+        op.update(move=[random.randint(1, 3) for _ in range(3)], turn=random.choice((0, 90, 30)))
     elif name == "ask":
         op.update(name=random.choice(NAMES), mode=random.randint(0, 5), segments=_some(random))
         op["representation"] = random.choice(("Closed surface", "Binary labelmap", "None"))
