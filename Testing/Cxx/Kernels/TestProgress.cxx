@@ -87,7 +87,7 @@ void testCancel()
   Index done = 0;
   const auto count = [&done](Index begin, Index end) { done += end - begin; };
   CHECK_THROWS(segcore::forRanges(1600, 10, progress, count), segcore::Cancelled);
-  CHECK_EQUAL(done, 200); // two of sixteen batches
+  CHECK_EQUAL(done, 320); // two of ten batches of sixteen ranges
 
   double seen = -1.0;
   progress.cancelled = nullptr;
