@@ -455,7 +455,6 @@ bool vtkOrientedImageDataResample::IsLabelInMask(vtkOrientedImageData* binaryLab
     binaryLabelmap = resampled;
   }
   const Box region = Overlap(binaryLabelmap, mask, extent);
-  const Box stored = segcore::boxOf(binaryLabelmap);
   const VoxelRows rows(mask);
   const VoxelRows labels(binaryLabelmap);
   std::atomic<bool> found{ false };
