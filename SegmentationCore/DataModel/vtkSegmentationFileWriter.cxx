@@ -365,8 +365,8 @@ void vtkSegmentationFileWriter::WriteBlocks(vtkSegmentation* segmentation)
     block->SetFieldData(fieldData);
     if (images)
     {
-      auto* written = vtkImageData::SafeDownCast(block);
-      written->SetDirectionMatrix(image->GetDirectionMatrix());
+      auto* copy = vtkImageData::SafeDownCast(block);
+      copy->SetDirectionMatrix(image->GetDirectionMatrix());
       std::vector<double> geometry(image->GetOrigin(), image->GetOrigin() + 3);
       geometry.insert(geometry.end(), image->GetSpacing(), image->GetSpacing() + 3);
       const double* directions = image->GetDirectionMatrix()->GetData();
