@@ -16,6 +16,7 @@ import segmentationcore
 from sample_data import assert_same, smooth_volume
 from segmentationcore import (
     Segment,
+    expand_segments,
     margin,
     read_segmentation,
     read_segments,
@@ -163,6 +164,23 @@ def test_apply_one_effect(volume: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["info", "--json", str(more)]) == 0
     (told,) = json.loads(capsys.readouterr().out)["segments"]
     assert (told["id"], told["voxels"]) == ("bright", int(expected.sum()))
+
+
+def test_an_effect_on_all_segments_needs_no_segment(
+    volume: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, out = tmp_path / "first.seg.nrrd", tmp_path / "out.seg.nrrd"
+    common = ["apply", str(volume), "-q", "-o"]
+    effect = ["--effect", "threshold", "--segment", "bright", "--set", "MinimumThreshold=80"]
+    assert main([*common, str(first), *effect]) == 0
+    expand = ["--labels", str(first), "--effect", "expand_segments", "--set", "ExpansionSizeMm=2"]
+    assert main([*common, str(out), *expand]) == 0
+    labels = to_array(read_segmentation(first), "Labels")
+    expected = expand_segments(labels, expansion_size_mm=2.0, spacing=SPACING)
+    assert expected.sum() > labels.sum()
+    assert_same(to_array(read_segmentation(out), "Labels"), expected)
+    assert main([*common, str(out), *expand, "--segment", "bright"]) == 2
+    assert "works on all visible segments" in capsys.readouterr().err
 
 
 def test_apply_a_file_of_operations(volume: Path, tmp_path: Path) -> None:

@@ -422,6 +422,26 @@ def test_an_editor_is_freed() -> None:
     assert alive() is None
 
 
+def test_an_effect_on_all_segments_names_none() -> None:
+    editor = Editor(shape=(1, 1, 12))
+    for segment, place in (("a", 2), ("hidden", 5), ("b", 8)):
+        editor.add_segment(segment)
+        editor.apply("paint", segment, points=[[0, 0, place]], brush_pixel_mode=True)
+    editor.apply("show_segment", "hidden", visible=False)
+    foreseen = editor.preview("expand_segments", expansion_size_mm=2.0)
+    expected = [1, 1, 1, 1, 1, 0, 2, 2, 2, 2, 2, 0]
+    assert foreseen.dtype == np.uint8
+    assert foreseen.ravel().tolist() == expected
+    editor.apply("expand_segments", expansion_size_mm=2.0)
+    assert editor.mask("a").ravel().tolist() == [value == 1 for value in expected]
+    assert editor.mask("b").ravel().tolist() == [value == 2 for value in expected]
+    assert editor.mask("hidden").sum() == 1
+    editor.undo()
+    assert [row.voxel_count for row in editor.segments] == [1, 1, 1]
+    with pytest.raises(TypeError, match="works on all visible segments"):
+        editor.apply("expand_segments", "a")
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "culprit"),
     [

@@ -338,8 +338,8 @@ class Editor:
             An effect's identifier (see docs/effects.md), or whole operations, with world
             coordinates x, y, z (see `validate_operation`); then nothing else but ``progress`` is
             given.
-        segment : str
-            Identifier of the segment that changes.
+        segment : str, optional
+            Identifier of the segment that changes; none for an effect on all visible segments.
         masking : mapping, optional
             Which voxels may change, and which segments give way: Slicer's settings, as
             ``{"mask_mode": "EditAllowedOutsideAllSegments"}``.
@@ -404,7 +404,7 @@ class Editor:
         Returns
         -------
         numpy.ndarray or vtkImageData
-            As of `mask`.
+            As of `mask`. Of an effect on all visible segments: n where the n-th of them would be.
 
         Examples
         --------
@@ -426,7 +426,8 @@ class Editor:
         text = json.dumps(operations[0], ensure_ascii=False)
         image = _new_image()
         self._do("preview", lambda: self._session.Preview(text, extent, step, image), progress)
-        return self._mask(image)
+        on_all = _registry.effects()[operations[0]["effect"]]["input"] == "segments"
+        return self._mask(image, np.uint8 if on_all else np.bool_)
 
     def _operations(
         self,
@@ -450,12 +451,20 @@ class Editor:
         if effect not in effects:
             hint = _registry.suggestion(effect, effects)
             raise ValueError(f"{where}: effect is {effect!r}; expected one of {[*effects]}{hint}")
-        if not isinstance(segment, str):
+        operation: dict[str, Any] = {"effect": effect}
+        if effects[effect]["input"] == "segments":
+            if segment is not None:
+                raise TypeError(
+                    f"{where}: segment is {segment!r}; expected none, since {effect} works on all "
+                    "visible segments"
+                )
+        elif isinstance(segment, str):
+            operation["segment"] = segment
+        else:
             raise TypeError(
                 f"{where}: segment is {segment!r} ({type(segment).__name__}); expected the "
                 "identifier of a segment"
             )
-        operation: dict[str, Any] = {"effect": effect, "segment": segment}
         declared = effects[effect]["parameters"]
         operation["parameters"] = self._named(parameters, declared, f"{where}: {effect}")
         for key, given in (("masking", masking), ("region", region)):
@@ -603,10 +612,10 @@ class Editor:
         self._do("mask", lambda: self._session.GetSegmentMask(segment, extent, image))
         return self._mask(image)
 
-    def _mask(self, image: Any) -> Any:
+    def _mask(self, image: Any, dtype: type[np.generic] = np.bool_) -> Any:
         if not self._axes:
             return image
-        voxels = array_of_image(image, "Mask").array.view(np.bool_)
+        voxels = array_of_image(image, "Mask").array.view(dtype)
         return voxels[0] if self._axes == 2 else voxels
 
     def _extent(self, part: Part, where: str, step: int = 1) -> list[int]:
