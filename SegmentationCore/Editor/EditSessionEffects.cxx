@@ -222,26 +222,66 @@ void EditSession::fillRows(
             const LabelBlock& block = layer.blocks->get(key);
             const Box held = layer.blocks->box(key);
             const Box inside = held.clipped(slab);
-            Label last = 0, written = 0;
+            // The first of several segments counts, also if its layer comes later.
+            const auto write = [](T* to, Index count, const auto& written)
+            {
+              for (Index x = 0; x < count; ++x)
+              {
+                const T now = written(x);
+                to[x] = now != T(0) && (to[x] == T(0) || now < to[x]) ? now : to[x];
+              }
+            };
+            const T uniform = static_cast<T>(block.voxels ? 0 : becomes(layer, block.value));
+            if (!block.voxels && uniform == T(0))
+            {
+              continue;
+            }
             for (Index k = inside.lo[2]; k <= inside.hi[2]; ++k)
             {
               for (Index j = inside.lo[1]; j <= inside.hi[1]; ++j)
               {
                 T* to = values + part.offset(inside.lo[0], j, k);
-                Index from = held.offset(inside.lo[0], j, k);
-                for (Index x = 0; x < inside.dim(0); ++x, ++from)
+                const Index from = held.offset(inside.lo[0], j, k);
+                if (!block.voxels)
                 {
-                  const Label label = block.at(from);
-                  if (label != last)
-                  {
-                    last = label;
-                    written = becomes(layer, label);
-                  }
-                  if (written != 0 && (to[x] == T(0) || written < static_cast<Label>(to[x])))
-                  {
-                    to[x] = static_cast<T>(written);
-                  }
+                  write(to, inside.dim(0), [uniform](Index) { return uniform; });
+                  continue;
                 }
+                withLabelType(block.voxels->width(), block.voxels->data(),
+                  [&](const auto* labels)
+                  {
+                    using L = std::decay_t<decltype(*labels)>;
+                    const L* row = labels + from;
+                    if (layer.becomes.size() == 1)
+                    {
+                      // One segment: a comparison, which the compiler vectorises.
+                      const L wanted = static_cast<L>(layer.becomes[0].first);
+                      const T is =
+                        static_cast<T>(static_cast<Label>(wanted) == layer.becomes[0].first
+                            ? layer.becomes[0].second
+                            : 0);
+                      const Index count = inside.dim(0);
+                      T* out = to;
+                      for (Index x = 0; x < count; ++x)
+                      {
+                        const T now = row[x] == wanted ? is : T(0);
+                        out[x] = now != T(0) && (out[x] == T(0) || now < out[x]) ? now : out[x];
+                      }
+                      return;
+                    }
+                    L last = 0;
+                    T now = static_cast<T>(becomes(layer, 0));
+                    write(to, inside.dim(0),
+                      [&](Index x)
+                      {
+                        if (row[x] != last)
+                        {
+                          last = row[x];
+                          now = static_cast<T>(becomes(layer, last));
+                        }
+                        return now;
+                      });
+                  });
               }
             }
           }
