@@ -2,10 +2,13 @@
 
 ====== ===================================================================================
 rock   synthetic tomogram of the demonstration, seeded; pores, quartz and a heavy mineral
+large  the same of 512 voxels along each edge
 mri    head MRI of Debian's ``mricron-data`` with the brain cut out, 0.5 mm
 ct     head CT of Debian's ``invesalius-examples``
-atlas  116 labels of ``mricron-data``, for surfaces
+atlas  116 labels of ``mricron-data`` on the MRI head that they were drawn on, 1 mm
 ====== ===================================================================================
+
+Each has several kinds of input, see `inputs`.
 
 Arrays have the axes z, y, x, and so has the spacing.
 """
@@ -20,6 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from segmentationcore.demo import data as demo_data
 from segmentationcore.demo.rock import rock
+
+LARGE = 512
+"""Edge of the large rock."""
 
 
 @dataclass(frozen=True)
@@ -44,18 +50,31 @@ class Sample:
         return self.masks[mask](self.volume).astype(np.uint8)
 
 
+@dataclass(frozen=True)
+class Input:
+    """What an effect is run on."""
+
+    title: str
+    array: NDArray[Any]
+    spacing: tuple[float, float, float]
+    volume: NDArray[Any] | None
+    """The intensities below a label map; None where the array is the volume itself."""
+    numbers: dict[str, Any]
+    """What the data is like: ``minimum``, the lower bound of its threshold."""
+
+
 def load(name: str, size: int) -> Sample:
-    """One of ``rock``, ``mri``, ``ct``; the size is that of the rock's edge.
+    """One of ``rock``, ``large``, ``mri``, ``ct``; the size is that of the rock's edge.
 
     Raises
     ------
     segmentationcore.demo.data.DataError
         The file is missing; says which package has it.
     """
-    if name == "rock":
+    if name in ("rock", "large"):
         return Sample(
-            "rock",
-            rock(size),
+            "rock" if name == "rock" else "large rock",
+            rock(size if name == "rock" else LARGE),
             tuple(reversed(demo_data.ROCK_SPACING)),
             16000,
             {
@@ -70,7 +89,47 @@ def load(name: str, size: int) -> Sample:
     if name == "ct":
         volume = demo_data.read_ct(demo_data.located(demo_data.CT_FILE))
         return _sample("ct", volume, 226, {"bone": lambda values: values >= 226})
-    raise ValueError(f"the data is {name!r}; expected rock, mri or ct")
+    raise ValueError(f"the data is {name!r}; expected rock, large, mri or ct")
+
+
+def inputs(name: str, size: int) -> dict[str, Callable[[], Input]]:
+    """By kind, what makes the inputs of one sort of data.
+
+    ====== ==================================================================================
+    volume the intensities
+    mask   a segment that is one thing: pores, brain, bone
+    noisy  rock only: pores with a hundred thousand islands
+    labels rock: three phases; atlas: 116 regions
+    seeds  rock only: two of the three phases, the rest is empty
+    ====== ==================================================================================
+    """
+    if name == "atlas":
+        return {"labels": lambda: _atlas_input()}
+    sample = load(name, size)
+    numbers = {"minimum": sample.minimum}
+
+    def made(title: str, array: NDArray[Any], volume: NDArray[Any] | None = sample.volume) -> Input:
+        return Input(f"{sample.name}{title}", array, sample.spacing, volume, numbers)
+
+    first, last = next(iter(sample.masks)), list(sample.masks)[-1]
+    found = {
+        "volume": lambda: made("", sample.volume, None),
+        "mask": lambda: made(f" {first}", sample.labels(first)),
+    }
+    if sample.name.endswith("rock"):
+        found |= {
+            "noisy": lambda: made(f" {last}", sample.labels(last)),
+            "labels": lambda: made(", 3 labels", rock_phases(sample)),
+            "seeds": lambda: made(", 2 of 3 labels", rock_phases(sample) % np.uint8(3)),
+        }
+    return found
+
+
+def _atlas_input() -> Input:
+    labels, spacing = atlas()
+    head = demo_data.read_nifti(demo_data.located(demo_data.HEAD_FILE)).voxels
+    volume = np.ascontiguousarray(head, head.dtype.newbyteorder("="))
+    return Input("atlas, 116 labels", labels, spacing, volume, {})
 
 
 def rock_phases(sample: Sample) -> NDArray[np.uint8]:

@@ -82,6 +82,7 @@ def markdown(document: Mapping[str, Any], pictures: Mapping[str, str] | None = N
         "",
         *_header(document["header"]),
         *_failures(document),
+        *_bars(document),
         *_summary(document),
         *_disagreements(document),
     ]
@@ -112,7 +113,9 @@ def _header(header: Mapping[str, Any]) -> Iterator[str]:
     yield (
         "Seconds are medians of runs that took turns. *ratio* is their time over ours: above 1 we "
         "are faster, **bold** is where we are slower. *floor* is the time to move the bytes that "
-        "have to be read and written once. *scratch* is the growth of resident memory at its peak, "
+        "have to be read and written once; *of floor* is the part of our time that it is (1: as "
+        "fast as memory). *Mvoxel/s* is ours. *scratch* is the growth of resident memory at its "
+        "peak, "
         "without the result, in bytes per voxel. *thr* is how many threads were allowed; numpy "
         "(but for the chunked threshold), scipy, scikit-image and cc3d use one. Peers get their "
         "own image type ready before the clock starts."
@@ -149,6 +152,35 @@ def fastest(found: Sequence[Pair]) -> Pair | None:
     return min(timed, key=lambda pair: pair[0]["peer_seconds"]) if timed else None
 
 
+def _bars(document: Mapping[str, Any]) -> Iterator[str]:
+    if not document["bars"]:
+        return
+    answers = {True: "yes", False: "**no**", None: "-"}
+    yield "## What was asked, and what was measured"
+    yield ""
+    yield from table(
+        ["what", "asked", "measured", "met"],
+        (
+            [bar["bar"], bar["asked"], digits(bar["measured"]), answers[bar["met"]]]
+            for bar in document["bars"]
+        ),
+    )
+
+
+def speed(row: Row) -> str:
+    """Voxels per second, in millions."""
+    return (
+        digits(math.prod(row["size"]) / row["ours_seconds"] / 1e6) if row["ours_seconds"] else "-"
+    )
+
+
+def floor_share(row: Row) -> str:
+    """The floor as a part of our time: 1 is what memory allows."""
+    if not row["floor_seconds"] or not row["ours_seconds"]:
+        return "-"
+    return digits(row["floor_seconds"] / row["ours_seconds"])
+
+
 def _summary(document: Mapping[str, Any]) -> Iterator[str]:
     grouped = cases(pairs(document, "effects"))
     if not grouped:
@@ -160,7 +192,6 @@ def _summary(document: Mapping[str, Any]) -> Iterator[str]:
         ours = found[0][0]["ours_seconds"]
         best = fastest(found)
         slicer = fastest([pair for pair in found if is_slicer(pair[0]["peer"])])
-        floor = found[0][0]["floor_seconds"]
         if best:
             compared += 1
             if best[0]["ratio"] is not None and best[0]["ratio"] < 1:
@@ -176,11 +207,12 @@ def _summary(document: Mapping[str, Any]) -> Iterator[str]:
                 best[0]["peer"] + (" †" if best[1]["note"] else "") if best else "-",
                 times(best[0]["ratio"]) if best else "-",
                 times(slicer[0]["ratio"]) if slicer else "-",
-                f"{digits(ours / floor)} x" if ours and floor else "-",
+                speed(found[0][0]),
+                floor_share(found[0][0]),
             ]
         )
     head = ["effect", "data", "size", "thr", "ours", "scratch", "fastest peer", "ratio"]
-    yield from table([*head, "ratio to Slicer", "ours / floor"], rows)
+    yield from table([*head, "ratio to Slicer", "Mvoxel/s", "of floor"], rows)
     yield "† by another definition: its notes below tell which."
     yield ""
     if slower:
@@ -275,17 +307,6 @@ def _data_model(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _editor(document: Mapping[str, Any]) -> Iterator[str]:
-    if document["bars"]:
-        yield "### The bars"
-        yield ""
-        answers = {True: "yes", False: "**no**", None: "-"}
-        yield from table(
-            ["what", "asked", "measured", "met"],
-            (
-                [bar["bar"], bar["asked"], digits(bar["measured"]), answers[bar["met"]]]
-                for bar in document["bars"]
-            ),
-        )
     found = pairs(document, "editor")
     timed = [pair for pair in found if pair[0]["ours_seconds"] is not None]
     worlds = sorted({row["size"][0] for row, _ in timed})

@@ -7,7 +7,7 @@ header   versions, numbers of threads, bytes per second that memcpy moves (`HEAD
 rows     objects with exactly `ROW_KEYS`; null where there is no such number
 details  one object per row, in the same order, with exactly `DETAIL_KEYS`: spread and agreement
 memory   what an editing session holds after many strokes, one object per world
-bars     what is asked of the editor, with what was measured
+bars     what is asked of us, with what was measured
 failures groups and peers that could not run, in sentences
 ======== ==========================================================================================
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import sys
 import types
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from Benchmarks import measure, report, results
+from Benchmarks import catalogue, data, measure, report, results
 from Benchmarks.groups import Context, GroupError, editor, editor_adapter, effects
 from Benchmarks.measure import Timing
 from Benchmarks.peers import Task
 from scipy import ndimage
+from segmentationcore._registry import voxel_effects
 
 pytestmark = pytest.mark.python
 
@@ -199,24 +201,70 @@ def test_results_are_compared_by_selection_and_medians_inside() -> None:
     theirs = ours.astype(bool)
     ours[3, 4, 4] = 1
     theirs[0, 0, 0] = True
-    assert effects.compare(ours, theirs, "threshold") == (ours.size, 2)
-    assert effects.compare(ours, theirs, "median 5x5x5") == (3 * 4 * 5, 1)
-    assert effects.compare("9 triangles", "8 triangles", "surfaces") == (None, None)
+    assert effects.compare(ours, theirs) == (ours.size, 2)
+    assert effects.compare(ours, theirs, 2) == (3 * 4 * 5, 1)
+    assert effects.compare("9 triangles", "8 triangles") == (None, None)
     with pytest.raises(ValueError, match="shape"):
-        effects.compare(ours, theirs[1:], "threshold")
+        effects.compare(ours, theirs[1:])
 
 
-@pytest.mark.parametrize("effect", effects.EFFECTS)
-def test_every_effect_of_the_table_runs(effect: str) -> None:
-    array = np.zeros((9, 10, 11), np.uint16 if effect.startswith("threshold") else np.uint8)
-    array[2:7, 2:7, 2:7] = 1
-    options = {**effects.EFFECTS[effect], "minimum": 1}
-    method = effects._ours(Task(effect, array, (1.0, 1.0, 1.0), 1, options))
-    result = method.convert(method.function())
-    if effect == "surfaces":
-        assert result.endswith("triangles")
+@pytest.mark.parametrize("case", catalogue.CASES, ids=lambda case: case.name)
+def test_every_case_runs(case: catalogue.Case) -> None:
+    shape = (9, 10, 11)
+    if case.effect and voxel_effects()[case.effect]["input"] == "volume":
+        array = np.arange(990, dtype=np.uint16).reshape(shape)
     else:
+        array = np.zeros(shape, np.uint8)
+        array[2:7, 2:7, 2:7], array[3:6, 3:6, 7:9] = 1, 2
+    options = {**case.options, "minimum": 1}
+    method = case.method(Task(case.name, array, (1.0, 1.0, 1.0), 1, options, array))
+    raw = method.function()
+    result = method.convert(raw)
+    assert case.inputs
+    if isinstance(result, np.ndarray):
         assert result.shape == array.shape
+        assert (method.function() is raw) == case.reused
+    else:
+        assert result
+
+
+def test_every_effect_has_a_case() -> None:
+    assert {case.effect for case in catalogue.CASES} - {""} == set(voxel_effects())
+    names = [case.name for case in catalogue.CASES]
+    assert names == sorted(set(names), key=str.lower)
+
+
+def test_cases_have_a_peer_or_say_why_not() -> None:
+    folder = Path(catalogue.__file__).parent / "peers"
+    text = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*_peer.py"))
+    for case in catalogue.CASES:
+        known = (
+            f'"{case.name}"' in text or f'startswith("{case.name.split()[0].strip(",")}"' in text
+        )
+        assert known != bool(case.without_peer), case.name
+
+
+def test_inputs_of_cases_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    rock = data.load("rock", 32)
+    monkeypatch.setattr(
+        data, "load", lambda name, size: replace(rock, name={"large": "large rock"}.get(name, name))
+    )
+    kinds = {f"{name} {kind}" for name in effects.DATA for kind in data.inputs(name, 32)}
+    assert {key for case in catalogue.CASES for key in case.inputs} <= kinds
+
+
+def test_bars_of_a_case_tell_the_nearest_peer() -> None:
+    case = next(case for case in catalogue.CASES if case.name == "margin grow")
+    ratios = {"edt edtsq": 9.0, "Slicer vtkITKImageMargin": 20.0, "scipy edt": None}
+    found = effects.bars(case, "rock mask", "rock pores", ratios)
+    assert [(bar["asked"], bar["measured"], bar["met"]) for bar in found] == [
+        ("10 x", 9.0, False),
+        ("12 x", 20.0, True),
+    ]
+    assert "edt edtsq" in found[0]["bar"]
+    nobody = effects.bars(case, "rock mask", "rock pores", {})
+    assert [bar["met"] for bar in nobody] == [None, None]
+    assert effects.bars(case, "mri mask", "mri brain", ratios) == []
 
 
 def test_balls_are_those_of_the_definition() -> None:

@@ -6,137 +6,53 @@ compared with ours, voxel by voxel; where both mean the same, a difference is to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from segmentationcore import expand_segments, islands, margin, median, threshold, vtkLabelMapSurface
 from segmentationcore.demo.data import DataError
 
 from .. import data
+from ..catalogue import BARS, CASES, Case
 from ..measure import Timing, describe, first_run, floor_seconds, interleave, stopwatch
 from ..peers import Method, Task, local_methods
 from ..peers.slicer import Slicer, SlicerError
-from ..peers.vtk_peer import image_of, triangles, use_threads
+from ..peers.vtk_peer import use_threads
+from ..report import is_slicer
+from ..results import ratio
 from . import Context
 
 GROUP = "effects"
 OURS = "segmentationcore"
-BINS = 64  # our default, as Slicer's
+DATA = ("rock", "large", "mri", "ct", "atlas")
 
 
-def _ours(task: Task) -> Method:
-    """Our own way to do a task."""
-    array, options = task.array, task.options
-    spacing = task.spacing
-    if task.effect == "threshold":
-        return Method("", lambda: threshold(array, minimum_threshold=options["minimum"]))
-    if task.effect == "threshold Otsu":
-        mode = "SET_LOWER_MAX"
-        return Method(
-            "",
-            lambda: threshold(array, auto_threshold_mode=mode, number_of_bins=options["bins"]),
-        )
-    if task.effect == "islands keep largest":
-        return Method("", lambda: islands(array, operation="KEEP_LARGEST_ISLAND"))
-    if task.effect == "islands remove small":
-        least = options["minimum_size"]
-        operation = "REMOVE_SMALL_ISLANDS"
-        return Method("", lambda: islands(array, operation=operation, minimum_size=least))
-    if task.effect in ("margin grow", "margin shrink"):
-        distance = options["millimetres"] * (1 if task.effect == "margin grow" else -1)
-        return Method("", lambda: margin(array, margin_size_mm=distance, spacing=spacing))
-    if task.effect == "expand segments":
-        distance = options["millimetres"]
-        return Method(
-            "", lambda: expand_segments(array, expansion_size_mm=distance, spacing=spacing)
-        )
-    if task.effect.startswith("median"):
-        # Without a spacing a millimetre is a voxel.
-        return Method("", lambda: median(array, kernel_size_mm=float(options["width"])))
-    if task.effect == "surfaces":
-        image = image_of(array, spacing)
-
-        def surfaces() -> Any:
-            algorithm = vtkLabelMapSurface()
-            algorithm.SetInputData(image)
-            algorithm.FacesOnceOn()  # as vtkSurfaceNets3D has them
-            if not options["smooth"]:
-                algorithm.SetSmoothingIterations(0)
-            algorithm.Update()
-            if algorithm.GetLastError():
-                raise RuntimeError(algorithm.GetLastError())
-            return algorithm.GetOutput()
-
-        return Method("", surfaces, triangles)
-    raise ValueError(f"the effect is {task.effect!r}; expected one of {sorted(EFFECTS)}")
+def tasks(name: str, size: int) -> Iterator[tuple[Case, str, str, Task]]:
+    """For one sort of data: case, kind of input, title of the data, and the task (one thread)."""
+    for kind, make in data.inputs(name, size).items():
+        wanted = [case for case in CASES if f"{name} {kind}" in case.inputs]
+        if not wanted:
+            continue
+        given = make()
+        for case in wanted:
+            spacing = given.spacing if case.spacing else (1.0, 1.0, 1.0)
+            options = {**given.numbers, **case.options}
+            task = Task(case.name, given.array, spacing, 1, options, given.volume)
+            yield case, f"{name} {kind}", given.title, task
 
 
-# Effect to the options of its cases.
-EFFECTS: dict[str, dict[str, Any]] = {
-    "threshold": {},
-    "threshold Otsu": {"bins": BINS},
-    "islands keep largest": {},
-    "islands remove small": {"minimum_size": 1000},
-    "margin grow": {"millimetres": 3.0},
-    "margin shrink": {"millimetres": 3.0},
-    "median 3x3x3": {"width": 3},
-    "median 5x5x5": {"width": 5},
-    "expand segments": {"millimetres": 3.0},
-    "surfaces": {"smooth": False},
-}
+def compare(ours: Any, theirs: Any, border: int = 0) -> tuple[int | None, int | None]:
+    """Voxels that were compared, and those that differ; None if there is nothing to compare.
 
-
-def tasks(name: str, size: int) -> Iterator[tuple[str, str, Task]]:
-    """For one sort of data: title of the effect, title of the data, and the task (one thread)."""
-    if name == "atlas":
-        labels, spacing = data.atlas()
-        yield from _surface_tasks("atlas, 116 labels", labels, spacing)
-        yield _expansion_task("atlas, 116 labels", labels, spacing)
-        return
-    sample = data.load(name, size)
-    for effect in ("threshold", "threshold Otsu"):
-        options = {**EFFECTS[effect], "minimum": sample.minimum}
-        yield effect, name, Task(effect, sample.volume, sample.spacing, 1, options)
-    first, last = next(iter(sample.masks)), list(sample.masks)[-1]
-    masks = {mask: sample.labels(mask) for mask in dict.fromkeys((first, last))}
-    for effect in ("margin grow", "margin shrink"):
-        title = f"{effect} {EFFECTS[effect]['millimetres']:g} mm"
-        task = Task(effect, masks[first], sample.spacing, 1, EFFECTS[effect])
-        yield title, f"{name} {first}", task
-    for effect in ("islands keep largest", "islands remove small", "median 3x3x3", "median 5x5x5"):
-        task = Task(effect, masks[last], (1.0, 1.0, 1.0), 1, EFFECTS[effect])
-        yield effect, f"{name} {last}", task
-    if name == "rock":
-        phases = data.rock_phases(sample)
-        yield from _surface_tasks("rock, 3 labels", phases, sample.spacing)
-        yield _expansion_task("rock, 2 of 3 labels", phases % np.uint8(3), sample.spacing)
-
-
-def _surface_tasks(
-    title: str, labels: np.ndarray, spacing: tuple[float, float, float]
-) -> Iterator[tuple[str, str, Task]]:
-    for smooth in (False, True):
-        effect = "surfaces, smoothed" if smooth else "surfaces"
-        yield effect, title, Task("surfaces", labels, spacing, 1, {"smooth": smooth})
-
-
-def _expansion_task(
-    title: str, labels: np.ndarray, spacing: tuple[float, float, float]
-) -> tuple[str, str, Task]:
-    effect = "expand segments"
-    name = f"{effect} {EFFECTS[effect]['millimetres']:g} mm"
-    return name, title, Task(effect, labels, spacing, 1, EFFECTS[effect])
-
-
-def compare(ours: Any, theirs: Any, effect: str) -> tuple[int | None, int | None]:
-    """Voxels that were compared, and those that differ; None if there is nothing to compare."""
+    So many voxels at the border are left out, where rules for it differ.
+    """
     if not isinstance(ours, np.ndarray) or not isinstance(theirs, np.ndarray):
         return None, None
     if ours.shape != theirs.shape:
         raise ValueError(f"the result has shape {theirs.shape}; ours has {ours.shape}")
-    if effect.startswith("median"):  # border rules differ
-        inner = (slice(EFFECTS[effect]["width"] // 2, -(EFFECTS[effect]["width"] // 2)),) * 3
+    if border:
+        inner = (slice(border, -border),) * 3
         ours, theirs = ours[inner], theirs[inner]
     return ours.size, int(np.count_nonzero((ours != 0) != (theirs != 0)))
 
@@ -144,14 +60,15 @@ def compare(ours: Any, theirs: Any, effect: str) -> tuple[int | None, int | None
 class _Local:
     """A method of this process."""
 
-    def __init__(self, method: Method) -> None:
+    def __init__(self, method: Method, reused: bool = False) -> None:
         self.method = method
+        self.reused = reused
 
     def first(self) -> tuple[float, int, Any]:
         growth, seconds, raw = first_run(self.method.function)
         result = self.method.convert(raw)
         if isinstance(result, np.ndarray):
-            growth -= result.nbytes
+            growth -= 0 if self.reused else result.nbytes
             result = result != 0
         elif hasattr(raw, "GetActualMemorySize"):  # a surface
             growth -= raw.GetActualMemorySize() * 1024
@@ -177,7 +94,7 @@ class _Remote:
 
 def _moved(task: Task) -> int:
     """Bytes that must be read and written once."""
-    return task.array.nbytes + (0 if task.effect == "surfaces" else task.array.size)
+    return task.array.nbytes + (0 if task.effect.startswith("surfaces") else task.array.size)
 
 
 class _Peers:
@@ -211,40 +128,68 @@ class _Peers:
 
 def run(context: Context) -> None:
     """All effects on all data."""
-    names = ["rock"] if context.quick else ["rock", "mri", "ct", "atlas"]
-    threads = context.threads[-1:] if context.quick else context.threads
     peers = _Peers(context)
-    # Surfaces twice; others have none, and nothing to expand.
-    number_of_tasks = {"rock": len(EFFECTS) + 1, "atlas": 3}
-    planned = sum(number_of_tasks.get(name, len(EFFECTS) - 2) for name in names)
-    context.progress.plan(planned * len(threads))
+    names = DATA[:1] if context.quick else DATA
+    # One thread is asked for the rock alone.
+    threads = {name: context.threads[-1:] for name in names}
+    if not context.quick:
+        threads["rock"] = context.threads
+    for name in names:
+        planned = sum(key.split()[0] == name for case in CASES for key in case.inputs)
+        context.progress.plan(planned * len(threads[name]))
     try:
         for name in names:
             context.progress.tell(f"loading {name}")
             try:
-                for title, data_title, task in tasks(name, context.size):
-                    for number in threads:
-                        _measure(context, peers, title, data_title, _with_threads(task, number))
+                for case, key, title, task in tasks(name, context.size):
+                    for number in threads[name]:
+                        found = _measure(context, peers, case, title, replace(task, threads=number))
                         context.progress.step()
+                    context.results.document["bars"] += bars(case, key, title, found)
             except DataError as error:
                 context.results.fail(f"The {name} was not measured: {error}")
     finally:
         peers.close()
 
 
-def _with_threads(task: Task, number: int) -> Task:
-    return Task(task.effect, task.array, task.spacing, number, task.options)
+def bars(
+    case: Case, key: str, title: str, found: Mapping[str, float | None]
+) -> list[dict[str, Any]]:
+    """What is asked of a case on an input, beside what was measured: ratios by peer."""
+    result = []
+    for bar in BARS:
+        if bar.case != case.name or key not in bar.inputs:
+            continue
+        measured = {name: ratio for name, ratio in found.items() if ratio is not None}
+        peers = {name: ratio for name, ratio in measured.items() if name.startswith(bar.over)}
+        slicer = {name: ratio for name, ratio in measured.items() if is_slicer(name)}
+        for asked, ratios, who in (
+            (bar.peer, peers, "the fastest peer"),
+            (bar.slicer, slicer, "Slicer"),
+        ):
+            if asked is None:
+                continue
+            name = min(ratios, key=lambda name: ratios[name]) if ratios else None
+            result.append(
+                {
+                    "bar": f"{case.title}, {title}: against {name or who}",
+                    "asked": f"{asked:g} x",
+                    "measured": ratios[name] if name else None,
+                    "met": ratios[name] >= asked if name else None,
+                }
+            )
+    return result
 
 
 def _candidates(
-    context: Context, peers: _Peers, task: Task
+    context: Context, peers: _Peers, case: Case, task: Task
 ) -> Iterator[tuple[str, str, str, Callable[[], Any] | None, str]]:
     """Peer, version, note, a maker of its contender, and why there is none."""
     for library, version, method in local_methods(task):
         if isinstance(method, str):
             yield library, version, "", None, method
         else:
-            maker = lambda method=method: _Local(method)  # noqa: E731
+            maker = lambda method=method: _Local(method, case.reused)  # noqa: E731
             yield f"{library} {method.name}", version, method.note, maker, ""
     slicer = peers.slicer(task.threads)
     if slicer is None:
@@ -261,13 +206,15 @@ def _candidates(
         yield name, version, found["note"], lambda: _Remote(slicer), ""
 
 
-def _measure(context: Context, peers: _Peers, title: str, data_title: str, task: Task) -> None:
-    """One effect on one volume with one number of threads: us and all peers."""
-    what = f"{title}, {data_title}, {task.threads} thr"
+def _measure(
+    context: Context, peers: _Peers, case: Case, data_title: str, task: Task
+) -> dict[str, float | None]:
+    """One effect on one volume with one number of threads; returns each peer's ratio to us."""
+    what = f"{case.title}, {data_title}, {task.threads} thr"
     context.progress.tell(f"{what}: warm-up")
     use_threads(task.threads)
     voxels = task.array.size
-    ours = _Local(_ours(task))
+    ours = _Local(case.method(task), reused=case.reused)
     seconds, growth, reference = ours.first()
     contenders: dict[str, Any] = {OURS: ours}
     warm_up = {OURS: seconds}
@@ -275,7 +222,7 @@ def _measure(context: Context, peers: _Peers, title: str, data_title: str, task:
     errors: dict[str, str] = {}
     scratch = growth / voxels
     our_text = reference if isinstance(reference, str) else ""
-    for name, version, note, maker, reason in _candidates(context, peers, task):
+    for name, version, note, maker, reason in _candidates(context, peers, case, task):
         about[name] = {"peer_version": version or None, "note": note}
         if maker is None:
             errors[name] = reason
@@ -284,7 +231,7 @@ def _measure(context: Context, peers: _Peers, title: str, data_title: str, task:
         try:
             contender = maker()
             warm_up[name], grown, result = contender.first()
-            compared, different = compare(reference, result, task.effect)
+            compared, different = compare(reference, result, task.options.get("width", 0) // 2)
         except Exception as error:  # a peer's failure is a result, not the end
             errors[name] = describe(error)
             continue
@@ -312,7 +259,7 @@ def _measure(context: Context, peers: _Peers, title: str, data_title: str, task:
     floor = floor_seconds(_moved(task), task.threads, context.results.bandwidth)
     shared: dict[str, Any] = {
         "group": GROUP,
-        "effect": title,
+        "effect": case.title,
         "data": data_title,
         "size": task.array.shape[::-1],
         "threads": task.threads,
@@ -325,3 +272,5 @@ def _measure(context: Context, peers: _Peers, title: str, data_title: str, task:
     for name, facts in about.items():
         theirs: Timing | None = timings.get(name)
         context.results.add(**shared, peer=name, theirs=theirs, error=errors.get(name, ""), **facts)
+    mine = timings[OURS].median
+    return {name: ratio(mine, timings[name].median) for name in about if name in timings}

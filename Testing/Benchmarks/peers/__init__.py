@@ -35,12 +35,15 @@ class Task:
     """What is to be done: the same for us and for every peer."""
 
     effect: str
-    """One of `groups.effects.EFFECTS`."""
+    """Name of a case of `catalogue.CASES`."""
     array: Any
     """Axes z, y, x; a volume, or a label map whose segment is 1."""
     spacing: tuple[float, float, float]
     threads: int
     options: dict[str, Any] = field(default_factory=dict)
+    """Of the case, with the numbers of the data."""
+    volume: Any = None
+    """The intensities below a label map."""
 
 
 def _same(result: Any) -> Any:

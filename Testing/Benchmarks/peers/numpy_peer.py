@@ -19,13 +19,28 @@ def version() -> str:
 def methods(task: Task) -> Iterator[Method]:
     import numpy as np
 
-    if task.effect != "threshold":
-        return
+    if task.effect in ("threshold", "threshold, reused output"):
+        yield from _threshold(task)
+    if task.effect == "logical union":
+        labels = task.array
+        one, other = labels.dtype.type(1), labels.dtype.type(task.options["other"])
+        yield Method("where", lambda: np.where(labels == other, one, labels))
+
+
+def _threshold(task: Task) -> Iterator[Method]:
+    import numpy as np
+
     array = task.array
     minimum = array.dtype.type(task.options["minimum"])
-    yield Method("volume >= t", lambda: array >= minimum)
+    reused = np.zeros(array.shape, np.bool_)
+    if task.effect == "threshold":
+        yield Method("volume >= t", lambda: array >= minimum)
+        return
 
-    reused = np.empty(array.shape, np.bool_)
+    def whole() -> np.ndarray:
+        return np.greater_equal(array, minimum, out=reused)
+
+    yield Method("greater_equal(out=)", whole)
     flat, out = array.reshape(-1), reused.reshape(-1)
     chunk = 1 << 18
     edges = range(0, flat.size, chunk)
@@ -38,4 +53,4 @@ def methods(task: Task) -> Iterator[Method]:
         list(pool.map(part, edges))
         return reused
 
-    yield Method("volume >= t into a reused output, in chunks", chunked)
+    yield Method("greater_equal(out=) in chunks, on threads", chunked)

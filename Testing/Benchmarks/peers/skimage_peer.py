@@ -42,7 +42,7 @@ def methods(task: Task) -> Iterator[Method]:
             note="any of the labels at equal distance",
         )
 
-    if task.effect == "surfaces" and not task.options["smooth"]:
+    if task.effect.startswith("surfaces") and not task.options["smooth"]:
         from skimage.measure import marching_cubes
 
         values = np.unique(array)

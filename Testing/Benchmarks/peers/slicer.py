@@ -91,10 +91,16 @@ class Slicer:
 
     def load(self, task: Task) -> None:
         """Hand over the input of a task."""
-        path = Path(self._folder.name) / "input.npy"
-        np.save(path, task.array)
-        self.ask("load", path=str(path), spacing=list(task.spacing))
-        path.unlink()
+        paths = []
+        for name, array in (("input", task.array), ("volume", task.volume)):
+            path = Path(self._folder.name) / f"{name}.npy"
+            if array is not None:
+                np.save(path, array)
+            paths.append(path)
+        volume = str(paths[1]) if task.volume is not None else ""
+        self.ask("load", path=str(paths[0]), spacing=list(task.spacing), volume=volume)
+        for path in paths:
+            path.unlink(missing_ok=True)
 
     def method(self, task: Task) -> dict[str, str]:
         """Get ready for a task whose input is loaded: ``name`` and ``note``, or nothing."""

@@ -153,6 +153,8 @@ class SurfaceConversion(Scene):
         return f"{cells:,} cells", sum(s.GetActualMemorySize() * 1024 for s in surfaces)
 
 
+# By the case's name: the name of the method, how it differs, and the method. The options are the
+# case's, and `volume`, the image below a label map.
 SINGLE = "single precision: voxels just at the margin may differ"
 FILTERS: dict[str, tuple[str, str, Callable[[Any, dict[str, Any]], Any]]] = {
     "threshold Otsu": (
@@ -173,24 +175,27 @@ class Effects:
 
     def __init__(self) -> None:
         self.image: Any = None
+        self.volume: Any = None
         self.prepared: Callable[[], Any] | None = None
 
-    def load(self, path: str, spacing: list[float]) -> dict[str, Any]:
-        """Read the input of the following requests."""
-        self.image = self.prepared = None
-        array = np.load(path)
-        self.image = oriented_image(array, (0, 0, 0), tuple(spacing))
+    def load(self, path: str, spacing: list[float], volume: str) -> dict[str, Any]:
+        """Read the input of the following requests, and the volume below it if there is one."""
+        self.image = self.volume = self.prepared = None
+        self.image = oriented_image(np.load(path), (0, 0, 0), tuple(spacing))
+        if volume:
+            self.volume = oriented_image(np.load(volume), (0, 0, 0), tuple(spacing))
         return {}
 
     def method(self, effect: str, options: dict[str, Any]) -> dict[str, Any]:
         """Get ready for an effect; the answer has its name, or nothing if Slicer has none."""
-        if effect == "surfaces":
+        if effect.startswith("surfaces"):
             name, note = SURFACES
             self.prepared = SurfaceConversion(self.image, options)
             return {"name": name, "note": note}
         if effect not in FILTERS:
             return {}
         name, note, function = FILTERS[effect]
+        options = {**options, "volume": self.volume}
         self.prepared = lambda: function(self.image, options)
         return {"name": name, "note": note}
 

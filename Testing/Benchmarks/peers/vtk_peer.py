@@ -80,7 +80,7 @@ def methods(task: Task) -> Iterator[Method]:
 
         yield Method("vtkImageMedian3D (Slicer's)", median, array_of)
 
-    if task.effect == "surfaces":
+    if task.effect.startswith("surfaces"):
         from vtkmodules.vtkFiltersCore import vtkSurfaceNets3D
         from vtkmodules.vtkFiltersGeneral import vtkDiscreteFlyingEdges3D
 

@@ -1,0 +1,195 @@
+"""What is timed, as data: one `Case` for each effect with its parameters, and the bars.
+
+To add an effect, add a `Case` to `CASES` (alphabetical) and say in `peers/<library>_peer.py`, for
+its ``name``, how each library does the same. A test demands a case of every declared effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from segmentationcore import vtkLabelMapSurface
+from segmentationcore._registry import voxel_effects
+from segmentationcore._run import run_effect
+
+from .peers import Method, Task
+from .peers.vtk_peer import image_of, triangles
+
+BINS = 64  # our default, as Slicer's
+
+Parameters = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """An effect with its parameters, and the data that it is timed on."""
+
+    name: str
+    """Its row, and what peers know it by: `Task.effect`."""
+    effect: str
+    """Identifier of a declared effect; empty for what is none."""
+    inputs: tuple[str, ...]
+    """Data and its kind, as `data.inputs` has them: ``"rock mask"``."""
+    parameters: Parameters | Callable[[Task], Parameters] = field(default_factory=dict)
+    """By their declared names, or what makes them of a task."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What peers must know besides; the data's own numbers (``minimum``) are added."""
+    without_peer: str = ""
+    """Why no library is asked to do the same, if none is."""
+    reused: bool = False
+    """The result goes to an array that is there already, and so does that of the peers."""
+    spacing: bool = True
+    """Whether millimetres count; if not, a voxel is a millimetre."""
+    ours: Callable[[Task], Method] | None = None
+    """Our way, where it is no effect function with one array in and one out."""
+
+    @property
+    def title(self) -> str:
+        """Name of the row: with the distance, if it has one."""
+        distance = self.options.get("millimetres")
+        return self.name if distance is None else f"{self.name} {distance:g} mm"
+
+    def method(self, task: Task) -> Method:
+        """Our way to do the task."""
+        if self.ours is not None:
+            return self.ours(task)
+        array, spacing, out = task.array, task.spacing, None
+        made = self.parameters(task) if callable(self.parameters) else self.parameters
+        if self.reused:
+            # A volume's label map is as narrow as label 1 allows.
+            of_volume = voxel_effects()[self.effect]["input"] == "volume"
+            out = np.zeros(array.shape, np.uint8 if of_volume else array.dtype)
+        return Method("", lambda: run_effect(self.effect, array, made, spacing=spacing, out=out))
+
+
+def way(task: Task, *fractions: tuple[float, float, float]) -> list[list[float]]:
+    """Points of the image, z, y, x in millimetres, as fractions of its edges."""
+    edges = (np.array(task.array.shape) - 1) * np.array(task.spacing)
+    return (np.array(fractions) * edges).tolist()
+
+
+def _threshold(task: Task) -> Parameters:
+    return {"MinimumThreshold": task.options["minimum"]}
+
+
+def _brush(task: Task) -> Parameters:
+    points = way(task, (0.3, 0.3, 0.3), (0.5, 0.7, 0.4), (0.7, 0.4, 0.7))
+    return {"Points": points, "BrushAbsoluteDiameter": 20.0}
+
+
+def _surfaces(task: Task) -> Method:
+    image = image_of(task.array, task.spacing)
+
+    def surfaces() -> Any:
+        algorithm = vtkLabelMapSurface()
+        algorithm.SetInputData(image)
+        algorithm.FacesOnceOn()  # as vtkSurfaceNets3D has them
+        if not task.options["smooth"]:
+            algorithm.SetSmoothingIterations(0)
+        algorithm.Update()
+        if algorithm.GetLastError():
+            raise RuntimeError(algorithm.GetLastError())
+        return algorithm.GetOutput()
+
+    return Method("", surfaces, triangles)
+
+
+VOLUMES = ("rock volume", "mri volume", "ct volume")
+MASKS = ("rock mask", "mri mask", "ct mask")
+NOISY = ("rock noisy", "mri mask", "ct mask")
+STROKE = "a stroke is timed in the group editor, where it costs what it touches"
+
+CASES = (
+    Case("erase", "erase", ("rock mask",), _brush, without_peer=STROKE),
+    Case(
+        "expand segments",
+        "expand_segments",
+        ("rock seeds", "atlas labels"),
+        {"ExpansionSizeMm": 3.0},
+        {"millimetres": 3.0},
+    ),
+    Case(
+        "islands keep largest",
+        "islands",
+        NOISY,
+        {"Operation": "KEEP_LARGEST_ISLAND"},
+        spacing=False,
+    ),
+    Case(
+        "islands remove small",
+        "islands",
+        (*NOISY, "large noisy"),
+        {"Operation": "REMOVE_SMALL_ISLANDS", "MinimumSize": 1000},
+        {"minimum_size": 1000},
+        spacing=False,
+    ),
+    Case(
+        "logical union",
+        "logical",
+        ("rock labels",),
+        {"Operation": "UNION", "ModifierSegmentID": 2},
+        {"other": 2},
+    ),
+    Case("margin grow", "margin", MASKS, {"MarginSizeMm": 3.0}, {"millimetres": 3.0}),
+    Case("margin shrink", "margin", MASKS, {"MarginSizeMm": -3.0}, {"millimetres": 3.0}),
+    Case("median 3x3x3", "median", NOISY, {"KernelSizeMm": 3.0}, {"width": 3}, spacing=False),
+    Case("median 5x5x5", "median", NOISY, {"KernelSizeMm": 5.0}, {"width": 5}, spacing=False),
+    Case("paint", "paint", ("rock mask",), _brush, without_peer=STROKE),
+    Case("surfaces", "", ("rock labels", "atlas labels"), {}, {"smooth": False}, ours=_surfaces),
+    Case(
+        "surfaces, smoothed",
+        "",
+        ("rock labels", "atlas labels"),
+        {},
+        {"smooth": True},
+        ours=_surfaces,
+    ),
+    Case("threshold", "threshold", (*VOLUMES, "large volume"), _threshold),
+    Case(
+        "threshold Otsu",
+        "threshold",
+        (*VOLUMES, "large volume"),
+        {"AutoThresholdMode": "SET_LOWER_MAX", "NumberOfBins": BINS},
+        {"bins": BINS},
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """How many times faster than others a case has to be, on as many threads as there are."""
+
+    case: str
+    inputs: tuple[str, ...]
+    peer: float | None
+    """Than the fastest peer."""
+    slicer: float | None = None
+    """Than Slicer."""
+    over: str = ""
+    """Begins the names of the peers that count, where others do something easier."""
+
+
+BARS = (
+    Bar("threshold", ("large volume",), None, 20),
+    Bar("threshold Otsu", ("large volume",), 5, 50),
+    Bar("islands keep largest", ("rock noisy",), 6, 12),
+    Bar("islands remove small", ("large noisy",), 8, 30),
+    Bar("margin grow", ("rock mask",), 10, 12),
+    Bar("margin shrink", ("rock mask",), 10, 12),
+    Bar("margin grow", ("ct mask",), 10, 10),
+    Bar("median 3x3x3", ("rock noisy",), 10, 20),
+    Bar("median 5x5x5", ("rock noisy",), 10, 80),
+    Bar("opening", ("rock noisy",), 20, 20),
+    Bar("closing", ("rock noisy",), 20, 20),
+    Bar("Gaussian", ("rock noisy",), 4, 6),
+    Bar("grow from seeds", ("rock volume", "ct volume"), None, 25),
+    Bar("grow from seeds, update", ("rock volume",), None, 5),
+    Bar("surfaces, smoothed", ("atlas labels",), 1.5, 45),
+    Bar("surfaces, smoothed", ("rock labels",), 1.5, 20),
+    Bar("fill between slices", ("ct slices", "atlas slices"), 10, 20, over="ITK"),
+    Bar("statistics", ("atlas labels",), 3, 200),
+    Bar("statistics", ("rock labels",), 3, 15),
+)
