@@ -10,7 +10,7 @@ RANKS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench build lint docs fuzz clean distclean
+.PHONY: help demo test bench build lint docs pictures fuzz clean distclean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -37,6 +37,10 @@ lint: ## check formatting, style and types
 docs: ## make docs/effects.md and docs/data-model.md from the declarations
 	@$(PYTHON) SegmentationCore/CMake/generate_effects.py --effects SegmentationCore/Effects --docs docs/effects.md
 	@$(PYTHON) SegmentationCore/CMake/generate_data_model_docs.py --differences SegmentationCore/DataModel/differences --docs docs/data-model.md
+
+pictures: ## make docs/effects-pictures.md: every effect before and after, on real data (ARGS: effects)
+	@$(PYTHON) tools/setup.py test
+	@$(PYTHON) tools/run.py pictures $(ARGS)
 
 fuzz: ## run each fuzz target for a minute (needs the packages clang and libclang-rt-14-dev)
 	@cmake --preset fuzz && cmake --build --preset fuzz

@@ -4,6 +4,7 @@
     python3 tools/run.py demo [options]    see `python -m segmentationcore demo --help`
     python3 tools/run.py test [options]    options for pytest
     python3 tools/run.py bench [options]   see `make bench ARGS=--help`
+    python3 tools/run.py pictures [effects]
     python3 tools/run.py lint
 
 Standard library only, Python 3.9 or newer.
@@ -55,6 +56,13 @@ def bench(options: Sequence[str]) -> int:
     replace_process([str(environment_python("bench")), "-m", "Benchmarks", *options], environment)
 
 
+def pictures(options: Sequence[str]) -> int:
+    """The pictures of the effects, in the environment of the tests."""
+    environment = variables()
+    environment["PYTHONPATH"] = str(ROOT / "Testing")
+    replace_process([str(environment_python("test")), "-m", "Pictures", *options], environment)
+
+
 def own_files(*patterns: str) -> list[str]:
     """The files that are in git, or could be added to it."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns]
@@ -95,7 +103,7 @@ def lint(_options: Sequence[str]) -> int:
     return 1 if failed else 0
 
 
-COMMANDS = {"demo": demo, "test": test, "bench": bench, "lint": lint}
+COMMANDS = {"demo": demo, "test": test, "bench": bench, "pictures": pictures, "lint": lint}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,0 +1,244 @@
+"""What is shown of each effect: the table, and the data it is shown on.
+
+Views are named as radiologists name them. All points are in millimetres, z, y, x, as in the
+functions of the package.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from segmentationcore._run import run_effect
+from segmentationcore.demo import data as demo_data
+from segmentationcore.demo.rock import rock
+
+from .drawing import View
+
+Labels = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Data:
+    """A volume, how it is shown, and where up is."""
+
+    volume: NDArray[Any]
+    spacing: tuple[float, float, float]
+    window: tuple[float, float]
+    views: dict[str, View]
+    atlas: NDArray[np.uint8] | None = None
+
+    def point(self, *fractions: float) -> list[float]:
+        """A point, z, y, x in millimetres, from fractions of the edges."""
+        edges = (np.array(self.volume.shape) - 1) * np.array(self.spacing)
+        return [float(x) for x in np.array(fractions) * edges]
+
+
+Maker = Callable[[Data], Labels]
+Parameters = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One picture."""
+
+    effect: str
+    data: str
+    """A function of this file."""
+    caption: str
+    """One sentence."""
+    parameters: Parameters | Callable[[Data], Parameters] = field(default_factory=dict)
+    before: Maker | None = None
+    """Makes the label map that the effect is given; none for an effect on volumes."""
+    view: str = "axial"
+    at: float = 0.5
+    crop: tuple[float, float, float, float] = (0.0, 1.0, 0.0, 1.0)
+    after: Callable[[Data, Labels | None, Parameters], Labels] | None = None
+    """Runs the effect, where it is no function with one array in and one label map out."""
+
+    def load(self) -> Data:
+        """The data."""
+        loaded: Data = globals()[self.data]()
+        return loaded
+
+    def looking(self, data: Data) -> View:
+        """The slice."""
+        return replace(data.views[self.view], at=self.at, crop=self.crop)
+
+    def given(self, data: Data) -> Parameters:
+        """The parameters, by their declared names."""
+        return self.parameters(data) if callable(self.parameters) else self.parameters
+
+    def run(self, data: Data, labels: Labels | None) -> Labels:
+        """The label map that the effect makes."""
+        if self.after is not None:
+            return self.after(data, labels, self.given(data))
+        array = data.volume if labels is None else labels
+        result: Labels = run_effect(self.effect, array, self.given(data), spacing=data.spacing)
+        return result
+
+
+# -- data ----------------------------------------------------------------------------------------
+
+
+def _views(axes: NDArray[np.float64]) -> dict[str, View]:
+    """Upright slices of arrays whose index axes x, y, z step by these LPS vectors."""
+    right = bool(axes[0][0] < 0)  # the patient's left is shown on the right
+    front, up = bool(axes[1][1] < 0), bool(axes[2][2] > 0)
+    return {
+        "axial": View(0, flips=(front, right)),
+        "coronal": View(1, flips=(up, right)),
+        "sagittal": View(2, flips=(up, not front)),
+    }
+
+
+def _of(
+    volume: demo_data.Volume, window: tuple[float, float], atlas: NDArray[np.uint8] | None = None
+) -> Data:
+    x, y, z = (float(length) for length in np.linalg.norm(volume.axes, axis=1))
+    native = volume.voxels.dtype.newbyteorder("=")
+    voxels = np.ascontiguousarray(volume.voxels, native)
+    return Data(voxels, (z, y, x), window, _views(volume.axes), atlas)
+
+
+@functools.cache
+def head() -> Data:
+    """MRI of a head, 1 mm, with the atlas of its brain."""
+    regions = demo_data.read_nifti(demo_data.located(demo_data.ATLAS_FILE)).voxels
+    volume = demo_data.read_nifti(demo_data.located(demo_data.HEAD_FILE))
+    return _of(volume, (0, 130), np.ascontiguousarray(regions, np.uint8))
+
+
+@functools.cache
+def ct() -> Data:
+    """CT of a head."""
+    return _of(demo_data.read_ct(demo_data.located(demo_data.CT_FILE)), (-200, 900))
+
+
+@functools.cache
+def stone() -> Data:
+    """The synthetic rock."""
+    spacing = (0.6, 0.5, 0.5)
+    return Data(rock(128), spacing, (0, 50000), _views(np.diag((1.0, 1.0, 1.0))))
+
+
+# -- label maps to begin with --------------------------------------------------------------------
+
+
+def nothing(data: Data) -> Labels:
+    """An empty label map."""
+    return np.zeros(data.volume.shape, np.uint8)
+
+
+def bone(data: Data) -> Labels:
+    """Bone of the CT."""
+    return (data.volume >= 226).astype(np.uint8)
+
+
+def pores(data: Data) -> Labels:
+    """Pores of the rock, with grain noise in them."""
+    return (data.volume < 18000).astype(np.uint8)
+
+
+def clean_pores(data: Data) -> Labels:
+    """Pores of the rock."""
+    return (data.volume < 16000).astype(np.uint8)
+
+
+def brain(data: Data) -> Labels:
+    """What the atlas covers."""
+    assert data.atlas is not None
+    return (data.atlas > 0).astype(np.uint8)
+
+
+def regions(*values: int) -> Maker:
+    """Some regions of the atlas as labels 1, 2, .."""
+
+    def made(data: Data) -> Labels:
+        assert data.atlas is not None
+        labels = np.zeros(data.atlas.shape, np.uint8)
+        for label, value in enumerate(values, 1):
+            labels[data.atlas == value] = label
+        return labels
+
+    return made
+
+
+def two_halves(data: Data) -> Labels:
+    """The left side of the brain as 1, and a ball across the middle as 2."""
+    labels = brain(data)
+    labels[:, :, labels.shape[2] // 2 :] = 0
+    z, y, x = np.ogrid[tuple(slice(0, n) for n in labels.shape)]
+    nz, ny, nx = labels.shape
+    ball = (z - nz / 2) ** 2 + (y - ny / 2) ** 2 + (x - nx / 2) ** 2 < 40**2
+    labels[ball & (labels == 0)] = 2
+    return labels
+
+
+def _way(*points: Sequence[float], **more: Any) -> Callable[[Data], Parameters]:
+    return lambda data: {"Points": [data.point(*point) for point in points], **more}
+
+
+# -- the table, in the order of the page -----------------------------------------------------------
+
+SCENES = (
+    Scene(
+        "threshold",
+        "ct",
+        "Bone is what is brighter than 226 Hounsfield units.",
+        {"MinimumThreshold": 226},
+    ),
+    Scene(
+        "paint",
+        "head",
+        "A ball of 24 mm is swept along four points.",
+        _way(
+            (0.5, 0.3, 0.3),
+            (0.5, 0.5, 0.42),
+            (0.5, 0.62, 0.6),
+            (0.5, 0.7, 0.72),
+            BrushAbsoluteDiameter=24.0,
+        ),
+        nothing,
+    ),
+    Scene(
+        "erase",
+        "head",
+        "The same brush takes voxels away from the brain.",
+        _way((0.5, 0.3, 0.3), (0.5, 0.62, 0.6), BrushAbsoluteDiameter=24.0),
+        brain,
+    ),
+    Scene(
+        "islands",
+        "stone",
+        "Noise leaves thousands of islands; those of fewer than 200 voxels are removed.",
+        {"Operation": "REMOVE_SMALL_ISLANDS", "MinimumSize": 200},
+        pores,
+    ),
+    Scene("margin", "ct", "Bone grows by 3 mm.", {"MarginSizeMm": 3.0}, bone),
+    Scene(
+        "median",
+        "stone",
+        "The majority in a box of 5 voxels removes noise and keeps the outline.",
+        {"KernelSizeMm": 2.5},
+        pores,
+    ),
+    Scene(
+        "logical",
+        "head",
+        "The first segment, orange, becomes both together.",
+        {"Operation": "UNION", "ModifierSegmentID": 2},
+        two_halves,
+    ),
+    Scene(
+        "expand_segments",
+        "head",
+        "Regions grow by 6 mm and meet half-way.",
+        {"ExpansionSizeMm": 6.0},
+        regions(1, 2, 7, 8, 13, 14, 29, 30, 77, 78),
+    ),
+)
