@@ -247,7 +247,8 @@ void writeNrrd(const Communicator& communicator, const SharedImage& image,
       }
       if (output.compress)
       {
-        file->startCompression(output.compressionLevel);
+        const RunDeflate layout{ voxelBytes, voxelBytes * output.box.dim(0) };
+        file->startCompression(output.compressionLevel, output.labels ? &layout : nullptr);
       }
     });
 
@@ -284,6 +285,12 @@ void writeNrrd(const Communicator& communicator, const SharedImage& image,
     }
   };
 
+  // Without other ranks, voxels that lie in memory as in the file are written from there.
+  const bool direct = communicator.size() == 1 && image.distribution.localBlocks().size() == 1 &&
+    arrays.size() == 1 && fileScalarType(arrays[0]->GetDataType()) == output.scalarType &&
+    arrays[0]->HasStandardMemoryLayout() && output.box.dim(0) == piece.dim(0) &&
+    output.box.dim(1) == piece.dim(1);
+
   const std::vector<Box> parts = slabs(output.box, voxelBytes);
   for (std::size_t p = 0; p < parts.size(); ++p)
   {
@@ -294,14 +301,14 @@ void writeNrrd(const Communicator& communicator, const SharedImage& image,
     communicator.run(
       [&]
       {
-        if (isRoot)
+        if (isRoot && !direct)
         {
           gathered.resize(static_cast<std::size_t>(slab.size() * voxelBytes));
         }
         for (const Block& block : image.distribution.localBlocks())
         {
           const Box box = block.box.clipped(slab);
-          if (box.empty())
+          if (box.empty() || direct)
           {
             continue;
           }
@@ -355,7 +362,10 @@ void writeNrrd(const Communicator& communicator, const SharedImage& image,
             }
           }
         }
-        file->write(gathered.data(), static_cast<Index>(gathered.size()));
+        const void* from = direct ? static_cast<const std::byte*>(arrays[0]->GetVoidPointer(0)) +
+            piece.offset(slab.lo[0], slab.lo[1], slab.lo[2]) * voxelBytes
+                                  : gathered.data();
+        file->write(from, slab.size() * voxelBytes);
       });
   }
   communicator.run(

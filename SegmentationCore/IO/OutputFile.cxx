@@ -2,16 +2,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "OutputFile.h"
 
-#include <zlib.h>
-
-#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
-#include <vector>
 
 #ifdef _WIN32
 #include <io.h>
@@ -83,25 +78,6 @@ void flushFolder(const std::string& path)
 
 } // namespace
 
-struct OutputFile::Compressor
-{
-  z_stream State;
-  std::vector<unsigned char> Buffer;
-
-  explicit Compressor(int level) : Buffer(std::size_t{ 1 } << 18)
-  {
-    std::memset(&this->State, 0, sizeof(this->State));
-    if (deflateInit2(&this->State, std::min(std::max(level, 1), 9), Z_DEFLATED, 15 + 16, 8,
-          Z_DEFAULT_STRATEGY) != Z_OK) // + 16: gzip header
-    {
-      throw std::bad_alloc();
-    }
-  }
-  ~Compressor() { deflateEnd(&this->State); }
-  Compressor(const Compressor&) = delete;
-  Compressor& operator=(const Compressor&) = delete;
-};
-
 //----------------------------------------------------------------------------
 OutputFile::OutputFile(const std::string& path) : Path(path)
 {
@@ -148,9 +124,10 @@ void OutputFile::fail(const std::string& what, int errorNumber) const
 }
 
 //----------------------------------------------------------------------------
-void OutputFile::startCompression(int level)
+void OutputFile::startCompression(int level, const RunDeflate* labels)
 {
-  this->Deflate.reset(new Compressor(level));
+  this->Compressed.reset(new GzipStream(level, labels,
+    [this](const unsigned char* data, Index bytes) { this->writePlain(data, bytes); }));
 }
 
 //----------------------------------------------------------------------------
@@ -164,37 +141,15 @@ void OutputFile::writePlain(const unsigned char* data, Index bytes)
 }
 
 //----------------------------------------------------------------------------
-void OutputFile::deflateSome(int flush)
-{
-  Compressor& compressor = *this->Deflate;
-  int status = Z_OK;
-  do
-  {
-    compressor.State.next_out = compressor.Buffer.data();
-    compressor.State.avail_out = static_cast<uInt>(compressor.Buffer.size());
-    status = deflate(&compressor.State, flush);
-    this->writePlain(compressor.Buffer.data(),
-      static_cast<Index>(compressor.Buffer.size() - compressor.State.avail_out));
-  } while (compressor.State.avail_out == 0 || (flush == Z_FINISH && status == Z_OK));
-}
-
-//----------------------------------------------------------------------------
 void OutputFile::write(const void* data, Index bytes)
 {
   const unsigned char* from = static_cast<const unsigned char*>(data);
-  if (!this->Deflate)
+  if (this->Compressed)
   {
-    return this->writePlain(from, bytes);
+    this->Compressed->write(from, bytes);
+    return;
   }
-  while (bytes > 0)
-  {
-    const Index part = std::min<Index>(bytes, Index{ 1 } << 30); // zlib counts in 32 bits
-    this->Deflate->State.next_in = const_cast<unsigned char*>(from);
-    this->Deflate->State.avail_in = static_cast<uInt>(part);
-    this->deflateSome(Z_NO_FLUSH);
-    from += part;
-    bytes -= part;
-  }
+  this->writePlain(from, bytes);
 }
 
 //----------------------------------------------------------------------------
@@ -204,11 +159,10 @@ void OutputFile::finish()
   {
     return;
   }
-  if (this->Deflate)
+  if (this->Compressed)
   {
-    this->Deflate->State.avail_in = 0;
-    this->deflateSome(Z_FINISH);
-    this->Deflate.reset();
+    this->Compressed->finish();
+    this->Compressed.reset();
   }
   std::FILE* stream = static_cast<std::FILE*>(this->Stream);
   const bool flushed = flushToDisk(stream) == 0;

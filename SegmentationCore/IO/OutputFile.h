@@ -12,6 +12,7 @@
 #ifndef segcore_OutputFile_h
 #define segcore_OutputFile_h
 
+#include "GzipStream.h"
 #include "VoxelFile.h"
 
 #include <memory>
@@ -30,8 +31,8 @@ public:
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
-  /// What follows is compressed as gzip, level 1 (fast) to 9 (small).
-  void startCompression(int level);
+  /// What follows is compressed, see GzipStream.h.
+  void startCompression(int level, const RunDeflate* labels);
 
   void write(const void* data, Index bytes);
 
@@ -46,14 +47,12 @@ public:
 
 private:
   void writePlain(const unsigned char* data, Index bytes);
-  void deflateSome(int flush);
   [[noreturn]] void fail(const std::string& what, int errorNumber) const;
 
-  struct Compressor;
   std::string Path;
   std::string Temporary;
   void* Stream = nullptr; // FILE*
-  std::unique_ptr<Compressor> Deflate;
+  std::unique_ptr<GzipStream> Compressed;
   bool Finished = false;
 };
 

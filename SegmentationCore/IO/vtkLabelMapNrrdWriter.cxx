@@ -6,6 +6,8 @@
 #include "LabelMapKeys.h"
 #include "Message.h"
 #include "NrrdImageWriter.h"
+#include "ThreadScope.h"
+#include "Threads.h"
 #include "vtkLabelSegmentTable.h"
 
 #include "vtkCallbackCommand.h"
@@ -19,7 +21,9 @@
 #include "vtkStringArray.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <mutex>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -120,6 +124,11 @@ struct Findings
 // A run of equal voxels along x, from x0 to x1.
 void addRun(segcore::Box& box, Index x0, Index x1, Index y, Index z)
 {
+  if (x0 >= box.lo[0] && x1 <= box.hi[0] && y >= box.lo[1] && y <= box.hi[1] && z >= box.lo[2] &&
+    z <= box.hi[2])
+  {
+    return; // as most are
+  }
   segcore::Box run;
   run.lo[0] = x0;
   run.hi[0] = x1;
@@ -128,55 +137,96 @@ void addRun(segcore::Box& box, Index x0, Index x1, Index y, Index z)
   box = box.unite(run);
 }
 
+void add(const Findings& part, Findings& all)
+{
+  for (std::size_t i = 0; i < all.boxes.size(); ++i)
+  {
+    all.boxes[i] = all.boxes[i].unite(part.boxes[i]);
+  }
+  all.all = all.all.unite(part.all);
+  all.least = std::min(all.least, part.least);
+  all.most = std::max(all.most, part.most);
+  all.unnamed += part.unnamed;
+}
+
+template <class T>
+void scanPlanes(const T* values, int layer, vtkLabelSegmentTable* table, const segcore::Box& piece,
+  const segcore::Box& box, Findings& findings)
+{
+  // Neighbouring rows mostly have the same labels: ask the table once in a while only. Entry n
+  // remembers the last label whose lowest bits are n; 0 is none that is asked for.
+  struct Known
+  {
+    std::int64_t label = 0;
+    int segment = -1;
+  };
+  std::array<Known, 64> known;
+  for (Index z = box.lo[2]; z <= box.hi[2]; ++z)
+  {
+    for (Index y = box.lo[1]; y <= box.hi[1]; ++y)
+    {
+      const T* row = values + piece.offset(box.lo[0], y, z);
+      const Index count = box.dim(0);
+      for (Index x = 0; x < count;)
+      {
+        const T value = row[x];
+        const Index begin = x;
+        do
+        {
+          ++x;
+        } while (x < count && row[x] == value);
+        if (value == 0)
+        {
+          continue;
+        }
+        const std::int64_t label = static_cast<std::int64_t>(value);
+        Known& entry = known[static_cast<std::size_t>(label) % known.size()];
+        if (label != entry.label)
+        {
+          entry.label = label;
+          entry.segment = table->FindByLabel(layer, label);
+          findings.least = std::min(findings.least, label);
+          findings.most = std::max(findings.most, label);
+        }
+        addRun(findings.all, box.lo[0] + begin, box.lo[0] + x - 1, y, z);
+        if (entry.segment >= 0)
+        {
+          addRun(findings.boxes[static_cast<std::size_t>(entry.segment)], box.lo[0] + begin,
+            box.lo[0] + x - 1, y, z);
+        }
+        else
+        {
+          findings.unnamed += x - begin;
+        }
+      }
+    }
+  }
+}
+
 void scanLayer(vtkDataArray* array, int layer, vtkLabelSegmentTable* table,
   const segcore::Box& piece, const segcore::Box& box, Findings& findings)
 {
-  segcore::dispatchScalar(array->GetDataType(), array->GetVoidPointer(0),
-    [&](const auto* values)
+  const void* voxels = array->GetVoidPointer(0);
+  std::mutex mutex;
+  table->FindByLabel(layer, 0); // makes its index, so that the threads only read it
+  segcore::withThreads(
+    [&]
     {
-      // Neighbouring rows mostly have the same labels: ask the table once in a while only.
-      std::int64_t knownLabel = 0;
-      int knownSegment = -1;
-      for (Index z = box.lo[2]; z <= box.hi[2]; ++z)
-      {
-        for (Index y = box.lo[1]; y <= box.hi[1]; ++y)
+      segcore::forRanges(box.dim(2), 4,
+        [&](Index begin, Index end)
         {
-          const auto* row = values + piece.offset(box.lo[0], y, z);
-          const Index count = box.dim(0);
-          for (Index x = 0; x < count;)
-          {
-            const auto value = row[x];
-            const Index begin = x;
-            do
-            {
-              ++x;
-            } while (x < count && row[x] == value);
-            if (value == 0)
-            {
-              continue;
-            }
-            const std::int64_t label = static_cast<std::int64_t>(value);
-            if (label != knownLabel)
-            {
-              knownLabel = label;
-              knownSegment = table->FindByLabel(layer, label);
-              findings.least = std::min(findings.least, label);
-              findings.most = std::max(findings.most, label);
-            }
-            addRun(findings.all, box.lo[0] + begin, box.lo[0] + x - 1, y, z);
-            if (knownSegment >= 0)
-            {
-              addRun(findings.boxes[static_cast<std::size_t>(knownSegment)], box.lo[0] + begin,
-                box.lo[0] + x - 1, y, z);
-            }
-            else
-            {
-              findings.unnamed += x - begin;
-            }
-          }
-        }
-      }
-    });
+          segcore::Box planes = box;
+          planes.lo[2] = box.lo[2] + begin;
+          planes.hi[2] = box.lo[2] + end - 1;
+          Findings part;
+          part.boxes.resize(findings.boxes.size());
+          segcore::dispatchScalar(array->GetDataType(), voxels,
+            [&](const auto* values) { scanPlanes(values, layer, table, piece, planes, part); });
+          const std::lock_guard<std::mutex> lock(mutex);
+          add(part, findings);
+        });
+    },
+    box.size());
 }
 
 // Collective: the boxes of all ranks together.
@@ -420,6 +470,7 @@ void vtkLabelMapNrrdWriter::WriteImage(
   output.path = this->FileName;
   output.compress = this->UseCompression;
   output.compressionLevel = this->CompressionLevel;
+  output.labels = true;
   output.scalarType = commonType(allTypes, findings.least, findings.most);
   output.components = layers;
   const segcore::Box whole = shared.distribution.whole();

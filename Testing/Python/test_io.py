@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import struct
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,10 @@ from segmentationcore import (
     vtkRASVolumeWriter,
     write_segments,
 )
+from segmentationcore.demo.rock import rock
 from slicer_files import slicer_read, slicer_write
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.vtkCommonCore import vtkSMPTools
 from vtkmodules.vtkCommonDataModel import vtkImageData
 
 pytestmark = pytest.mark.python
@@ -553,6 +557,58 @@ def test_label_types(tmp_path: Path, dtype: str) -> None:
     got = array_of(read(vtkLabelMapNrrdReader, tmp_path / "l.seg.nrrd"), "Labels")
     np.testing.assert_array_equal(got, labels)
     assert got.dtype == ("i4" if dtype.endswith("8") else dtype)
+
+
+def stream_of(path: Path) -> bytes:
+    """What follows the header of an attached NRRD file."""
+    return path.read_bytes().split(b"\n\n", 1)[1]
+
+
+@pytest.fixture
+def threads_of_vtk() -> Iterator[Any]:
+    """VTK's threads, whose number may be changed; some builds start none by themselves."""
+    backend = vtkSMPTools.GetBackend()
+    vtkSMPTools.SetBackend("STDThread")
+    yield vtkSMPTools
+    vtkSMPTools.SetBackend(backend)
+    vtkSMPTools.Initialize(0)
+
+
+@pytest.mark.parametrize("level", [1, 6, 9])
+@pytest.mark.parametrize("dtype", ["u1", "i4"])
+def test_compressed_labels_are_one_stream_of_any_gzip(
+    tmp_path: Path, dtype: str, level: int, threads_of_vtk: Any
+) -> None:
+    # Several chunks of 2^18 bytes, the last one short; rows that are like the row before.
+    z, y, x = np.ogrid[:70, :91, :103]
+    labels = ((x + y // 3 + z // 5) // 17 % 4).astype(dtype)
+    labels[noise(labels.shape, 3) % np.uint64(100) == 0] = 2
+    image = image_of({"Labels": labels})
+    write_segments(image, [Segment(f"s{value}", value) for value in (1, 2, 3)])
+    path = tmp_path / "l.seg.nrrd"
+    streams = []
+    for threads in (1, 2, 3):
+        threads_of_vtk.Initialize(threads)
+        write(vtkLabelMapNrrdWriter, path, image, CompressionLevel=level)
+        streams.append(stream_of(path))
+    assert len(set(streams)) == 1
+    whole = zlib.decompressobj(31)
+    assert whole.decompress(streams[0]) == labels.tobytes()
+    assert whole.eof
+    assert whole.unused_data == b""
+    np.testing.assert_array_equal(array_of(read(vtkLabelMapNrrdReader, path), "Labels"), labels)
+
+
+@pytest.mark.parametrize("what", ["atlas", "rock"])
+def test_compressed_labels_are_about_as_small_as_by_zlib(tmp_path: Path, what: str) -> None:
+    if what == "atlas":
+        labels = array_of(read(vtkLabelMapNrrdReader, TEMPLATES / "aal.nii.gz"), "Labels")
+    else:
+        labels = np.digitize(rock(96), (16000, 33000)).astype(np.uint8) + np.uint8(1)
+    image = image_of({"Labels": labels})
+    write_segments(image, [Segment(f"s{v}", v) for v in np.unique(labels[labels > 0]).tolist()])
+    write(vtkLabelMapNrrdWriter, tmp_path / "l.seg.nrrd", image)
+    assert len(stream_of(tmp_path / "l.seg.nrrd")) < 1.05 * len(zlib.compress(labels.tobytes(), 6))
 
 
 def test_failure_keeps_the_old_file(tmp_path: Path) -> None:
