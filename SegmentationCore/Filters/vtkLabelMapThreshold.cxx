@@ -44,33 +44,31 @@ void forEachSpan(
   }
 }
 
-/// Collective. Lowest and highest finite value over all ranks.
-template <class T>
-segcore::ScalarRange globalRange(segcore::EffectJob& job)
-{
-  segcore::ScalarRange range;
-  job.communicator().run(
-    [&]
-    {
-      job.progress().step(0.0);
-      for (const Block& block : job.distribution().localBlocks())
-      {
-        forEachSpan(job, block, job.input<T>(),
-          [&](const T* values, Index count) { segcore::accumulateRange(values, count, range); });
-      }
-    });
-  const double infinity = std::numeric_limits<double>::infinity();
-  range.min = job.communicator().allReduceMin(range.any ? range.min : infinity);
-  range.max = job.communicator().allReduceMax(range.any ? range.max : -infinity);
-  range.any = range.min <= range.max;
-  return range;
-}
-
 /// Collective. The automatic threshold; throws if the volume has none.
 template <class T>
 double globalThreshold(segcore::EffectJob& job, segcore::ThresholdMethod method, int numberOfBins)
 {
-  const segcore::ScalarRange range = globalRange<T>(job);
+  const auto everySpan = [&job](double progress, const auto& work)
+  {
+    job.communicator().run(
+      [&]
+      {
+        job.progress().step(progress);
+        for (const Block& block : job.distribution().localBlocks())
+        {
+          forEachSpan(job, block, job.input<T>(), work);
+        }
+      });
+  };
+  segcore::FirstLook<T> look;
+  everySpan(0.0, [&look](const T* values, Index count) { look.add(values, count); });
+
+  // Over all ranks.
+  segcore::ScalarRange range = look.range();
+  const double infinity = std::numeric_limits<double>::infinity();
+  range.min = job.communicator().allReduceMin(range.any ? range.min : infinity);
+  range.max = job.communicator().allReduceMax(range.any ? range.max : -infinity);
+  range.any = range.min <= range.max;
   if (!range.any)
   {
     throw segcore::AgreedError(
@@ -78,16 +76,15 @@ double globalThreshold(segcore::EffectJob& job, segcore::ThresholdMethod method,
   }
   const segcore::HistogramBins bins = segcore::binsFor(range, numberOfBins);
   std::vector<std::int64_t> counts(static_cast<std::size_t>(numberOfBins), 0);
-  job.communicator().run(
-    [&]
-    {
-      job.progress().step(0.3);
-      for (const Block& block : job.distribution().localBlocks())
-      {
-        forEachSpan(job, block, job.input<T>(), [&](const T* values, Index count)
-          { segcore::accumulateHistogram(values, count, bins, counts.data()); });
-      }
-    });
+  if constexpr (segcore::detail::isNarrow<T>::value)
+  {
+    look.histogram(bins, counts.data());
+  }
+  else
+  {
+    everySpan(0.3, [&](const T* values, Index count)
+      { segcore::accumulateHistogram(values, count, bins, counts.data()); });
+  }
   job.communicator().allReduceSum(counts.data(), numberOfBins);
   segcore::AutoThreshold result;
   job.communicator().run([&] { result = segcore::autoThreshold(method, bins, counts.data()); });

@@ -22,7 +22,8 @@
  * SET_UPPER and SET_MIN_UPPER select up to that edge, both ends inclusive, as in Slicer.
  *
  * Threads: yes. Ranks: two reductions (16 bytes, 8 bytes per bin); exact. Halo: none.
- * Cost: one pass, three with an automatic threshold. Scratch memory: the histogram.
+ * Cost: one pass; with an automatic threshold two for 8 and 16-bit volumes, else three. Scratch
+ * memory: the histogram; for 16-bit volumes a count for every value and thread, 0.75 MiB.
  *
  * Sources of the methods, and where two of them differ from Slicer's: Kernels/AutoThreshold.h.
  * Bins as in ITK, hence Slicer: Kernels/Histogram.h.

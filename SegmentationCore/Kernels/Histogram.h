@@ -17,7 +17,7 @@
 ///
 /// Threads: yes; a table per thread. 8 and 16-bit types are counted by value, then binned by value:
 /// a single pass gives range and histogram for any bins (ValueCounts). Cost: one read. Scratch: 8
-/// bytes per bin and thread; for 8-bit types 6 KiB, for 16-bit types 1 MiB per thread. Siblings:
+/// bytes per bin and thread; for 8-bit types 6 KiB, for 16-bit types 0.75 MiB per thread. Siblings:
 /// AutoThreshold.h.
 
 #ifndef segcoreHistogram_h
@@ -28,6 +28,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <stdexcept>
 #include <type_traits>
@@ -288,12 +289,14 @@ public:
   }
 
 private:
-  /// Neighbouring voxels often have the same value: four tables keep the additions independent of
-  /// each other (8 bit), two where four would leave the cache (16 bit).
+  /// Neighbouring voxels often have the same value, and adding to an entry has to wait for the
+  /// addition before it. 8 bit: four tables in turns. 16 bit: several tables would leave the cache,
+  /// so equal neighbours are counted together.
   static void addSpan(const T* in, Index n, std::int64_t* counts)
   {
     using Unsigned = typename std::make_unsigned<T>::type;
-    constexpr int ways = sizeof(T) == 1 ? 4 : 2;
+    constexpr int ways = sizeof(T) == 1 ? 4 : 1;
+    constexpr Index step = 8;
     constexpr Index block = Index{ 1 } << 30; // so that 32-bit counts cannot overflow
     std::vector<std::uint32_t> table(static_cast<std::size_t>(size) * ways);
     for (Index start = 0; start < n; start += block)
@@ -302,11 +305,16 @@ private:
       const T* p = in + start;
       const Index count = std::min(block, n - start);
       Index i = 0;
-      for (; i + 4 <= count; i += 4)
+      for (; i + step <= count; i += step)
       {
-        for (int w = 0; w < 4; ++w)
+        if (ways == 1 && std::memcmp(p + i, p + i + 1, (step - 1) * sizeof(T)) == 0)
         {
-          ++table[static_cast<std::size_t>((w % ways) * size) + static_cast<Unsigned>(p[i + w])];
+          table[static_cast<Unsigned>(p[i])] += step;
+          continue;
+        }
+        for (Index w = 0; w < step; ++w)
+        {
+          ++table[static_cast<std::size_t>(w % ways) * size + static_cast<Unsigned>(p[i + w])];
         }
       }
       for (; i < count; ++i)
@@ -327,6 +335,24 @@ private:
 
   std::vector<std::int64_t> Counts_;
 };
+
+/// What ValueCounts is for wider types: the range only.
+template <class T>
+class ValueRange
+{
+public:
+  void add(const T* in, Index n) { accumulateRange(in, n, this->Range_); }
+  ScalarRange range() const { return this->Range_; }
+
+private:
+  ScalarRange Range_;
+};
+
+/// The first look at the values of a type, for their range: by ValueCounts where that needs no
+/// second one for the histogram.
+template <class T>
+using FirstLook =
+  typename std::conditional<detail::isNarrow<T>::value, ValueCounts<T>, ValueRange<T>>::type;
 
 namespace detail
 {

@@ -188,6 +188,21 @@ void testValueCounts()
   CHECK_EQUAL(counts.count(1), 0);
   CHECK_EQUAL(counts.range().min, -32768.0);
   CHECK_EQUAL(counts.range().max, 32767.0);
+
+  // Equal neighbours, which are counted together, in runs that begin and end anywhere.
+  check::Random random(11);
+  std::vector<std::uint16_t> runs;
+  std::vector<std::int64_t> expected(65536, 0);
+  for (int run = 0; run < 500; ++run)
+  {
+    const auto value = static_cast<std::uint16_t>(random.below(4) ? random.below(65536) : 7);
+    const std::int64_t length = random.between(1, 40);
+    runs.insert(runs.end(), static_cast<std::size_t>(length), value);
+    expected[value] += length;
+  }
+  segcore::ValueCounts<std::uint16_t> ofRuns;
+  ofRuns.add(runs.data(), static_cast<segcore::Index>(runs.size()));
+  CHECK(std::equal(expected.begin(), expected.end(), ofRuns.data()));
 }
 
 } // namespace
