@@ -17,6 +17,7 @@ from segmentationcore._run import run_effect
 
 from .peers import Method, Task
 from .peers.vtk_peer import image_of, triangles
+from .report import is_slicer
 
 BINS = 64  # our default, as Slicer's
 
@@ -155,6 +156,13 @@ CASES = (
         {"AutoThresholdMode": "SET_LOWER_MAX", "NumberOfBins": BINS},
         {"bins": BINS},
     ),
+    Case(
+        "threshold, reused output",
+        "threshold",
+        ("rock volume", "large volume"),
+        _threshold,
+        reused=True,
+    ),
 )
 
 
@@ -173,6 +181,7 @@ class Bar:
 
 
 BARS = (
+    Bar("threshold, reused output", ("large volume",), 1.5),
     Bar("threshold", ("large volume",), None, 20),
     Bar("threshold Otsu", ("large volume",), 5, 50),
     Bar("islands keep largest", ("rock noisy",), 6, 12),
@@ -192,4 +201,36 @@ BARS = (
     Bar("fill between slices", ("ct slices", "atlas slices"), 10, 20, over="ITK"),
     Bar("statistics", ("atlas labels",), 3, 200),
     Bar("statistics", ("rock labels",), 3, 15),
+    # Group datamodel: rows by title and data.
+    Bar("resampling, nearest", ("rings",), 2, 10),
+    Bar("surfaces to labelmap", ("atlas",), None, 40),
+    Bar("surfaces to labelmap, no collapse", ("atlas",), 10),
+    Bar("write .seg.nrrd", ("rock, 3 labels",), 1.5, 8),
 )
+
+
+def bars(case: str, key: str, what: str, found: Mapping[str, float | None]) -> list[dict[str, Any]]:
+    """What is asked of a case on an input, beside what was measured: ratios by peer."""
+    result = []
+    for bar in BARS:
+        if bar.case != case or key not in bar.inputs:
+            continue
+        measured = {name: ratio for name, ratio in found.items() if ratio is not None}
+        peers = {name: ratio for name, ratio in measured.items() if name.startswith(bar.over)}
+        slicer = {name: ratio for name, ratio in measured.items() if is_slicer(name)}
+        for asked, ratios, who in (
+            (bar.peer, peers, "the fastest peer"),
+            (bar.slicer, slicer, "Slicer"),
+        ):
+            if asked is None:
+                continue
+            name = min(ratios, key=lambda name: ratios[name]) if ratios else None
+            result.append(
+                {
+                    "bar": f"{what}: against {name or who}",
+                    "asked": f"{asked:g} x",
+                    "measured": ratios[name] if name else None,
+                    "met": ratios[name] >= asked if name else None,
+                }
+            )
+    return result

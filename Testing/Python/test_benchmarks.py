@@ -254,17 +254,16 @@ def test_inputs_of_cases_exist(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_bars_of_a_case_tell_the_nearest_peer() -> None:
-    case = next(case for case in catalogue.CASES if case.name == "margin grow")
     ratios = {"edt edtsq": 9.0, "Slicer vtkITKImageMargin": 20.0, "scipy edt": None}
-    found = effects.bars(case, "rock mask", "rock pores", ratios)
+    found = catalogue.bars("margin grow", "rock mask", "here", ratios)
     assert [(bar["asked"], bar["measured"], bar["met"]) for bar in found] == [
         ("10 x", 9.0, False),
         ("12 x", 20.0, True),
     ]
     assert "edt edtsq" in found[0]["bar"]
-    nobody = effects.bars(case, "rock mask", "rock pores", {})
+    nobody = catalogue.bars("margin grow", "rock mask", "here", {})
     assert [bar["met"] for bar in nobody] == [None, None]
-    assert effects.bars(case, "mri mask", "mri brain", ratios) == []
+    assert catalogue.bars("margin grow", "mri mask", "here", ratios) == []
 
 
 def test_balls_are_those_of_the_definition() -> None:
@@ -405,6 +404,7 @@ def test_operations_of_the_session_are_json() -> None:
         ("collapse", {"count": 8, "size": 12, "force": True}, [125.0] * 8),
         ("extents", {"count": 8, "size": 12}, None),
         ("add", {"count": 3}, [3.0]),
+        ("write", {"file": "written.seg.nrrd"}, None),
     ],
 )
 def test_every_task_of_the_data_model_runs(
@@ -416,8 +416,10 @@ def test_every_task_of_the_data_model_runs(
     labels = np.zeros((12, 12, 12), np.uint8)
     labels[2:10, 2:10, 2:6], labels[2:10, 2:10, 6:10] = 1, 2
     np.save(tmp_path / "labels.npy", labels)
-    if task in ("surfaces", "labelmap"):
+    if task in ("surfaces", "labelmap", "write"):
         options = {**options, "path": str(tmp_path / "labels.npy")}
+    if task == "write":
+        options["file"] = str(tmp_path / options["file"])
     ours = Ours()
     ours.tasks.prepare(task, options)
     assert ours.run() > 0

@@ -4,6 +4,7 @@
 history save, undo     a state after an edit of 10^3 voxels, in one layer of 128^3 to 512^3
 stroke                 adding 10^3 voxels to a layer of 512^3
 resampling             nearest and linear, from one oblique lattice to another, 256^3
+write                  a compressed ``.seg.nrrd`` of the rock, 256^3, three labels
 surfaces               CreateRepresentation of the brain atlas, 116 segments of one layer
 labelmap               its surfaces back to binary labelmaps
 collapse, merge        100 segments with a layer each, into one
@@ -11,8 +12,9 @@ effective extents      the common box of 100 segments of one layer
 AddSegment             1000 segments without voxels
 ====================== =========================================================================
 
-Both libraries may use all threads; Slicer's VTK does by its own settings. Results are compared by
-the numbers that `..peers.data_model_tasks` gives: voxels, or points of surfaces, which may differ.
+Resampling and writing are done by other libraries too, see `datamodel_peers`. All may use all
+threads; Slicer's VTK does by its own settings. Results are compared by the numbers that
+`..peers.data_model_tasks` gives: voxels, points of surfaces (which may differ), or bytes.
 """
 
 from __future__ import annotations
@@ -24,10 +26,13 @@ from typing import Any
 import numpy as np
 
 from .. import data
+from ..catalogue import bars
 from ..measure import Timing, describe, interleave
 from ..peers.data_model_tasks import Tasks
 from ..peers.slicer import Slicer, SlicerError
+from ..results import ratio
 from . import Context, GroupError, stencil
+from .datamodel_peers import others
 
 GROUP = "datamodel"
 PEER = "Slicer vtkSegmentationCore"
@@ -54,7 +59,12 @@ class Ours:
                 )
             )
 
-        self.tasks = Tasks(module, module.vtkSegmentation, modify)
+        def write_file(segmentation: Any, file: str) -> bool:
+            writer = module.vtkSegmentationFileWriter()
+            writer.SetFileName(file)
+            return bool(writer.Write(segmentation))
+
+        self.tasks = Tasks(module, module.vtkSegmentation, modify, write_file)
 
     def run(self) -> float:
         """Once more."""
@@ -72,7 +82,9 @@ class Theirs:
         return float(self.slicer.ask("task_run")["seconds"])
 
 
-def cases(quick: bool, atlas: Path) -> list[tuple[str, str, tuple[int, int, int], str, dict]]:
+def cases(
+    quick: bool, atlas: Path, rock: Path
+) -> list[tuple[str, str, tuple[int, int, int], str, dict]]:
     """Title, data, size, task and its options."""
     found: list[tuple[str, str, tuple[int, int, int], str, dict]] = []
     for size in (128, 512) if quick else (128, 256, 512):
@@ -83,6 +95,8 @@ def cases(quick: bool, atlas: Path) -> list[tuple[str, str, tuple[int, int, int]
     for linear, title in ((False, "resampling, nearest"), (True, "resampling, linear")):
         options = {"size": 256, "linear": linear}
         found.append((title, "rings", (256,) * 3, "resample", options))
+    options = {"path": str(rock), "file": str(rock.with_name("written.seg.nrrd"))}
+    found.append(("write .seg.nrrd", "rock, 3 labels", (256,) * 3, "write", options))
     shape = tuple(np.load(atlas, mmap_mode="r").shape[::-1])
     for joint, title in ((False, "surfaces"), (True, "surfaces, joint smoothing")):
         options = {"path": str(atlas), "joint": joint}
@@ -114,7 +128,9 @@ def run(context: Context) -> None:
         atlas = Path(folder) / "atlas.npy"
         labels, _ = data.atlas()
         np.save(atlas, labels)
-        todo = cases(context.quick, atlas)
+        rock = Path(folder) / "rock.npy"
+        np.save(rock, data.rock_phases(data.load("rock", 256)))
+        todo = cases(context.quick, atlas, rock)
         context.progress.plan(len(todo))
         try:
             for title, name, size, task, options in todo:
@@ -132,12 +148,12 @@ def _case(
     ours: Ours,
     slicer: Slicer | None,
     title: str,
-    name: str,
+    name_of_data: str,
     size: tuple[int, int, int],
     task: str,
     options: dict[str, Any],
 ) -> None:
-    """One row."""
+    """The rows of one task."""
     contenders: dict[str, Any] = {"": ours}
     ours.tasks.prepare(task, options)
     warm_up = {"": ours.run()}
@@ -152,26 +168,47 @@ def _case(
         except SlicerError as failure:
             contenders.pop(PEER, None)
             error = describe(failure)
+    for other in others(task, options, context.threads[-1]):
+        contenders[other.name] = other
+        warm_up[other.name] = other.run()
+        numbers[other.name] = [other.outcome]
     rounds = 3 if context.quick else 7
     timings, errors = interleave(contenders, warm_up, rounds=rounds, budget=60.0)
     if "" in errors:
         raise GroupError(f"{title}: {errors['']}")
-    note = ""
-    if PEER in numbers:
-        mine, theirs = (float(np.sum(numbers[who])) for who in ("", PEER))
-        note = "same result" if numbers[""] == numbers[PEER] else f"{mine:g}, Slicer {theirs:g}"
-    theirs_timing: Timing | None = timings.get(PEER)
-    context.results.add(
-        group=GROUP,
-        effect=title,
-        data=name,
-        size=size,
-        threads=context.threads[-1],
-        ours=timings[""],
-        peer=PEER if slicer is not None else None,
-        peer_version=slicer.versions["slicer-core"] if slicer is not None else None,
-        theirs=theirs_timing,
-        note=note,
-        error=error or errors.get(PEER, ""),
+    versions = {PEER: slicer.versions["slicer-core"] if slicer is not None else None}
+    versions |= {
+        name: peer.version for name, peer in contenders.items() if hasattr(peer, "version")
+    }
+    errors.setdefault(PEER, error)
+    mine = float(np.sum(numbers[""]))
+    peers: list[str | None] = [name for name in contenders if name]
+    if slicer is not None and PEER not in peers:
+        peers.insert(0, PEER)  # it failed
+    for name in peers or [None]:
+        note = ""
+        if name in numbers:
+            theirs = float(np.sum(numbers[name]))
+            same = numbers[""] == numbers[name]
+            note = "same result" if same else f"{mine:.9g}, {name.split()[0]} {theirs:.9g}"
+        timing: Timing | None = timings.get(name) if name else None
+        context.results.add(
+            group=GROUP,
+            effect=title,
+            data=name_of_data,
+            size=size,
+            threads=context.threads[-1],
+            ours=timings[""],
+            peer=name,
+            peer_version=versions.get(name),
+            theirs=timing,
+            note=note,
+            error=errors.get(name, "") if name else "",
+        )
+    ratios = {
+        name: ratio(timings[""].median, timing.median) for name, timing in timings.items() if name
+    }
+    context.results.document["bars"] += bars(
+        title, name_of_data, f"{title}, {name_of_data}", ratios
     )
     ours.tasks.prepared = None

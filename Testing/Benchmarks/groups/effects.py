@@ -6,7 +6,7 @@ compared with ours, voxel by voxel; where both mean the same, a difference is to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,12 +14,11 @@ import numpy as np
 from segmentationcore.demo.data import DataError
 
 from .. import data
-from ..catalogue import BARS, CASES, Case
+from ..catalogue import CASES, Case, bars
 from ..measure import Timing, describe, first_run, floor_seconds, interleave, stopwatch
 from ..peers import Method, Task, local_methods
 from ..peers.slicer import Slicer, SlicerError
 from ..peers.vtk_peer import use_threads
-from ..report import is_slicer
 from ..results import ratio
 from . import Context
 
@@ -145,40 +144,12 @@ def run(context: Context) -> None:
                     for number in threads[name]:
                         found = _measure(context, peers, case, title, replace(task, threads=number))
                         context.progress.step()
-                    context.results.document["bars"] += bars(case, key, title, found)
+                    what = f"{case.title}, {title}"
+                    context.results.document["bars"] += bars(case.name, key, what, found)
             except DataError as error:
                 context.results.fail(f"The {name} was not measured: {error}")
     finally:
         peers.close()
-
-
-def bars(
-    case: Case, key: str, title: str, found: Mapping[str, float | None]
-) -> list[dict[str, Any]]:
-    """What is asked of a case on an input, beside what was measured: ratios by peer."""
-    result = []
-    for bar in BARS:
-        if bar.case != case.name or key not in bar.inputs:
-            continue
-        measured = {name: ratio for name, ratio in found.items() if ratio is not None}
-        peers = {name: ratio for name, ratio in measured.items() if name.startswith(bar.over)}
-        slicer = {name: ratio for name, ratio in measured.items() if is_slicer(name)}
-        for asked, ratios, who in (
-            (bar.peer, peers, "the fastest peer"),
-            (bar.slicer, slicer, "Slicer"),
-        ):
-            if asked is None:
-                continue
-            name = min(ratios, key=lambda name: ratios[name]) if ratios else None
-            result.append(
-                {
-                    "bar": f"{case.title}, {title}: against {name or who}",
-                    "asked": f"{asked:g} x",
-                    "measured": ratios[name] if name else None,
-                    "met": ratios[name] >= asked if name else None,
-                }
-            )
-    return result
 
 
 def _candidates(

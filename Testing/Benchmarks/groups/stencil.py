@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from .. import data
+from ..catalogue import bars
 from ..measure import interleave, stopwatch
+from ..results import ratio
 from . import Context
 
 GROUP = "datamodel"
@@ -151,3 +153,5 @@ def run(context: Context, module: Any) -> None:
         note="same result" if mine == other else f"{mine:.0f} voxels, VTK {other:.0f}",
         error="; ".join(errors.values()),
     )
+    ratios = {PEER: ratio(timings[""].median, timings[PEER].median)} if len(timings) == 2 else {}
+    context.results.document["bars"] += bars(title, "atlas", f"{title}, atlas", ratios)

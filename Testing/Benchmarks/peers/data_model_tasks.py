@@ -8,6 +8,7 @@ prepares anew before the clock starts.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,9 @@ REFERENCE = "Reference image geometry"
 Modify = Callable[[Any, str, Any], bool]
 """Adds an image's voxels to a segment: segmentation, segment's ID, image."""
 
+WriteFile = Callable[[Any, str], bool]
+"""Writes a segmentation to a file, compressed by default settings."""
+
 
 class Tasks:
     """The containers of one library, and the task that is prepared.
@@ -33,14 +37,21 @@ class Tasks:
         Where the classes are.
     new_segmentation
         Makes an empty segmentation for which ``modify`` works.
-    modify
-        See `Modify`.
+    modify, write_file
+        See `Modify` and `WriteFile`.
     """
 
-    def __init__(self, module: Any, new_segmentation: Callable[[], Any], modify: Modify) -> None:
+    def __init__(
+        self,
+        module: Any,
+        new_segmentation: Callable[[], Any],
+        modify: Modify,
+        write_file: WriteFile,
+    ) -> None:
         self.module = module
         self.new_segmentation = new_segmentation
         self.modify = modify
+        self.write_file = write_file
         self.prepared: Callable[[], float] | None = None
         self.outcome: Callable[[], list[float]] = list
 
@@ -57,6 +68,8 @@ class Tasks:
 
     # -- parts -----------------------------------------------------------------------------------
 
+    SPACING = (1.0, 1.25, 1.5)
+
     def _image(self, voxels: np.ndarray, first: tuple[int, int, int] = (0, 0, 0)) -> Any:
         """An array (z, y, x) whose first voxel has the index ``first`` (x, y, z); copies."""
         image = self.module.vtkOrientedImageData()
@@ -66,7 +79,7 @@ class Tasks:
             for at in (start, start + count - 1)
         ]
         image.SetExtent(*extent)
-        image.SetSpacing(1.0, 1.25, 1.5)
+        image.SetSpacing(*self.SPACING)
         scalars = numpy_to_vtk(np.ascontiguousarray(voxels).ravel(), deep=True)
         image.GetPointData().SetScalars(scalars)
         return image
@@ -147,14 +160,27 @@ class Tasks:
 
         return run
 
-    def resample(self, size: int, linear: bool) -> Callable[[], float]:
-        """Read a volume of size^3 on a lattice that is turned about all axes."""
+    DIRECTIONS = (0.36, 0.48, -0.8, -0.8, 0.6, 0.0, 0.48, 0.64, 0.6)
+    """Of the lattice that is resampled to."""
+
+    @staticmethod
+    def origin(size: int) -> tuple[float, float, float]:
+        """Of the lattice that is resampled to."""
+        return size / 4, size / 4, size / 8
+
+    @staticmethod
+    def rings(size: int) -> np.ndarray:
+        """Shells around the middle."""
         at = np.arange(size, dtype=np.float32) - size / 2
         distance = np.hypot(np.hypot(at[:, None, None], at[:, None]), at)
-        image = self._image((distance / 8 % 2 * 60).astype(np.uint8))
+        return (distance / 8 % 2 * 60).astype(np.uint8)
+
+    def resample(self, size: int, linear: bool) -> Callable[[], float]:
+        """Read a volume of size^3 on a lattice that is turned about all axes."""
+        image = self._image(self.rings(size))
         reference = self._image(np.zeros((size,) * 3, np.uint8))
-        reference.SetDirections(0.36, 0.48, -0.8, -0.8, 0.6, 0.0, 0.48, 0.64, 0.6)
-        reference.SetOrigin(size / 4, size / 4, size / 8)
+        reference.SetDirections(*self.DIRECTIONS)
+        reference.SetOrigin(*self.origin(size))
         out = self.module.vtkOrientedImageData()
         tools = self.module.vtkOrientedImageDataResample
 
@@ -299,4 +325,17 @@ class Tasks:
             return stopwatch(add_all)[0]
 
         self.outcome = lambda: [float(kept[0].GetNumberOfSegments())]
+        return run
+
+    def write(self, path: str, file: str) -> Callable[[], float]:
+        """Write all labels of an array in a file to a compressed ``.seg.nrrd``."""
+        segmentation = self._labels(np.load(path))
+
+        def run() -> float:
+            seconds, done = stopwatch(lambda: self.write_file(segmentation, file))
+            if not done:
+                raise RuntimeError("writing failed")
+            return seconds
+
+        self.outcome = lambda: [float(Path(file).stat().st_size)]
         return run

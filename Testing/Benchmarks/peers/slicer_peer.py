@@ -310,7 +310,7 @@ class DataModel:
     def __init__(self) -> None:
         self.scene = Scene()
         self.nodes: list[Any] = []
-        self.tasks = Tasks(slicer, self.new_segmentation, self.modify)
+        self.tasks = Tasks(slicer, self.new_segmentation, self.modify, self.write_file)
 
     def new_segmentation(self) -> Any:
         """Of a node without display: nothing is drawn here. The last two are kept."""
@@ -327,6 +327,13 @@ class DataModel:
         return bool(
             logic.SetBinaryLabelmapToSegment(image, node, identifier, logic.MODE_MERGE_MASK)
         )
+
+    def write_file(self, segmentation: Any, file: str) -> bool:
+        """By the storage node, as Slicer saves a segmentation."""
+        node = next(n for n in self.nodes if n.GetSegmentation() is segmentation)
+        storage = slicer.vtkMRMLSegmentationStorageNode()
+        storage.SetFileName(file)
+        return bool(storage.WriteData(node))
 
     def task(self, name: str, options: dict[str, Any]) -> dict[str, Any]:
         """Get ready."""
