@@ -626,11 +626,14 @@ def _docstring(effect: dict[str, Any]) -> list[str]:
         "1 when absent. Not allowed with vtkImageData, which has its own.",
         8,
     )
-    if not volume:
-        lines += [
-            "    out : numpy.ndarray, optional",
-            "        Array of the same shape and type that receives the result.",
-        ]
+    lines += ["    out : numpy.ndarray, optional"]
+    lines += _wrapped(
+        ("Array of the same shape" if volume else "Array of the same shape and type")
+        + " that receives the result. Without `progress` a C-contiguous one"
+        + (" of the result's type" if volume else "")
+        + " is written directly, at no cost of memory, and holds anything after an error.",
+        8,
+    )
     lines += ["    progress : callable, optional"]
     lines += _wrapped("Called with a fraction from 0 to 1; returning False cancels the work.", 8)
     lines += ["", "    Returns", "    -------", "    numpy.ndarray or vtkImageData"]
@@ -765,8 +768,7 @@ def _signature(effect: dict[str, Any], overload: tuple[str, str] | None = None) 
     if effect["input"] != "segments":
         lines.append(f"    label: int = {'...' if overload else 1},")
     lines.append(f"    spacing: Sequence[float] | None = {none},")
-    if not volume:
-        lines.append(f"    out: NDArray[Any] | None = {none},")
+    lines.append(f"    out: NDArray[Any] | None = {none},")
     lines.append(f"    progress: Callable[[float], bool | None] | None = {none},")
     lines.append(f") -> {result}:")
     return lines
@@ -805,7 +807,7 @@ def make_python(effects: list[dict[str, Any]]) -> str:
         lines += ["        label=label,"] if effect["input"] != "segments" else []
         lines += ["        spacing=spacing,"]
         lines += [
-            f"        out={'None' if volume else 'out'},",
+            "        out=out,",
             "        progress=progress,",
             "    )",
             "",

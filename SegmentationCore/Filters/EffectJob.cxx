@@ -11,6 +11,8 @@
 
 #include "vtkDataArray.h"
 
+#include <functional>
+
 namespace segcore
 {
 namespace
@@ -80,6 +82,66 @@ private:
   const T* Labels;
   Box Piece;
 };
+
+/// Whether an array that somebody offers can be an output of this type and length, apart from the
+/// input, whose values have this many bytes.
+bool canHold(vtkDataArray* array, int vtkType, Index count, const void* input, int inputValueBytes)
+{
+  if (array->GetDataType() != vtkType || array->GetNumberOfComponents() != 1 ||
+    array->GetNumberOfTuples() != count || count == 0 || !array->HasStandardMemoryLayout())
+  {
+    return false;
+  }
+  const char* out = static_cast<const char*>(array->GetVoidPointer(0));
+  const char* in = static_cast<const char*>(input);
+  const std::less_equal<const char*> notAfter; // of pointers into different arrays too
+  return notAfter(in + count * inputValueBytes, out) ||
+    notAfter(out + count * array->GetDataTypeSize(), in);
+}
+
+/// What becomes of voxels that the mask does not have.
+template <class T>
+void writeNothing(WriteMode mode, T label, const T* labels, Index count, T* out)
+{
+  if (mode != WriteMode::Set)
+  {
+    std::copy_n(labels, count, out);
+    return;
+  }
+  for (Index i = 0; i < count; ++i)
+  {
+    out[i] = labels[i] == label ? T(0) : labels[i];
+  }
+}
+
+template <class T>
+void writeMask(
+  WriteMode mode, T label, const std::uint8_t* mask, const T* labels, Index count, T* out)
+{
+  switch (mode)
+  {
+    case WriteMode::Set:
+      mergeMaskSpan(mask, labels, count, label, out);
+      break;
+    case WriteMode::Add:
+      for (Index i = 0; i < count; ++i)
+      {
+        out[i] = mask[i] ? label : labels[i];
+      }
+      break;
+    case WriteMode::Remove:
+      for (Index i = 0; i < count; ++i)
+      {
+        out[i] = mask[i] && labels[i] == label ? T(0) : labels[i];
+      }
+      break;
+    case WriteMode::RemoveAll:
+      for (Index i = 0; i < count; ++i)
+      {
+        out[i] = mask[i] ? T(0) : labels[i];
+      }
+  }
+}
 }
 
 //------------------------------------------------------------------------------------------------
@@ -99,6 +161,14 @@ void* EffectJob::makeOutputArray(int vtkType, const char* name)
   this->Comm.run(
     [&]
     {
+      if (this->Output &&
+        canHold(this->Output, vtkType, this->piece().size(), this->input<char>(),
+          vtkDataArray::GetDataTypeSize(this->Image.scalarType())))
+      {
+        this->Output->SetName(name);
+        this->Output->Modified();
+        return;
+      }
       this->Output.TakeReference(vtkDataArray::CreateDataArray(vtkType));
       this->Output->SetName(name);
       this->Output->SetNumberOfTuples(this->piece().size());
@@ -200,6 +270,7 @@ void EffectJob::writeLocalMaskTyped()
     std::to_string(this->Label) };
   const std::unique_ptr<LocalMask> mask = this->Filter->GetLocalMask(input);
   const WriteMode mode = this->Filter->GetWriteMode();
+  const Box bounds = mask->bounds();
   // Slice by slice; voxels of other ranks too, as nothing but this voxel is needed.
   this->Comm.run(
     [&]
@@ -209,31 +280,27 @@ void EffectJob::writeLocalMaskTyped()
       forRanges(box.dim(2), 1, this->Reporter,
         [&](Index begin, Index end)
         {
-          Buffer<std::uint8_t> written(slice);
+          Buffer<std::uint8_t> written;
           for (Index k = begin; k < end; ++k)
           {
             Box part = box;
             part.lo[2] = part.hi[2] = box.lo[2] + k;
-            mask->write(part, written.data());
-            const T* in = labels + k * slice;
-            T* to = out + k * slice;
-            for (Index i = 0; i < slice; ++i)
+            writeNothing(mode, label, labels + k * slice, slice, out + k * slice);
+            part = part.clipped(bounds);
+            if (part.empty() || mask->uniform(part) == 0)
             {
-              const bool own = in[i] == label;
-              switch (mode)
-              {
-                case WriteMode::Set:
-                  to[i] = written[i] ? label : (own ? T(0) : in[i]);
-                  break;
-                case WriteMode::Add:
-                  to[i] = written[i] ? label : in[i];
-                  break;
-                case WriteMode::Remove:
-                  to[i] = written[i] && own ? T(0) : in[i];
-                  break;
-                case WriteMode::RemoveAll:
-                  to[i] = written[i] ? T(0) : in[i];
-              }
+              continue; // as most slices of a stroke
+            }
+            if (written.size() < part.size())
+            {
+              written = Buffer<std::uint8_t>(part.size());
+            }
+            mask->write(part, written.data());
+            for (Index j = part.lo[1]; j <= part.hi[1]; ++j)
+            {
+              const Index at = box.offset(part.lo[0], j, part.lo[2]);
+              writeMask(mode, label, written.data() + part.offset(part.lo[0], j, part.lo[2]),
+                labels + at, part.dim(0), out + at);
             }
           }
         });

@@ -58,9 +58,13 @@ bool vtkLabelMapAlgorithm::Apply(vtkImageData* input, vtkImageData* output)
         }
       });
     segcore::EffectJob job(this, input, segcore::arrayToProcess(communicator, this, input));
+    // Memory that the job may take; in a pipeline there is none. It is modified if it is taken.
+    const vtkSmartPointer<vtkDataArray> offered = output->GetPointData()->GetScalars();
+    const vtkMTimeType time = offered ? offered->GetMTime() : 0;
+    job.Output = offered;
     segcore::withThreads([&] { this->Execute(job); }, job.piece().size());
     output->ShallowCopy(input);
-    if (job.output())
+    if (job.output() && (job.output() != offered || offered->GetMTime() > time))
     {
       // Another array of that name is replaced; all others stay, by reference.
       output->GetPointData()->AddArray(job.output());

@@ -222,9 +222,8 @@ def test_signatures_follow_the_declaration(identifier: str) -> None:
     assert all(other.kind is inspect.Parameter.KEYWORD_ONLY for other in others)
     declared = {_registry.snake_case(p["name"]): default(p) for p in effect["parameters"]}
     assert declared.items() <= {other.name: other.default for other in others}.items()
-    common = {"spacing", "progress"}
+    common = {"spacing", "progress", "out"}
     common |= {"label"} if effect["input"] != "segments" else set()
-    common |= {"out"} if effect["input"] != "volume" else set()
     assert {other.name for other in others} == set(declared) | common
 
 

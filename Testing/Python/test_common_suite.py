@@ -691,25 +691,52 @@ def test_an_error_of_progress_comes_through(identifier: str) -> None:
 
 @every_effect
 def test_out(identifier: str) -> None:
-    if is_volume(identifier):
-        with pytest.raises(TypeError, match="out"):
-            run(identifier, sample(identifier), {}, out=np.zeros(SHAPE, np.uint8))
-        return
     data = sample(identifier)
     expected = run(identifier, data, {})
-    out = np.full_like(data, 99)
+    out = np.full_like(expected, 99)
     assert run(identifier, data, {}, out=out) is out
     assert_same(out, expected)
-    strided = np.asfortranarray(np.full_like(data, 99))
+    strided = np.asfortranarray(np.full_like(expected, 99))
     run(identifier, data, {}, out=strided)
     assert_same(strided, expected)
-    for wrong in (np.zeros(SHAPE, np.int16), np.zeros((1, *SHAPE[1:]), np.uint8), data, data[::-1]):
+    swapped = np.full_like(expected, 99).astype(expected.dtype.newbyteorder())
+    run(identifier, data, {}, out=swapped)
+    assert_same(swapped.astype(expected.dtype), expected)
+    unfit = np.zeros(SHAPE, np.int8 if is_volume(identifier) else np.int16)
+    for wrong in (unfit, np.zeros((1, *SHAPE[1:]), expected.dtype), data, data[::-1]):
         with pytest.raises(ValueError, match="out"):
             run(identifier, data, {}, out=wrong)
     with pytest.raises(TypeError, match="out"):
         run(identifier, data, {}, out=to_image(data))
     with pytest.raises(TypeError, match="out"):
         run(identifier, to_image(data), {}, out=out)
+
+
+@every_effect
+def test_memory_of_the_output_is_used_again_or_left_alone(identifier: str) -> None:
+    image = to_image(sample(identifier))
+    algorithm = filter_for(identifier, image, {})
+    name = VOLUME_RESULT if is_volume(identifier) else image.GetPointData().GetScalars().GetName()
+
+    def apply(output: vtkImageData) -> np.ndarray:
+        assert algorithm.Apply(image, output)
+        return to_array(output, name)
+
+    expected = apply(vtkImageData()).copy()
+    given = np.full_like(expected, 99)
+    result = apply(to_image(given))
+    assert_same(result, expected)
+    assert np.shares_memory(result, given)
+    other = np.uint16 if expected.dtype == np.uint8 else np.uint8
+    for unfit in (np.full_like(expected[1:], 99), np.full(SHAPE, 99, other)):
+        before = unfit.copy()
+        assert_same(apply(to_image(unfit)), expected)
+        assert np.array_equal(unfit, before)
+    own = image.NewInstance()
+    own.ShallowCopy(image)  # shares the input's voxels, which are never changed
+    before = to_array(image).copy()
+    assert_same(apply(own), expected)
+    assert_same(to_array(image), before)
 
 
 @every_effect

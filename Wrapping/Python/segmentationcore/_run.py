@@ -5,6 +5,8 @@ The functions in the generated ``_effects.py`` call `run_effect` and hold nothin
 
 from __future__ import annotations
 
+import contextlib
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -106,16 +108,17 @@ def _check_label_fits(label: int, dtype: np.dtype[Any], name: str) -> None:
         raise ValueError(f"{name} is {label}; a label map of type {dtype} holds up to {largest}")
 
 
-def _check_out(out: Any, data: Any, function: str) -> NDArray[Any]:
+def _check_out(out: Any, data: Any, function: str, is_volume: bool) -> NDArray[Any]:
     if not isinstance(out, np.ndarray):
         raise TypeError(f"{function}(): out is {type(out).__name__}; expected a numpy.ndarray")
     if not isinstance(data, np.ndarray):
         raise TypeError(f"{function}(): out is given, but the input is no numpy.ndarray")
     native = data.dtype.newbyteorder("=")
-    if out.shape != data.shape or out.dtype.newbyteorder("=") != native:
+    # The filter decides on the type of what it makes of a volume.
+    if out.shape != data.shape or (not is_volume and out.dtype.newbyteorder("=") != native):
+        expected = f"{data.shape}" if is_volume else f"{data.shape} and {native}, as the input"
         raise ValueError(
-            f"{function}(): out has shape {out.shape} and type {out.dtype}; "
-            f"expected {data.shape} and {native}, as the input"
+            f"{function}(): out has shape {out.shape} and type {out.dtype}; expected {expected}"
         )
     if not out.flags.writeable:
         raise ValueError(f"{function}(): out is read-only")
@@ -128,6 +131,33 @@ def _check_out(out: Any, data: Any, function: str) -> NDArray[Any]:
             f"{function}(): out shares memory with the input, which is never changed; "
             "give another array"
         )
+    return out
+
+
+def _offered(out: NDArray[Any] | None) -> vtkImageData:
+    """An image for the result that has the caller's memory, if that has the layout of an image."""
+    if out is not None and out.dtype.isnative and out.flags.c_contiguous and out.flags.aligned:
+        with contextlib.suppress(TypeError):  # no type of VTK: the result will be copied
+            return image_of_array(out).image
+    from vtkmodules.vtkCommonDataModel import vtkImageData
+
+    return vtkImageData()
+
+
+def _into(out: NDArray[Any], voxels: NDArray[Any], function: str) -> NDArray[Any]:
+    """The result in the caller's array; nothing to do if the filter wrote there."""
+    if np.may_share_memory(out, voxels):
+        return out
+    if out.dtype.kind == "b" and voxels.dtype.kind == "u":
+        fits = bool(voxels.max() <= 1)
+    else:
+        fits = np.can_cast(voxels.dtype, out.dtype, "safe")
+    if not fits:
+        raise ValueError(
+            f"{function}(): out has the type {out.dtype}, which does not hold every value of "
+            f"the result's, {voxels.dtype}"
+        )
+    out[...] = voxels
     return out
 
 
@@ -167,7 +197,7 @@ def run_effect(
     SegmentationCoreError
         The filter failed.
     Cancelled
-        ``progress`` returned False, or Ctrl-C was pressed; ``out`` is untouched.
+        ``progress`` returned False, or Ctrl-C was pressed.
     """
     effects = _registry.voxel_effects()
     if identifier not in effects:
@@ -197,7 +227,7 @@ def run_effect(
         if spacing is not None:
             raise TypeError(f"{identifier}(): spacing is given, but a vtkImageData has its own")
         if out is not None:
-            _check_out(out, data, identifier)
+            _check_out(out, data, identifier, is_volume)
         name = point_array_name(data, what)
         if not is_volume:
             scalars = data.GetPointData().GetScalars()
@@ -211,15 +241,21 @@ def run_effect(
         if not is_volume:
             _check_label_fits(label, array.dtype, f"{identifier}(): label")
         if out is not None:
-            out = _check_out(out, array, identifier)
+            out = _check_out(out, array, identifier, is_volume)
         name = "Scalars"
         converted = image_of_array(array, spacing, name, what)
         source, dimensions, result_type = converted.image, converted.dimensions, converted.dtype
 
     algorithm = make_filter(effect, checked, label)
     algorithm.SetInputDataObject(source)
-    execute(algorithm, f"{identifier}()", progress)
-    output = algorithm.GetOutput()
+    if out is None or progress is not None:  # cancelling leaves `out` as it was
+        execute(algorithm, f"{identifier}()", progress)
+        output = algorithm.GetOutput()
+    else:
+        # Labels of a volume may be others than 0 and 1, which no bool array may hold.
+        output = _offered(None if is_volume and out.dtype.kind == "b" else out)
+        run = functools.partial(algorithm.Apply, source, output)
+        execute(algorithm, f"{identifier}()", None, run)
     if output.GetNumberOfPoints() != source.GetNumberOfPoints():
         raise SegmentationCoreError(f"{identifier}(): the filter produced no result")
 
@@ -238,8 +274,7 @@ def run_effect(
     if result_type is not None and result_type.kind == "b" and not is_volume:
         voxels = voxels.view(np.bool_)
     if out is not None:
-        out[...] = voxels
-        return out
+        return _into(out, voxels, identifier)
     if np.may_share_memory(voxels, data):  # a filter that passed its input through
         voxels = voxels.copy()
     return voxels
