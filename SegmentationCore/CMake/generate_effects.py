@@ -170,7 +170,8 @@ def check_parameter(parameter: dict[str, Any], where: str) -> None:
         good = isinstance(default, list) and [*map(type, default)] in ([int] * 3, [float] * 3)
         _require(required or good, where, "default must be three numbers of one type")
     if kind == "points":
-        _require(name == "Points" and required, where, "points are named Points, and required")
+        _require(name == "Points", where, "points are named Points")
+        _require(required or default == [], where, "points are required, or none are the default")
     if kind in ("segments", "voxels"):
         _require(required, where, f"{kind} must be required")
 
@@ -475,7 +476,8 @@ def parameter_schema(parameter: dict[str, Any]) -> dict[str, Any]:
     elif kind == "voxels":
         schema |= _voxels_schema()
     elif kind == "points":
-        schema |= {"type": "array", "items": _numbers_schema(3), "minItems": 1}
+        least = 1 if parameter.get("required") else 0
+        schema |= {"type": "array", "items": _numbers_schema(3), "minItems": least}
     elif kind == "color":
         schema |= _numbers_schema(3, minimum=0, maximum=1)
     elif kind == "vector":
@@ -581,6 +583,8 @@ def _python_default(parameter: dict[str, Any]) -> str | None:
     """The default in a function's signature; none if the argument is required."""
     if parameter.get("required"):
         return None
+    if parameter["type"] == "points":
+        return "()"
     # The order of a vector's numbers depends on the data, and "" is no label.
     return "None" if parameter["type"] in ("vector", "segment") else _quoted(parameter["default"])
 
@@ -671,6 +675,7 @@ def _example(effect: dict[str, Any]) -> list[str]:
     arguments = [
         text.format(snake_case(parameter["name"]))
         for parameter in effect["parameters"]
+        if parameter["type"] != "points" or parameter.get("required")
         for text in samples.get(parameter["type"], ())
     ]
     call = ", ".join([data, *arguments, "spacing=(2.0, 1.0, 1.0)"])

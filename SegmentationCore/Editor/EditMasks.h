@@ -156,6 +156,41 @@ private:
   Box Voxels;
 };
 
+/// Where an operation may change voxels.
+class EditSession::Editable : public LocalMask
+{
+public:
+  Editable(const EditSession& session, const Rules& rules)
+    : Session(session), Allowed(rules), Area(session.labelsOf(rules.areaRows))
+  {
+  }
+  Box bounds() const override { return this->Session.Held.clipped(this->Allowed.region); }
+  void write(const Box& part, std::uint8_t* out) const override
+  {
+    std::fill_n(out, part.size(), std::uint8_t{ 0 });
+    Buffer<std::uint8_t> allowed(part.size());
+    this->Session.layer(0).forEachIn(part.clipped(this->bounds()),
+      [&](Index key, const Box& held)
+      {
+        const Box cut = held.clipped(part).clipped(this->bounds());
+        this->Session.editable(this->Allowed, this->Area, key, cut, allowed.data());
+        Index at = 0;
+        for (Index k = cut.lo[2]; k <= cut.hi[2]; ++k)
+        {
+          for (Index j = cut.lo[1]; j <= cut.hi[1]; ++j, at += cut.dim(0))
+          {
+            std::copy_n(allowed.data() + at, cut.dim(0), out + part.offset(cut.lo[0], j, k));
+          }
+        }
+      });
+  }
+
+private:
+  const EditSession& Session;
+  const Rules& Allowed;
+  std::vector<LabelSet> Area;
+};
+
 /// The segments of a session, as effects see them.
 class EditSession::Masks : public SegmentMasks
 {

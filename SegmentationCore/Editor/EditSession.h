@@ -136,6 +136,7 @@ private:
     Box region;                           // nothing is read or written outside
   };
   struct BlockResult;
+  class Editable;
   class Masks;
 
   EditStep run(const Operation& operation);
@@ -160,7 +161,7 @@ private:
   void editable(const Rules& rules, const std::vector<LabelSet>& area, Index key, const Box& part,
     std::uint8_t* allowed) const;
   std::unique_ptr<LocalMask> makeMask(
-    const Operation& operation, vtkLabelMapAlgorithm* effect, const Box& region);
+    const Operation& operation, vtkLabelMapAlgorithm* effect, const Rules& rules);
   Rules makeRules(const Operation& operation, int row, bool bypass) const;
   static bool splits(WriteMode mode, const Rules& rules, int row);
   Box operationRegion(const Operation& operation) const;

@@ -50,27 +50,47 @@ Label leaveLabel(const std::vector<int>& rows)
 
 //------------------------------------------------------------------------------------------------
 std::unique_ptr<LocalMask> EditSession::makeMask(
-  const Operation& operation, vtkLabelMapAlgorithm* effect, const Box& region)
+  const Operation& operation, vtkLabelMapAlgorithm* effect, const Rules& rules)
 {
+  const Box& region = rules.region;
   int row = 0;
   this->Comm.run([&] { row = this->find(operation.Segment); });
   effect->SetController(this->Controller);
   if (effect->IsLocal())
   {
     const Masks masks(*this, region);
+    const Editable editable(*this, rules);
+    const bool limited = rules.areaMasked || rules.intensity || rules.region != this->whole();
     LocalInput input{ this->Comm, this->Shape, this->whole(), this->Volume.get(), &masks,
-      operation.Segment };
+      operation.Segment, limited ? &editable : nullptr };
     return effect->GetLocalMask(input);
   }
 
   if (operation.Input == EffectInput::Segment)
   {
-    const Box work = this->workBox({ row }, effect, region);
+    std::vector<int> rows{ row };
+    if (effect->SeesAllSegments())
+    {
+      for (const int other : this->visibleRows())
+      {
+        if (other != row)
+        {
+          rows.push_back(other);
+        }
+      }
+    }
+    const Box work = this->workBox(rows, effect, region);
     if (work.empty())
     {
       return std::make_unique<BoxMask>(Box());
     }
     const Box part = work.clipped(this->Held);
+    if (effect->SeesAllSegments())
+    {
+      const auto labels = this->copyRows(rows, part, VTK_UNSIGNED_INT);
+      return std::make_unique<ResultMask>(
+        ResultMask(this->applyToLabels(effect, labels, part), part), 1, part);
+    }
     // Parts need room for more labels than a byte has.
     const auto labels =
       this->copyRows({ row }, part, effect->MakesParts() ? VTK_UNSIGNED_INT : VTK_UNSIGNED_CHAR);
@@ -397,7 +417,7 @@ void EditSession::runEffect(const Operation& operation, EditStep& step)
       effect.TakeReference(newEffect(operation));
       rules = this->makeRules(operation, row, effect->GetBypassMasking());
     });
-  const std::unique_ptr<LocalMask> mask = this->makeMask(operation, effect, rules.region);
+  const std::unique_ptr<LocalMask> mask = this->makeMask(operation, effect, rules);
   const WriteMode mode = effect->GetWriteMode();
   if (effect->MakesParts())
   {
@@ -676,7 +696,7 @@ Box EditSession::preview(const Operation& operation, const Box& part, Index step
   effect.TakeReference(newEffect(operation));
   this->Comm.run([&] { rules = this->makeRules(operation, row, effect->GetBypassMasking()); });
   // Effects that look around are given what they reach; beyond it nothing matters.
-  const std::unique_ptr<LocalMask> result = this->makeMask(operation, effect, rules.region);
+  const std::unique_ptr<LocalMask> result = this->makeMask(operation, effect, rules);
   this->Comm.run(
     [&]
     {

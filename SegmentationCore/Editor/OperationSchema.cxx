@@ -208,9 +208,13 @@ ParameterValue readParameter(const Json& declaration, const Json& value, const s
   }
   else if (type == "points")
   {
-    if (!value.is_array() || value.empty())
+    const bool needed = declaration.value("required", false);
+    if (!value.is_array() || (needed && value.empty()))
     {
-      fail(where, "is " + shown(value) + ", expected at least one point like [x, y, z]");
+      fail(where,
+        "is " + shown(value) +
+          (needed ? ", expected at least one point like [x, y, z]"
+                  : ", expected a list of points like [x, y, z]"));
     }
     result.Values.reserve(3 * value.size());
     for (std::size_t i = 0; i < value.size(); ++i)

@@ -5,6 +5,7 @@
 #include "Buffer.h"
 #include "LocalMask.h"
 #include "MergeMask.h"
+#include "SourceVolume.h"
 #include "Threads.h"
 #include "vtkLabelMapAlgorithm.h"
 #include "vtkVersionCompatibility.h"
@@ -142,11 +143,23 @@ void writeMask(
       }
   }
 }
+
+/// The segments beside a volume that is the only input.
+class NoSegments : public SegmentMasks
+{
+public:
+  std::unique_ptr<LocalMask> mask(const std::string& segment) const override
+  {
+    throw std::invalid_argument("there is no segment '" + segment + "' beside a volume");
+  }
+};
 }
 
 //------------------------------------------------------------------------------------------------
 EffectJob::EffectJob(vtkLabelMapAlgorithm* filter, vtkImageData* input, vtkDataArray* scalars)
   : Filter(filter)
+  , InputImage(input)
+  , InputScalars(scalars)
   , Comm(filter->Controller)
   , Image(this->Comm, input, scalars, filter->NumberOfBlocks)
   , Label(filter->SegmentLabel)
@@ -316,6 +329,69 @@ void EffectJob::writeLocalMask()
     default:
       throw AgreedError(
         "array '" + std::string(this->inputName()) + "' has an unknown scalar type");
+  }
+}
+
+//------------------------------------------------------------------------------------------------
+template <class T>
+void EffectJob::writeVolumeMaskTyped(const LocalMask& mask, int vtkType)
+{
+  const T label = static_cast<T>(this->Label);
+  T* out = this->makeOutput<T>(vtkType, "Labels");
+  this->Comm.run(
+    [&]
+    {
+      const Box& box = this->piece();
+      const Index slice = box.dim(0) * box.dim(1);
+      forRanges(box.dim(2), 1, this->Reporter.part(0.5, 1.0),
+        [&](Index begin, Index end)
+        {
+          Buffer<std::uint8_t> written;
+          for (Index k = begin; k < end; ++k)
+          {
+            Box part = box;
+            part.lo[2] = part.hi[2] = box.lo[2] + k;
+            T* to = out + k * slice;
+            if (mask.uniform(part) == 0)
+            {
+              std::fill_n(to, slice, T(0));
+              continue;
+            }
+            written = written.empty() ? Buffer<std::uint8_t>(slice) : std::move(written);
+            mask.write(part, written.data());
+            for (Index i = 0; i < slice; ++i)
+            {
+              to[i] = written[i] ? label : T(0);
+            }
+          }
+        });
+    });
+}
+
+//------------------------------------------------------------------------------------------------
+void EffectJob::writeVolumeMask()
+{
+  const SourceVolume volume(
+    this->Comm, this->InputImage, this->InputScalars, this->geometry(), this->piece());
+  const NoSegments segments;
+  LocalInput input{ this->Comm, this->geometry(), this->whole(), &volume, &segments,
+    std::to_string(this->Label) };
+  const std::unique_ptr<LocalMask> mask = this->Filter->GetLocalMask(input);
+  if (this->Label <= std::numeric_limits<std::uint8_t>::max())
+  {
+    this->writeVolumeMaskTyped<unsigned char>(*mask, VTK_UNSIGNED_CHAR);
+  }
+  else if (this->Label <= std::numeric_limits<std::uint16_t>::max())
+  {
+    this->writeVolumeMaskTyped<unsigned short>(*mask, VTK_UNSIGNED_SHORT);
+  }
+  else if (this->Label <= std::numeric_limits<std::uint32_t>::max())
+  {
+    this->writeVolumeMaskTyped<unsigned int>(*mask, VTK_UNSIGNED_INT);
+  }
+  else
+  {
+    this->writeVolumeMaskTyped<unsigned long long>(*mask, VTK_UNSIGNED_LONG_LONG);
   }
 }
 

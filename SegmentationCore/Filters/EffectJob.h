@@ -33,6 +33,8 @@ class vtkLabelMapAlgorithm;
 namespace segcore
 {
 
+class LocalMask;
+
 class EffectJob
 {
 public:
@@ -108,6 +110,10 @@ public:
   /// effect does outside the editor. Segments are named by their label values.
   void writeLocalMask();
 
+  /// Collective. The same for a local effect that reads a volume, which is the input: makes a label
+  /// map with the label where the mask is 1.
+  void writeVolumeMask();
+
 private:
   friend class ::vtkLabelMapAlgorithm;
 
@@ -115,11 +121,15 @@ private:
 
   template <class T>
   void writeLocalMaskTyped();
+  template <class T>
+  void writeVolumeMaskTyped(const LocalMask& mask, int vtkType);
 
   template <class T>
   void replaceSegmentTyped(const Index halo[3], const MaskMaker& makeMask);
 
   vtkLabelMapAlgorithm* Filter;
+  vtkImageData* InputImage;
+  vtkDataArray* InputScalars;
   Communicator Comm;
   DistributedImage Image;
   Index Label = 1;

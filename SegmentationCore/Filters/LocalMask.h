@@ -69,6 +69,7 @@ struct LocalInput
   const SourceVolume* volume = nullptr;   ///< null if there is none
   const SegmentMasks* segments = nullptr; ///< never null
   std::string segment;                    ///< the ID of the segment that is edited
+  const LocalMask* editable = nullptr;    ///< where voxels may change; null: everywhere
 };
 
 /// 1 in all voxels of a box.

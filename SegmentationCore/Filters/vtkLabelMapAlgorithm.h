@@ -88,6 +88,10 @@ public:
   /// are new segments.
   virtual bool MakesParts() const { return false; }
 
+  /// Whether it must see the other visible segments too: the edited one is label 1, the others
+  /// follow, and label 1 of the result is what the segment becomes.
+  virtual bool SeesAllSegments() const { return false; }
+
   /// Whether masking and overwriting settings of an operation are ignored.
   virtual bool GetBypassMasking() const { return false; }
 #endif

@@ -2,14 +2,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "vtkLabelMapIslands.h"
 
+#include "ComponentBlocks.h"
 #include "ComponentJoin.h"
-#include "ConnectedComponents.h"
 #include "EffectJob.h"
+#include "FloodExchange.h"
 #include "ParameterCheck.h"
 
 #include "vtkObjectFactory.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <unordered_map>
 
@@ -26,11 +28,20 @@ std::string vtkLabelMapIslands::CheckParameters() const
 {
   return segcore::firstError({
     segcore::checkRange<int>(
-      "Operation", this->Operation, KEEP_LARGEST_ISLAND, SPLIT_ISLANDS_TO_SEGMENTS),
+      "Operation", this->Operation, KEEP_LARGEST_ISLAND, ADD_SELECTED_ISLAND),
     segcore::checkRange<vtkTypeInt64>(
       "MinimumSize", this->MinimumSize, 0, std::numeric_limits<vtkTypeInt64>::max()),
     segcore::checkChoice("Connectivity", this->Connectivity, { 6, 18, 26 }),
+    this->CheckPoints(this->Operation >= KEEP_SELECTED_ISLAND),
   });
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapIslands::GetReach(const double*, std::int64_t reach[3]) const
+{
+  // The background around a point may be as large as the image.
+  const bool far = this->Operation == ADD_SELECTED_ISLAND;
+  std::fill(reach, reach + 3, far ? std::numeric_limits<std::int64_t>::max() : 0);
 }
 
 //------------------------------------------------------------------------------------------------
@@ -40,52 +51,48 @@ void vtkLabelMapIslands::ExecuteTyped(segcore::EffectJob& job)
   const T label = job.labelAs<T>();
   const T* labels = job.input<T>();
   T* out = job.makeOutput<T>(job.scalarType(), job.inputName());
+  this->NumberOfIslands = 0;
+  if (this->Operation >= KEEP_SELECTED_ISLAND)
+  {
+    this->SelectTyped(job, label, out);
+    return;
+  }
   const auto connectivity = static_cast<segcore::Connectivity>(this->Connectivity);
-  const auto& blocks = job.distribution().localBlocks();
-
-  std::vector<segcore::ComponentRuns> components;
-  job.communicator().run(
-    [&]
-    {
-      for (const segcore::Block& block : blocks)
-      {
-        components.push_back(segcore::labelComponents(labels, job.piece(), block.box, job.whole(),
-          label, connectivity, job.progress().part(0.0, 0.6)));
-      }
-    });
+  std::vector<segcore::ComponentRuns> components = segcore::labelBlocks<T>(job, connectivity, 0.6);
   const segcore::ComponentJoin islands(
     job.communicator(), job.distribution(), components, connectivity);
+  this->NumberOfIslands = islands.count();
 
-  job.communicator().run([&] { std::copy(labels, labels + job.piece().size(), out); });
   if (this->Operation == SPLIT_ISLANDS_TO_SEGMENTS)
   {
     this->SplitTyped(job, components, islands, label, out);
-    this->NumberOfIslands = islands.count();
     return;
   }
   job.communicator().run(
     [&]
     {
-      for (std::size_t b = 0; b < blocks.size(); ++b)
+      for (const segcore::ComponentRuns& runs : components)
       {
-        std::vector<std::uint8_t> removed = this->Operation == KEEP_LARGEST_ISLAND
-          ? islands.keepOne(b, islands.largest())
-          : islands.keepSize(b, this->MinimumSize);
-        for (std::uint8_t& flag : removed)
+        const segcore::Progress progress = job.progress().part(0.6, 1.0);
+        const auto clear = [&](const auto& removed)
+        { segcore::copyAndFill(runs, removed, T(0), labels, out, job.piece(), progress); };
+        if (this->Operation == KEEP_LARGEST_ISLAND)
         {
-          flag = flag ? 0 : 1;
+          const auto kept = runs.ofIsland(islands.largest());
+          clear([&kept](segcore::Index component) { return !kept(component); });
         }
-        segcore::fillKept(
-          components[b], removed, T(0), out, job.piece(), job.progress().part(0.7, 1.0));
+        else
+        {
+          const segcore::Index least = this->MinimumSize;
+          clear([&runs, least](segcore::Index component) { return runs.size(component) < least; });
+        }
       }
     });
   segcore::completePiece(job.communicator(), job.distribution(), out);
-
-  this->NumberOfIslands = islands.count();
 }
 
 //------------------------------------------------------------------------------------------------
-/// Collective. A label for each island that is large enough; `out` holds the labels as they are.
+/// Collective. A label for each island that is large enough.
 template <class T>
 void vtkLabelMapIslands::SplitTyped(segcore::EffectJob& job,
   const std::vector<segcore::ComponentRuns>& components, const segcore::ComponentJoin& islands,
@@ -104,6 +111,7 @@ void vtkLabelMapIslands::SplitTyped(segcore::EffectJob& job,
   communicator.run(
     [&]
     {
+      std::copy_n(job.input<T>(), job.piece().size(), out);
       const T* last = out + job.piece().size();
       const T* largest = std::max_element<const T*>(out, last);
       top = largest == last ? 0.0 : static_cast<double>(*largest);
@@ -130,12 +138,108 @@ void vtkLabelMapIslands::SplitTyped(segcore::EffectJob& job,
           components[b],
           [&](segcore::Index component)
           {
-            const auto found = labelOf.find(islands.island(b, component).first);
+            const auto found = labelOf.find(components[b].first(component));
             return found == labelOf.end() ? T(0) : found->second;
           },
           out, job.piece(), job.progress().part(0.7, 1.0));
       }
     });
+  segcore::completePiece(communicator, job.distribution(), out);
+}
+
+//------------------------------------------------------------------------------------------------
+/// Collective. Floods from the seeds, once for each label that they are on.
+template <class T>
+void vtkLabelMapIslands::SelectTyped(segcore::EffectJob& job, T label, T* out)
+{
+  const segcore::Communicator& communicator = job.communicator();
+  const auto& blocks = job.distribution().localBlocks();
+  const segcore::Box& piece = job.piece();
+  const T* labels = job.input<T>();
+  const auto seeds = this->FindSeeds(job.geometry(), job.whole());
+  const bool adds = this->Operation == ADD_SELECTED_ISLAND;
+  const bool keeps = this->Operation == KEEP_SELECTED_ISLAND;
+
+  // The label of each seed, from the rank that owns its voxel; as bits, the others add nothing.
+  std::vector<std::int64_t> labelBits(seeds.size(), 0);
+  for (std::size_t s = 0; s < seeds.size(); ++s)
+  {
+    for (const segcore::Block& block : blocks)
+    {
+      if (block.box.contains(seeds[s][0], seeds[s][1], seeds[s][2]))
+      {
+        std::memcpy(
+          &labelBits[s], labels + piece.offset(seeds[s][0], seeds[s][1], seeds[s][2]), sizeof(T));
+      }
+    }
+  }
+  communicator.allReduceSum(labelBits.data(), static_cast<std::int64_t>(labelBits.size()));
+  std::vector<T> labelOf(seeds.size());
+  std::vector<T> wanted; // labels to flood, each once
+  for (std::size_t s = 0; s < seeds.size(); ++s)
+  {
+    std::memcpy(&labelOf[s], &labelBits[s], sizeof(T));
+    if ((labelOf[s] == label) != adds &&
+      std::find(wanted.begin(), wanted.end(), labelOf[s]) == wanted.end())
+    {
+      wanted.push_back(labelOf[s]);
+    }
+  }
+
+  const bool clears = keeps && !wanted.empty();
+  communicator.run(
+    [&]
+    {
+      segcore::forRanges(piece.size(), segcore::Index{ 1 } << 18, job.progress().part(0.0, 0.5),
+        [&](segcore::Index begin, segcore::Index end)
+        {
+          std::copy(labels + begin, labels + end, out + begin);
+          if (clears)
+          {
+            std::replace(out + begin, out + end, label, T(0));
+          }
+        });
+    });
+  const T written = this->Operation == REMOVE_SELECTED_ISLAND ? T(0) : label;
+  for (const T value : wanted)
+  {
+    std::vector<segcore::FloodFill> floods;
+    communicator.run(
+      [&]
+      {
+        for (const segcore::Block& block : blocks)
+        {
+          floods.emplace_back(block.box, job.whole(),
+            static_cast<segcore::Connectivity>(this->Connectivity),
+            [=](segcore::Index x, segcore::Index y, segcore::Index z, segcore::Index count)
+            {
+              const T* row = labels + piece.offset(x, y, z);
+              segcore::Word bits = 0;
+              segcore::packWhere(
+                count, &bits, [row, value](segcore::Index i) { return row[i] == value; });
+              return bits;
+            });
+          for (std::size_t s = 0; s < seeds.size(); ++s)
+          {
+            if (labelOf[s] == value)
+            {
+              floods.back().seed(seeds[s][0], seeds[s][1], seeds[s][2]);
+            }
+          }
+        }
+      });
+    segcore::floodAcross(communicator, job.distribution(), floods, job.progress().part(0.5, 1.0));
+    communicator.run(
+      [&]
+      {
+        for (const segcore::FloodFill& flood : floods)
+        {
+          flood.forEachRun(
+            [&](segcore::Index x0, segcore::Index x1, segcore::Index y, segcore::Index z)
+            { std::fill_n(out + piece.offset(x0, y, z), x1 - x0 + 1, written); });
+        }
+      });
+  }
   segcore::completePiece(communicator, job.distribution(), out);
 }
 

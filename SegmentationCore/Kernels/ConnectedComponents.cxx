@@ -6,10 +6,13 @@
 
 #include "ConnectedComponents.h"
 
-#include "UnionFind.h"
-
 #include <algorithm>
-#include <limits>
+
+// Counting ones takes one instruction on any x86 processor since 2008, but builds are for older
+// ones: the labeller is compiled twice, and the processor chooses.
+#if defined(__GNUC__) && defined(__x86_64__) && !defined(__POPCNT__)
+#define SEGCORE_CHOOSES_POPCNT
+#endif
 
 namespace segcore
 {
@@ -33,19 +36,103 @@ Index contact(Connectivity connectivity, Index steps)
   }
 }
 
+struct PortableCount
+{
+  static Index of(Word word) { return countOnes(word); }
+};
+
+#if defined(SEGCORE_CHOOSES_POPCNT)
+struct FastCount
+{
+  static Index of(Word word) { return __builtin_popcountll(word); }
+};
+#endif
+
+/// See forEachNeededContact().
+struct Neighbours
+{
+  const Word* a;
+  const Word* b;
+  const Word* beforeA;
+  const Word* beforeB;
+  Index words;
+  bool diagonal; // runs that follow each other without a gap touch
+};
+
+/// Walks over the contacts of two rows of words `A` (the row) and `B` (a row before it), as
+/// forEachContact does, without those that others imply. For rows next to each other in z,
+/// `beforeA` and `beforeB` are the rows next to them in y: an overlap with a voxel that both of
+/// them continue is left out, as the runs are joined around that corner. For rows that are
+/// diagonal to each other (`beforeA` null), `beforeB` is the row next to both: a contact at one of
+/// its voxels is left out.
+template <class Count, class Touch>
+inline void forEachNeededContact(const Neighbours& n, const Touch& touch)
+{
+  Index runsA = -1; // number of the last run that started before this word
+  Index runsB = -1;
+  Word lastA = 0; // last bit of the word before
+  Word lastB = 0;
+  bool implied = false; // of an overlap that goes on from the word before
+  for (Index w = 0; w < n.words; ++w)
+  {
+    const Word wordA = n.a[w];
+    const Word wordB = n.b[w];
+    const Word shiftedA = (wordA << 1) | lastA;
+    const Word shiftedB = (wordB << 1) | lastB;
+    const Word startsA = wordA & ~shiftedA;
+    const Word startsB = wordB & ~shiftedB;
+    lastA = wordA >> 63;
+    lastB = wordB >> 63;
+    const Word both = wordA & wordB;
+    Word contacts = 0;
+    if (n.beforeA)
+    {
+      // Ends of overlaps: one bit for each pair of runs.
+      const bool goesOn = both >> 63 && w + 1 < n.words && (n.a[w + 1] & n.b[w + 1] & 1u);
+      const Word ends = both & ~((both >> 1) | (Word{ goesOn } << 63));
+      Word corners = both & n.beforeA[w] & n.beforeB[w];
+      corners |= both & Word{ implied };
+      // The sum carries from a corner out of its overlap, and leaves 0 at the end; unless the end
+      // is a corner itself.
+      const Word without = (both + corners) & ~corners;
+      contacts = ends & without;
+      implied = both >> 63 && !(without >> 63);
+    }
+    else
+    {
+      contacts = both & ~(shiftedA & shiftedB); // starts of overlaps
+      contacts &= n.beforeB ? ~n.beforeB[w] : ~Word{ 0 };
+    }
+    if (n.diagonal)
+    {
+      // Starts of one run right after the end of another.
+      Word next = (startsB & ~wordA & shiftedA) | (startsA & ~wordB & shiftedB);
+      next &= n.beforeA || !n.beforeB ? ~Word{ 0 } : ~n.beforeB[w];
+      contacts |= next;
+    }
+    for (; contacts; contacts &= contacts - 1)
+    {
+      const Word upTo = contacts ^ (contacts - 1); // all bits up to the lowest one, included
+      touch(runsA + Count::of(startsA & upTo), runsB + Count::of(startsB & upTo));
+    }
+    runsA += Count::of(startsA);
+    runsB += Count::of(startsB);
+  }
+}
+
 } // namespace
 
 class ComponentLabeller
 {
 public:
-  ComponentLabeller(ComponentRuns& result, Connectivity connectivity)
+  ComponentLabeller(ComponentRuns& result, Connectivity connectivity, const LabelLimits& limits)
     : Result(result)
     , Contact{ contact(connectivity, 0), contact(connectivity, 1), contact(connectivity, 2) }
+    , Limits(limits)
   {
   }
 
-  void run(const Box& block, const Box& whole, const RowBits& rowBits, const Progress& progress,
-    bool wideIds)
+  void run(const Box& block, const Box& whole, const RowBits& rowBits, const Progress& progress)
   {
     ComponentRuns& r = this->Result;
     r.Box_ = block;
@@ -72,9 +159,9 @@ public:
     {
       r.LineStart_[line] += r.LineStart_[line - 1];
     }
-    if (wideIds || r.runCount() >= Index{ std::numeric_limits<std::uint32_t>::max() })
+    if (this->Limits.wide || r.runCount() >= Index{ 1 } << 31)
     {
-      r.Wide_ = Buffer<std::int64_t>(r.runCount());
+      r.Wide_ = Buffer<std::uint64_t>(r.runCount());
       this->label(r.Wide_.data(), progress);
     }
     else
@@ -85,192 +172,260 @@ public:
   }
 
 private:
+  /// Rows that one thread labels on its own.
   struct Slab
   {
-    Index z0 = 0; // slices of the block, counted from 0
-    Index z1 = 0;
-    Index base = 0; // number of its first component among those of all slabs
-    std::vector<std::int64_t> voxels;
-    std::vector<std::int64_t> first;
+    Index begin = 0; // lines
+    Index end = 0;
+    Index components = 0;
   };
 
-  /// Calls touch(run, neighbour) for the contacts of slice z with itself (`inside`) and with slice
-  /// z - 1
-  /// (`below`).
-  template <class Touch>
-  void slice(Index z, bool inside, bool below, const Touch& touch) const
+  template <class Slot>
+  static Slot findRun(Slot* slots, Slot run)
+  {
+    while (!RunSlots<Slot>::isRoot(slots[run]))
+    {
+      const Slot next = slots[run];
+      if (RunSlots<Slot>::isRoot(slots[next]))
+      {
+        return next;
+      }
+      slots[run] = slots[next];
+      run = slots[next];
+    }
+    return run;
+  }
+
+  /// Hangs the later root below the earlier one, which counts the voxels of both; the later root,
+  /// or the common one if they were joined before.
+  template <class Slot>
+  Slot joinRuns(Slot* slots, Slot a, Slot b) const
+  {
+    using Slots = RunSlots<Slot>;
+    if (slots[a] == slots[b] && !Slots::isRoot(slots[a]))
+    {
+      return slots[a];
+    }
+    a = findRun(slots, a);
+    b = findRun(slots, b);
+    if (a == b)
+    {
+      return a;
+    }
+    const Slot early = a < b ? a : b;
+    const Slot late = a < b ? b : a;
+    // Below TableBase both, so the sum does not overflow.
+    const Slot size = Slots::payload(slots[early]) + Slots::payload(slots[late]);
+    slots[early] = Slots::RootBit | (size < this->full<Slot>() ? size : this->full<Slot>());
+    slots[late] = early;
+    return late;
+  }
+
+  /// The size that stands for itself and all above; they are counted later.
+  template <class Slot>
+  Slot full() const
+  {
+    return static_cast<Slot>(
+      std::min<Index>(this->Limits.slotSize, static_cast<Index>(RunSlots<Slot>::TableBase)) - 1);
+  }
+
+  /// Calls touch(run, neighbour) for contacts of a line with lines before it that are at least
+  /// `least` and before `limit`.
+  template <class Count, class Touch>
+  void meetLines(Index line, Index least, Index limit, const Touch& touch) const
   {
     const ComponentRuns& r = this->Result;
     const Index ny = r.Box_.dim(1);
-    const auto meet = [&](Index line, Index neighbour, Index gap)
+    const Index y = line % ny;
+    const auto in = [=](Index other) { return other >= least && other < limit; };
+    const auto meet = [&](Index other, const Word* beforeA, const Word* beforeB, Index gap)
     {
       const Index first = r.LineStart_[static_cast<std::size_t>(line)];
-      const Index firstNeighbour = r.LineStart_[static_cast<std::size_t>(neighbour)];
-      forEachContact(r.bits(line), r.bits(neighbour), r.Words_, gap > 0,
-        [&](Index a, Index b) { touch(first + a, firstNeighbour + b); });
+      const Index firstOther = r.LineStart_[static_cast<std::size_t>(other)];
+      const Neighbours rows{ r.bits(line), r.bits(other), beforeA, beforeB, r.Words_, gap > 0 };
+      forEachNeededContact<Count>(
+        rows, [&](Index a, Index b) { touch(first + a, firstOther + b); });
     };
-    for (Index y = 0; y < ny; ++y)
+    if (y > 0 && in(line - 1))
     {
-      const Index line = y + ny * z;
-      if (inside && y > 0)
+      meet(line - 1, nullptr, nullptr, this->Contact[1]);
+    }
+    const Index below = line - ny;
+    if (in(below))
+    {
+      // The corner is made of four lines of this slab.
+      const bool corner = y > 0 && below - 1 >= least && limit > line;
+      meet(below, corner ? r.bits(line - 1) : nullptr, corner ? r.bits(below - 1) : nullptr,
+        this->Contact[1]);
+    }
+    if (this->Contact[2] >= 0)
+    {
+      const Word* beside = in(below) && limit > line ? r.bits(below) : nullptr;
+      if (y > 0 && in(below - 1))
       {
-        meet(line, line - 1, this->Contact[1]);
+        meet(below - 1, nullptr, beside, this->Contact[2]);
       }
-      if (below)
+      if (y + 1 < ny && in(below + 1))
       {
-        meet(line, line - ny, this->Contact[1]);
-        if (this->Contact[2] >= 0 && y > 0)
-        {
-          meet(line, line - ny - 1, this->Contact[2]);
-        }
-        if (this->Contact[2] >= 0 && y + 1 < ny)
-        {
-          meet(line, line - ny + 1, this->Contact[2]);
-        }
+        meet(below + 1, nullptr, beside, this->Contact[2]);
       }
     }
   }
 
-  /// Components of one slab. On return ids[run] is the number of its component within the slab, in
-  /// the order of first voxels.
-  template <class Id>
-  void labelSlab(Id* ids, Slab& slab) const
+  template <class Slot>
+  void labelSlab(Slot* slots, Slab& slab) const
   {
+#if defined(SEGCORE_CHOOSES_POPCNT)
+    if (__builtin_cpu_supports("popcnt"))
+    {
+      this->labelSlabFast(slots, slab);
+      return;
+    }
+#endif
+    this->labelSlabBy<PortableCount>(slots, slab);
+  }
+
+#if defined(SEGCORE_CHOOSES_POPCNT)
+  template <class Slot>
+  __attribute__((target("popcnt"), flatten)) void labelSlabFast(Slot* slots, Slab& slab) const
+  {
+    this->labelSlabBy<FastCount>(slots, slab);
+  }
+#endif
+
+  template <class Count, class Slot>
+  void labelSlabBy(Slot* slots, Slab& slab) const
+  {
+    using Slots = RunSlots<Slot>;
     const ComponentRuns& r = this->Result;
-    const Index ny = r.Box_.dim(1);
-    const Index begin = r.LineStart_[static_cast<std::size_t>(slab.z0 * ny)];
-    const Index end = r.LineStart_[static_cast<std::size_t>(slab.z1 * ny)];
-    for (Index i = begin; i < end; ++i)
+    const Index most = static_cast<Index>(this->full<Slot>());
+    for (Index line = slab.begin; line < slab.end; ++line)
     {
-      ids[i] = static_cast<Id>(i);
+      Index run = r.LineStart_[static_cast<std::size_t>(line)];
+      segcore::forEachRun(r.bits(line), r.Words_, [&](Index x0, Index x1)
+        { slots[run++] = Slots::RootBit | static_cast<Slot>(std::min(x1 - x0 + 1, most)); });
+      this->meetLines<Count>(line, slab.begin, slab.end, [&](Index a, Index b)
+        { this->joinRuns(slots, static_cast<Slot>(a), static_cast<Slot>(b)); });
     }
-    for (Index z = slab.z0; z < slab.z1; ++z)
+    // Runs point to runs before them, which point to their root by now.
+    const Index end = r.LineStart_[static_cast<std::size_t>(slab.end)];
+    for (Index run = r.LineStart_[static_cast<std::size_t>(slab.begin)]; run < end; ++run)
     {
-      this->slice(z, true, z > slab.z0,
-        [ids](Index a, Index b) { joinRoots(ids, static_cast<Id>(a), static_cast<Id>(b)); });
-    }
-    // ids[i] <= i, so ascending: a root starts a component, others copy what their parent got
-    // before.
-    Index run = begin;
-    Id next = 0;
-    for (Index z = slab.z0; z < slab.z1; ++z)
-    {
-      for (Index y = 0; y < ny; ++y)
+      if (Slots::isRoot(slots[run]))
       {
-        const Index start = r.Box_.lo[0] - r.Whole_.lo[0] +
-          r.Whole_.dim(0) *
-            (y + r.Box_.lo[1] - r.Whole_.lo[1] +
-              r.Whole_.dim(1) * (z + r.Box_.lo[2] - r.Whole_.lo[2]));
-        forEachRun(r.bits(y + ny * z), r.Words_,
-          [&](Index x0, Index x1)
-          {
-            if (ids[run] == static_cast<Id>(run))
-            {
-              ids[run] = next++;
-              slab.first.push_back(start + x0);
-              slab.voxels.push_back(x1 - x0 + 1);
-            }
-            else
-            {
-              ids[run] = ids[ids[run]];
-              slab.voxels[static_cast<std::size_t>(ids[run])] += x1 - x0 + 1;
-            }
-            ++run;
-          });
+        ++slab.components;
+      }
+      else if (!Slots::isRoot(slots[slots[run]]))
+      {
+        slots[run] = slots[slots[run]];
       }
     }
   }
 
-  template <class Id>
-  void label(Id* ids, const Progress& progress)
+  template <class Slot>
+  void label(Slot* slots, const Progress& progress)
   {
     ComponentRuns& r = this->Result;
-    const Index nz = r.Box_.dim(2);
-    const Index ny = r.Box_.dim(1);
+    const Index lines = r.Box_.rows();
     // A thread gets several slabs, as some have more runs than others.
-    const Index least = std::max<Index>(1, (Index{ 1 } << 16) / (r.Box_.dim(0) * ny));
-    const Index count = progress.active() ? std::max<Index>(1, std::min<Index>(nz, 32))
-                                          : (threadCount() > 1 ? chunkCount(nz, least, 4) : 1);
+    const Index least = std::max<Index>(1, (Index{ 1 } << 16) / r.Box_.dim(0));
+    const Index count = progress.active() ? std::max<Index>(1, std::min<Index>(lines, 32))
+                                          : (threadCount() > 1 ? chunkCount(lines, least, 4) : 1);
     std::vector<Slab> slabs(static_cast<std::size_t>(count));
-    forRanges(count, 1, progress.part(0.3, 0.8),
+    forRanges(count, 1, progress.part(0.3, 0.9),
       [&](Index begin, Index end)
       {
         for (Index s = begin; s < end; ++s)
         {
           Slab& slab = slabs[static_cast<std::size_t>(s)];
-          slab.z0 = chunkBegin(nz, count, s);
-          slab.z1 = chunkBegin(nz, count, s + 1);
-          this->labelSlab(ids, slab);
+          slab.begin = chunkBegin(lines, count, s);
+          slab.end = chunkBegin(lines, count, s + 1);
+          this->labelSlab(slots, slab);
         }
       });
-    if (count == 1)
-    {
-      r.Voxels_ = std::move(slabs[0].voxels);
-      r.First_ = std::move(slabs[0].first);
-      progress.step(1.0);
-      return;
-    }
 
-    // Join the components of slabs. Their numbers are in raster order, so roots are first voxels.
-    Index total = 0;
-    for (Slab& slab : slabs)
-    {
-      slab.base = total;
-      total += static_cast<Index>(slab.voxels.size());
-    }
-    UnionFind<Index> sets(static_cast<std::size_t>(total));
+    // Join the slabs: all runs point to the root of their slab, so that only roots change.
+    r.Components_ = slabs[0].components;
+    std::vector<Slot> joined;
     for (std::size_t s = 1; s < slabs.size(); ++s)
     {
-      const Index here = slabs[s].base;
-      const Index below = slabs[s - 1].base;
-      this->slice(slabs[s].z0, false, true, [&](Index a, Index b)
-        { sets.join(here + static_cast<Index>(ids[a]), below + static_cast<Index>(ids[b])); });
-    }
-    const std::vector<Index>& roots = sets.flatten();
-    std::vector<Index> number(static_cast<std::size_t>(total));
-    r.Voxels_.clear();
-    r.First_.clear();
-    for (const Slab& slab : slabs)
-    {
-      for (std::size_t c = 0; c < slab.voxels.size(); ++c)
+      const Slab& slab = slabs[s];
+      r.Components_ += slab.components;
+      // No line touches one that is more than a slice and a line before it.
+      const Index last = std::min(slab.end, slab.begin + r.Box_.dim(1) + 1);
+      for (Index line = slab.begin; line < last; ++line)
       {
-        const std::size_t i = static_cast<std::size_t>(slab.base) + c;
-        const std::size_t root = static_cast<std::size_t>(roots[i]);
-        if (root == i)
-        {
-          number[i] = static_cast<Index>(r.Voxels_.size());
-          r.Voxels_.push_back(slab.voxels[c]);
-          r.First_.push_back(slab.first[c]);
-        }
-        else
-        {
-          number[i] = number[root];
-          r.Voxels_[static_cast<std::size_t>(number[root])] += slab.voxels[c];
-        }
+        this->meetLines<PortableCount>(line, 0, slab.begin,
+          [&](Index a, Index b)
+          {
+            const Slot rootA = findRun(slots, static_cast<Slot>(a));
+            const Slot rootB = findRun(slots, static_cast<Slot>(b));
+            if (rootA != rootB)
+            {
+              joined.push_back(this->joinRuns(slots, rootA, rootB));
+            }
+          });
       }
     }
-    forRanges(count, 1, progress.part(0.9, 1.0),
-      [&](Index begin, Index end)
+    r.Components_ -= static_cast<Index>(joined.size());
+    for (const Slot root : joined)
+    {
+      slots[root] = findRun(slots, root);
+    }
+    this->countLarge(slots);
+    progress.step(1.0);
+  }
+
+  /// Components that are too large for their slot, which no more than a few are.
+  template <class Slot>
+  void countLarge(Slot* slots)
+  {
+    using Slots = RunSlots<Slot>;
+    ComponentRuns& r = this->Result;
+    if (r.Box_.size() < static_cast<Index>(this->full<Slot>()))
+    {
+      return;
+    }
+    std::vector<Index> large;
+    for (Index run = 0; run < r.runCount(); ++run)
+    {
+      if (slots[run] == (Slots::RootBit | this->full<Slot>()))
       {
-        for (Index s = begin; s < end; ++s)
+        large.push_back(run);
+      }
+    }
+    if (large.empty())
+    {
+      return;
+    }
+    std::vector<Index> sizes(large.size(), 0);
+    for (Index line = 0; line < r.Box_.rows(); ++line)
+    {
+      Index run = r.LineStart_[static_cast<std::size_t>(line)];
+      segcore::forEachRun(r.bits(line), r.Words_,
+        [&](Index x0, Index x1)
         {
-          const Slab& slab = slabs[static_cast<std::size_t>(s)];
-          const Index* table = number.data() + slab.base;
-          const Index stop = r.LineStart_[static_cast<std::size_t>(slab.z1 * ny)];
-          for (Index i = r.LineStart_[static_cast<std::size_t>(slab.z0 * ny)]; i < stop; ++i)
+          const Index root = ComponentRuns::rootOf(slots, run++);
+          const auto found = std::lower_bound(large.begin(), large.end(), root);
+          if (found != large.end() && *found == root)
           {
-            ids[i] = static_cast<Id>(table[ids[i]]);
+            sizes[static_cast<std::size_t>(found - large.begin())] += x1 - x0 + 1;
           }
-        }
-      });
+        });
+    }
+    for (std::size_t n = 0; n < large.size(); ++n)
+    {
+      r.setIslandIn(slots, large[n], { r.first(large[n]), sizes[n] }, false);
+    }
   }
 
   ComponentRuns& Result;
   const Index Contact[3];
+  const LabelLimits Limits;
 };
 
 ComponentRuns labelComponents(const Box& block, const Box& whole, Connectivity connectivity,
-  const RowBits& rowBits, const Progress& progress, bool wideIds)
+  const RowBits& rowBits, const Progress& progress, const LabelLimits& limits)
 {
   if (!whole.contains(block))
   {
@@ -278,8 +433,87 @@ ComponentRuns labelComponents(const Box& block, const Box& whole, Connectivity c
       "segcore::labelComponents: the block is not inside the whole image");
   }
   ComponentRuns result;
-  ComponentLabeller(result, connectivity).run(block, whole, rowBits, progress, wideIds);
+  ComponentLabeller(result, connectivity, limits).run(block, whole, rowBits, progress);
   return result;
+}
+
+Index ComponentRuns::first(Index component) const
+{
+  const Index place = this->placeInTable(component);
+  if (place >= 0)
+  {
+    return this->Table_[static_cast<std::size_t>(place)].island.first;
+  }
+  // The last line whose first run is not beyond it; lines without runs start where the next does.
+  const Index line = std::upper_bound(this->LineStart_.begin(), this->LineStart_.end(), component) -
+    this->LineStart_.begin() - 1;
+  Index run = this->LineStart_[static_cast<std::size_t>(line)];
+  Index x = 0;
+  segcore::forEachRun(this->bits(line), this->Words_,
+    [&](Index x0, Index)
+    {
+      if (run++ == component)
+      {
+        x = x0;
+      }
+    });
+  return this->Whole_.offset(this->Box_.lo[0] + x, this->Box_.lo[1] + line % this->Box_.dim(1),
+    this->Box_.lo[2] + line / this->Box_.dim(1));
+}
+
+template <class Slot>
+void ComponentRuns::setIslandIn(Slot* slots, Index component, const Island& island, bool joined)
+{
+  using Slots = RunSlots<Slot>;
+  Index place = placeIn(slots[component]);
+  if (place < 0)
+  {
+    place = static_cast<Index>(this->Table_.size());
+    this->Table_.emplace_back();
+    slots[component] = Slots::RootBit | (Slots::TableBase + static_cast<Slot>(place));
+  }
+  this->Table_[static_cast<std::size_t>(place)] = { island, joined };
+}
+
+void ComponentRuns::setIsland(Index component, const Island& island)
+{
+  this->Wide_.empty() ? this->setIslandIn(this->Narrow_.data(), component, island, true)
+                      : this->setIslandIn(this->Wide_.data(), component, island, true);
+}
+
+bool ComponentRuns::isJoined(Index component) const
+{
+  const Index place = this->placeInTable(component);
+  return place >= 0 && this->Table_[static_cast<std::size_t>(place)].joined;
+}
+
+void ComponentRuns::makeNumbers(Index most)
+{
+  if (this->Wide_.empty() && most >= Index{ 1 } << 31)
+  {
+    Buffer<std::uint64_t> wide(this->Narrow_.size());
+    for (Index run = 0; run < wide.size(); ++run)
+    {
+      using Narrow = RunSlots<std::uint32_t>;
+      using Wide = RunSlots<std::uint64_t>;
+      const std::uint32_t slot = this->Narrow_[run];
+      const Index place = placeIn(slot);
+      const std::uint64_t payload = place < 0 ? std::uint64_t{ Narrow::payload(slot) }
+                                              : Wide::TableBase + static_cast<std::uint64_t>(place);
+      wide[run] = Narrow::isRoot(slot) ? Wide::RootBit | payload : std::uint64_t{ slot };
+    }
+    this->Wide_ = std::move(wide);
+    this->Narrow_ = Buffer<std::uint32_t>();
+  }
+}
+
+Index ComponentRuns::componentOfVoxel(Index voxel) const
+{
+  const Index nx = this->Whole_.dim(0);
+  const Index ny = this->Whole_.dim(1);
+  return voxel < 0 ? -1
+                   : this->componentAt(this->Whole_.lo[0] + voxel % nx,
+                       this->Whole_.lo[1] + voxel / nx % ny, this->Whole_.lo[2] + voxel / nx / ny);
 }
 
 Index ComponentRuns::componentAt(Index x, Index y, Index z) const

@@ -8,23 +8,30 @@
 /// Input: values of any type on `stored`, of which the voxels of `block` equal to `label` (or
 /// different from 0) are the object; nothing is copied but one bit per voxel. `whole` is the extent
 /// of the undivided image. Output: ComponentRuns, the runs of object voxels along x with their
-/// component. Components are numbered 0 .. n-1 in the order of their first voxel in raster order (x
-/// fastest). Per component: number of voxels and first voxel as global linear index x + dx (y + dy
-/// z), relative to the first voxel of `whole`. Neighbours: 6 (faces), 18 (and edges) or 26 (and
-/// corners).
+/// component. A component is named by the number of its first run, and runs are numbered in raster
+/// order (x fastest), so that components ascend by their first voxel; their numbers have gaps. Per
+/// component: number of voxels and first voxel as global linear index x + dx (y + dy z), relative
+/// to the first voxel of `whole`. Neighbours: 6 (faces), 18 (and edges) or 26 (and corners).
 ///
 /// Across blocks: a component of the image is a set of components of blocks, joined by the pairs
 /// that joinAcross() (two blocks in one memory) or joinShells() (shells that were sent around)
-/// report. Its count is the sum, its first voxel the minimum, so neither depends on the split.
-/// Blocks must not share voxels.
+/// report. Its count is the sum, its first voxel the minimum, so neither depends on the split; who
+/// joined blocks writes them back with setIsland(). Blocks must not share voxels.
 ///
-/// Threads: yes, slabs of slices, then one join across their seams; the result does not depend on
+/// Method: the runs of a row are joined with those of the row before and of the slice before. Where
+/// a run touches one of the slice before, and next to the contact both continue in the row before,
+/// they are joined through that row already: such contacts are left out, a whole word of voxels at
+/// a time, which is most of them in a solid object. A run has one number: the root of a tree holds
+/// the voxels of its component, any other run a run before it.
+///
+/// Threads: yes, slabs of rows, then one join across their seams; the result does not depend on
 /// their number. Cost: two reads of the bits after one of the values; work per run. Scratch and
-/// result: 1/8 byte per voxel, 4 bytes per run (8 above 2^32 runs; at most one run per two voxels),
-/// 8 per row, and 16 bytes per component (24 more per component of a slab while working). Bad input
+/// result: 1/8 byte per voxel, 4 bytes per run (8 above 2^31 runs; at most one run per two voxels,
+/// so at most 2.2 bytes per voxel), and 8 per row, whatever the number of components. Bad input
 /// (block outside stored or whole): std::invalid_argument. Sources: Rosenfeld, Pfaltz, J. ACM 13
 /// (1966), doi:10.1145/321356.321357; He, Chao, Suzuki, IEEE Trans. Image Process. 17 (2008),
-/// doi:10.1109/TIP.2008.919369 (runs); UnionFind.h.
+/// doi:10.1109/TIP.2008.919369 (runs); Wu, Otoo, Suzuki, Pattern Anal. Appl. 12 (2009),
+/// doi:10.1007/s10044-008-0109-y (leaving out contacts that others imply); UnionFind.h.
 
 #ifndef segcoreConnectedComponents_h
 #define segcoreConnectedComponents_h
@@ -34,6 +41,7 @@
 #include "SegmentationCoreKernelsModule.h"
 #include "Threads.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <stdexcept>
@@ -59,6 +67,37 @@ struct ComponentRun
   std::int64_t component;
 };
 
+/// A component of a block, or the island of the whole image that it is part of.
+struct Island
+{
+  Index first = -1; ///< global linear index of its first voxel; -1: no island
+  Index size = 0;   ///< voxels
+};
+
+inline bool operator==(const Island& a, const Island& b)
+{
+  return a.first == b.first && a.size == b.size;
+}
+
+/// The order of islands: by size, descending; then by first voxel, ascending.
+inline bool largerIsland(const Island& a, const Island& b)
+{
+  return a.size != b.size ? a.size > b.size : a.first < b.first;
+}
+
+/// The numbers of runs, in 32 bits while they fit. A root holds RootBit and what belongs to its
+/// component: the number of voxels, or from TableBase on the place in a table; any other run holds
+/// a run before it.
+template <class Slot>
+struct RunSlots
+{
+  static constexpr Slot RootBit = Slot{ 1 } << (8 * sizeof(Slot) - 1);
+  static constexpr Slot TableBase = RootBit >> 1;
+
+  static bool isRoot(Slot slot) { return (slot & RootBit) != 0; }
+  static Slot payload(Slot slot) { return slot & static_cast<Slot>(~RootBit); }
+};
+
 class SEGMENTATIONCOREKERNELS_EXPORT ComponentRuns
 {
 public:
@@ -67,12 +106,58 @@ public:
   const Box& box() const { return this->Box_; }
   const Box& whole() const { return this->Whole_; }
 
-  Index componentCount() const { return static_cast<Index>(this->Voxels_.size()); }
+  Index componentCount() const { return this->Components_; }
   Index runCount() const { return this->LineStart_.empty() ? 0 : this->LineStart_.back(); }
-  /// Voxels of each component.
-  const std::vector<std::int64_t>& voxelCounts() const { return this->Voxels_; }
-  /// First voxel of each component, ascending, as global linear index.
-  const std::vector<std::int64_t>& firstVoxels() const { return this->First_; }
+
+  /// Voxels of a component, or of its island after setIsland(). Cost: one look.
+  Index size(Index component) const
+  {
+    return this->Wide_.empty() ? this->sizeIn(this->Narrow_.data(), component)
+                               : this->sizeIn(this->Wide_.data(), component);
+  }
+  /// Its first voxel as global linear index, or that of its island. Cost: a search among the rows.
+  Index first(Index component) const;
+  Island island(Index component) const { return { this->first(component), this->size(component) }; }
+
+  /// The component is part of a larger island: what size() and first() tell from now on. Components
+  /// for which nothing was said are islands of their own.
+  void setIsland(Index component, const Island& island);
+  /// Whether setIsland() was called for it.
+  bool isJoined(Index component) const;
+
+  /// Numbers of components instead of sizes, from 0 to `most`: first make room, then give each one
+  /// its number. A component has a size until it has a number.
+  void makeNumbers(Index most);
+  void setNumber(Index component, Index number)
+  {
+    this->Wide_.empty() ? setNumberIn(this->Narrow_[component], number)
+                        : setNumberIn(this->Wide_[component], number);
+  }
+  Index number(Index component) const
+  {
+    return static_cast<Index>(this->Wide_.empty()
+        ? RunSlots<std::uint32_t>::payload(this->Narrow_[component])
+        : RunSlots<std::uint64_t>::payload(this->Wide_[component]));
+  }
+
+  /// A test of components: whether they are part of this island. Refers to *this.
+  auto ofIsland(const Island& island) const
+  {
+    const Index own = this->componentOfVoxel(island.first);
+    return [this, own, island](Index component)
+    {
+      const Index place = this->placeInTable(component);
+      return place < 0 ? component == own
+                       : this->Table_[static_cast<std::size_t>(place)].island.first == island.first;
+    };
+  }
+
+  /// Calls visit(component) for all components, in ascending order.
+  template <class Visit>
+  void forEachComponent(const Visit& visit) const
+  {
+    this->Wide_.empty() ? forEachRoot(this->Narrow_, visit) : forEachRoot(this->Wide_, visit);
+  }
 
   /// The component at a voxel of the box, or -1 on background. Cost: one row.
   Index componentAt(Index x, Index y, Index z) const;
@@ -81,15 +166,8 @@ public:
   template <class Visit>
   void forEachRun(Index y, Index z, const Visit& visit) const
   {
-    const Index line = this->line(y, z);
-    Index run = this->LineStart_[static_cast<std::size_t>(line)];
-    const Index x = this->Box_.lo[0];
-    segcore::forEachRun(this->bits(line), this->Words_,
-      [&](Index first, Index last)
-      {
-        visit(x + first, x + last, this->componentOfRun(run));
-        ++run;
-      });
+    this->Wide_.empty() ? this->forEachRunIn(this->Narrow_.data(), y, z, visit)
+                        : this->forEachRunIn(this->Wide_.data(), y, z, visit);
   }
 
   /// Calls visit(x0, x1, y, z, component) for all runs, from several threads; each row by one
@@ -129,29 +207,117 @@ private:
     return y - this->Box_.lo[1] + this->Box_.dim(1) * (z - this->Box_.lo[2]);
   }
   const Word* bits(Index line) const { return this->Bits_.data() + line * this->Words_; }
+
+  /// Roots are two steps away at most: the labeller sees to it.
+  template <class Slot>
+  static Index rootOf(const Slot* slots, Index run)
+  {
+    const Slot slot = slots[run];
+    if (RunSlots<Slot>::isRoot(slot))
+    {
+      return run;
+    }
+    const Slot next = slots[slot];
+    return static_cast<Index>(RunSlots<Slot>::isRoot(next) ? slot : next);
+  }
   Index componentOfRun(Index run) const
   {
-    return this->Wide_.empty() ? Index{ this->Narrow_[run] } : this->Wide_[run];
+    return this->Wide_.empty() ? rootOf(this->Narrow_.data(), run)
+                               : rootOf(this->Wide_.data(), run);
   }
+
+  template <class Slot>
+  Index sizeIn(const Slot* slots, Index component) const
+  {
+    const Index place = placeIn(slots[component]);
+    return place < 0 ? static_cast<Index>(RunSlots<Slot>::payload(slots[component]))
+                     : this->Table_[static_cast<std::size_t>(place)].island.size;
+  }
+
+  /// The component at a global linear index, or -1.
+  Index componentOfVoxel(Index voxel) const;
+
+  /// Place in the table of a component, or -1.
+  Index placeInTable(Index component) const
+  {
+    return this->Wide_.empty() ? placeIn(this->Narrow_[component])
+                               : placeIn(this->Wide_[component]);
+  }
+  template <class Slot>
+  static Index placeIn(Slot slot)
+  {
+    const Slot payload = RunSlots<Slot>::payload(slot);
+    return payload < RunSlots<Slot>::TableBase
+      ? -1
+      : static_cast<Index>(payload - RunSlots<Slot>::TableBase);
+  }
+
+  template <class Slot, class Visit>
+  static void forEachRoot(const Buffer<Slot>& slots, const Visit& visit)
+  {
+    for (Index run = 0; run < slots.size(); ++run)
+    {
+      if (RunSlots<Slot>::isRoot(slots[run]))
+      {
+        visit(run);
+      }
+    }
+  }
+
+  template <class Slot, class Visit>
+  void forEachRunIn(const Slot* slots, Index y, Index z, const Visit& visit) const
+  {
+    const Index line = this->line(y, z);
+    Index run = this->LineStart_[static_cast<std::size_t>(line)];
+    const Index x = this->Box_.lo[0];
+    segcore::forEachRun(this->bits(line), this->Words_,
+      [&](Index first, Index last)
+      {
+        visit(x + first, x + last, rootOf(slots, run));
+        ++run;
+      });
+  }
+
+  template <class Slot>
+  static void setNumberIn(Slot& slot, Index number)
+  {
+    slot = RunSlots<Slot>::RootBit | static_cast<Slot>(number);
+  }
+
+  template <class Slot>
+  void setIslandIn(Slot* slots, Index component, const Island& island, bool joined);
+
+  struct Entry
+  {
+    Island island;
+    bool joined;
+  };
 
   Box Box_;
   Box Whole_;
-  Index Words_ = 0;              // words per row of bits
+  Index Words_ = 0; // words per row of bits
+  Index Components_ = 0;
   Buffer<Word> Bits_;            // the mask
   std::vector<Index> LineStart_; // first run of each row, and the number of runs
-  Buffer<std::uint32_t> Narrow_; // component of each run, or
-  Buffer<std::int64_t> Wide_;    // the same if there are too many runs for 32 bits
-  std::vector<std::int64_t> Voxels_;
-  std::vector<std::int64_t> First_;
+  Buffer<std::uint32_t> Narrow_; // RunSlots of each run, or
+  Buffer<std::uint64_t> Wide_;   // the same if there are too many runs for 32 bits
+  std::vector<Entry> Table_;     // joined components, and those too large for a slot
 };
 
 /// Fills the bits of the row (y, z) of a block; called once per row, from several threads.
 using RowBits = std::function<void(Index y, Index z, Word* bits)>;
 
-/// Components of a mask that is given by rows of bits. `wideIds` forces 64-bit ids, for tests.
+/// For tests: what otherwise takes gigabytes to reach.
+struct LabelLimits
+{
+  bool wide = false;                 ///< 64 bits per run
+  Index slotSize = Index{ 1 } << 30; ///< voxels from which the size of a component is in a table
+};
+
+/// Components of a mask that is given by rows of bits.
 SEGMENTATIONCOREKERNELS_EXPORT ComponentRuns labelComponents(const Box& block, const Box& whole,
   Connectivity connectivity, const RowBits& rowBits, const Progress& progress = Progress(),
-  bool wideIds = false);
+  const LabelLimits& limits = LabelLimits());
 
 namespace detail
 {
@@ -227,22 +393,81 @@ void fillComponents(const ComponentRuns& runs, const Value& value, T* out, const
     progress);
 }
 
-/// Writes `value` to the voxels of the components with keep[component] != 0, nothing elsewhere.
-template <class T>
-void fillKept(const ComponentRuns& runs, const std::vector<std::uint8_t>& keep, T value, T* out,
-  const Box& stored, const Progress& progress = Progress())
+/// Writes `value` to the voxels of the components with keep(component), nothing elsewhere.
+template <class T, class Keep>
+void fillKept(const ComponentRuns& runs, const Keep& keep, T value, T* out, const Box& stored,
+  const Progress& progress = Progress())
 {
   detail::checkBlock(stored, runs.box());
   runs.forEachRun(
     [&](Index x0, Index x1, Index y, Index z, Index component)
     {
-      if (keep[static_cast<std::size_t>(component)])
+      if (keep(component))
       {
         T* to = out + stored.offset(x0, y, z);
         std::fill(to, to + (x1 - x0 + 1), value);
       }
     },
     progress);
+}
+
+/// Writes value(component) to the voxels of all runs and `rest` to all others of the block.
+template <class T, class Value>
+void writeComponents(const ComponentRuns& runs, const Value& value, T rest, T* out,
+  const Box& stored, const Progress& progress = Progress())
+{
+  detail::checkBlock(stored, runs.box());
+  const Box& box = runs.box();
+  forRanges(box.rows(), 256, progress,
+    [&](Index begin, Index end)
+    {
+      for (Index r = begin; r < end; ++r)
+      {
+        const Index y = box.lo[1] + r % box.dim(1);
+        const Index z = box.lo[2] + r / box.dim(1);
+        T* const row = out + stored.offset(box.lo[0], y, z);
+        T* to = row;
+        runs.forEachRun(y, z,
+          [&](Index x0, Index x1, Index component)
+          {
+            const T v = value(component);
+            T* const first = row + (x0 - box.lo[0]);
+            std::fill(to, first, rest);
+            to = first + (x1 - x0 + 1);
+            std::fill(first, to, v);
+          });
+        std::fill(to, row + box.dim(0), rest);
+      }
+    });
+}
+
+/// Row by row: copies `in` to `out`, both on `stored`, then writes `value` to the voxels of the
+/// components with keep(component). For what is left of a segment, in one pass over memory.
+template <class T, class Keep>
+void copyAndFill(const ComponentRuns& runs, const Keep& keep, T value, const T* in, T* out,
+  const Box& stored, const Progress& progress = Progress())
+{
+  detail::checkBlock(stored, runs.box());
+  const Box& box = runs.box();
+  forRanges(box.rows(), 256, progress,
+    [&](Index begin, Index end)
+    {
+      for (Index r = begin; r < end; ++r)
+      {
+        const Index y = box.lo[1] + r % box.dim(1);
+        const Index z = box.lo[2] + r / box.dim(1);
+        const Index row = stored.offset(box.lo[0], y, z);
+        std::copy_n(in + row, box.dim(0), out + row);
+        runs.forEachRun(y, z,
+          [&](Index x0, Index x1, Index component)
+          {
+            if (keep(component))
+            {
+              std::fill_n(out + row + (x0 - box.lo[0]), x1 - x0 + 1, value);
+            }
+          });
+      }
+    });
 }
 
 } // namespace segcore

@@ -6,6 +6,7 @@
 #include "UnionFind.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace segcore
 {
@@ -91,11 +92,17 @@ std::string inputError(const Distribution& distribution, const std::vector<Compo
 } // namespace
 
 ComponentJoin::ComponentJoin(const Communicator& communicator, const Distribution& distribution,
-  const std::vector<ComponentRuns>& blocks, Connectivity connectivity)
+  std::vector<ComponentRuns>& blocks, Connectivity connectivity)
+  : Blocks_(&blocks), Single_(distribution.blocks().size() == 1)
 {
   communicator.require(inputError(distribution, blocks));
   const std::vector<Block>& local = distribution.localBlocks();
   const int me = communicator.rank();
+  // Of each block the components in its outermost layer, ascending. A member is one of those of all
+  // local blocks, and offset[b] the first one of block b.
+  std::vector<std::vector<Index>> outer(blocks.size());
+  std::vector<std::size_t> offset(1, 0);
+  std::vector<std::size_t> islandOf; // a member's place in Islands_
   std::vector<Runs> shells(blocks.size());
   std::vector<Bytes> toRank(static_cast<std::size_t>(communicator.size()));
 
@@ -103,21 +110,34 @@ ComponentJoin::ComponentJoin(const Communicator& communicator, const Distributio
   communicator.run(
     [&]
     {
-      this->Offset_.assign(1, 0);
-      for (const ComponentRuns& runs : blocks)
+      if (this->Single_)
       {
-        this->Offset_.push_back(this->Offset_.back() + runs.firstVoxels().size());
+        return;
       }
-      const std::size_t components = this->Offset_.back();
       forRanges(static_cast<Index>(blocks.size()), 1,
         [&](Index begin, Index end)
         {
           for (Index b = begin; b < end; ++b)
           {
             shells[b] = blocks[b].shell();
+            for (const ComponentRun& run : shells[b])
+            {
+              outer[b].push_back(run.component);
+            }
+            std::sort(outer[b].begin(), outer[b].end());
+            outer[b].erase(std::unique(outer[b].begin(), outer[b].end()), outer[b].end());
+            for (ComponentRun& run : shells[b])
+            {
+              run.component = std::lower_bound(outer[b].begin(), outer[b].end(), run.component) -
+                outer[b].begin();
+            }
           }
         });
-      UnionFind<std::size_t> sets(components);
+      for (const std::vector<Index>& components : outer)
+      {
+        offset.push_back(offset.back() + components.size());
+      }
+      UnionFind<std::size_t> sets(offset.back());
       for (std::size_t a = 0; a < blocks.size(); ++a)
       {
         for (std::size_t b = a + 1; b < blocks.size(); ++b)
@@ -128,31 +148,32 @@ ComponentJoin::ComponentJoin(const Communicator& communicator, const Distributio
               runsNear(shells[b], local[a].box), local[b].box, connectivity,
               [&](Index ofA, Index ofB)
               {
-                sets.join(this->Offset_[a] + static_cast<std::size_t>(ofA),
-                  this->Offset_[b] + static_cast<std::size_t>(ofB));
+                sets.join(offset[a] + static_cast<std::size_t>(ofA),
+                  offset[b] + static_cast<std::size_t>(ofB));
               });
           }
         }
       }
       const std::vector<std::size_t>& roots = sets.flatten();
-      this->Member_.resize(components);
+      islandOf.resize(offset.back());
       for (std::size_t b = 0; b < blocks.size(); ++b)
       {
-        for (std::size_t c = 0; c < blocks[b].firstVoxels().size(); ++c)
+        for (std::size_t n = 0; n < outer[b].size(); ++n)
         {
-          const std::size_t member = this->Offset_[b] + c;
+          const Island part = blocks[b].island(outer[b][n]);
+          const std::size_t member = offset[b] + n;
           if (roots[member] == member) // the root of a set comes before its other members
           {
-            this->Member_[member] = this->Islands_.size();
-            this->Islands_.push_back({ blocks[b].firstVoxels()[c], 0 });
+            islandOf[member] = this->Islands_.size();
+            this->Islands_.push_back({ part.first, 0 });
           }
           else
           {
-            this->Member_[member] = this->Member_[roots[member]];
+            islandOf[member] = islandOf[roots[member]];
           }
-          Island& island = this->Islands_[this->Member_[member]];
-          island.first = std::min(island.first, blocks[b].firstVoxels()[c]);
-          island.size += blocks[b].voxelCounts()[c];
+          Island& island = this->Islands_[islandOf[member]];
+          island.first = std::min(island.first, part.first);
+          island.size += part.size;
         }
       }
       this->Own_.assign(this->Islands_.size(), 1);
@@ -175,7 +196,7 @@ ComponentJoin::ComponentJoin(const Communicator& communicator, const Distributio
           }
           for (ComponentRun& run : runs)
           {
-            run.component = this->island(b, run.component).first;
+            run.component = this->Islands_[islandOf[offset[b] + run.component]].first;
           }
           MessageWriter& writer = writers[other.rank];
           writer.put(local[b].id);
@@ -210,7 +231,9 @@ ComponentJoin::ComponentJoin(const Communicator& communicator, const Distributio
             const std::size_t b = static_cast<std::size_t>(mine.id - distribution.firstBlock(me));
             joinShells(runs, theirs.box, runsNear(shells[b], theirs.box), mine.box, connectivity,
               [&](Index first, Index component)
-              { touches.push_back({ first, this->island(b, component).first }); });
+              {
+                touches.push_back({ first, this->Islands_[islandOf[offset[b] + component]].first });
+              });
           }
           makeUnique(touches);
         }
@@ -279,10 +302,65 @@ ComponentJoin::ComponentJoin(const Communicator& communicator, const Distributio
     }
   }
 
-  this->Count_ = communicator.allReduceSum(
-    static_cast<Index>(std::count(this->Own_.begin(), this->Own_.end(), std::uint8_t{ 1 })));
-  const std::vector<Island> best = this->sorted(communicator, 1, 1);
-  this->Largest_ = best.empty() ? Island() : best.front();
+  Index own = std::count(this->Own_.begin(), this->Own_.end(), std::uint8_t{ 1 });
+  Island best;
+  communicator.run(
+    [&]
+    {
+      for (std::size_t b = 0; b < blocks.size(); ++b)
+      {
+        own += blocks[b].componentCount() - static_cast<Index>(outer[b].size());
+        for (std::size_t n = 0; n < outer[b].size(); ++n)
+        {
+          blocks[b].setIsland(outer[b][n], this->Islands_[islandOf[offset[b] + n]]);
+        }
+        // Components ascend with their first voxels, so the first of equal ones is met first.
+        Index largest = -1;
+        blocks[b].forEachComponent(
+          [&](Index component)
+          {
+            if (!blocks[b].isJoined(component) &&
+              (largest < 0 || blocks[b].size(component) > blocks[b].size(largest)))
+            {
+              largest = component;
+            }
+          });
+        const Island island = largest < 0 ? Island() : blocks[b].island(largest);
+        best = largerIsland(island, best) ? island : best;
+      }
+      for (const Island& island : this->Islands_)
+      {
+        best = largerIsland(island, best) ? island : best;
+      }
+    });
+  this->Count_ = communicator.allReduceSum(own);
+  const Index size = communicator.allReduceMax(best.size);
+  const Index far = std::numeric_limits<Index>::max();
+  const Index first = communicator.allReduceMin(best.size == size ? best.first : far);
+  this->Largest_ = size > 0 ? Island{ first, size } : Island();
+}
+
+template <class Visit>
+void ComponentJoin::forEachOwn(Index minimumSize, const Visit& visit) const
+{
+  for (const ComponentRuns& block : *this->Blocks_)
+  {
+    block.forEachComponent(
+      [&](Index component)
+      {
+        if (!block.isJoined(component) && block.size(component) >= minimumSize)
+        {
+          visit(block.island(component));
+        }
+      });
+  }
+  for (std::size_t i = 0; i < this->Islands_.size(); ++i)
+  {
+    if (this->Own_[i] && this->Islands_[i].size >= minimumSize)
+    {
+      visit(this->Islands_[i]);
+    }
+  }
 }
 
 std::vector<Island> ComponentJoin::sorted(
@@ -300,13 +378,15 @@ std::vector<Island> ComponentJoin::sorted(
     [&]
     {
       std::vector<Island> mine;
-      for (std::size_t i = 0; i < this->Islands_.size(); ++i)
-      {
-        if (this->Own_[i] && this->Islands_[i].size >= minimumSize)
+      this->forEachOwn(minimumSize,
+        [&](const Island& island)
         {
-          mine.push_back(this->Islands_[i]);
-        }
-      }
+          mine.push_back(island);
+          if (static_cast<Index>(mine.size()) / 2 > most)
+          {
+            order(mine);
+          }
+        });
       order(mine);
       writer.put(mine);
     });
@@ -325,16 +405,15 @@ std::vector<Island> ComponentJoin::sorted(
   return islands;
 }
 
-Island ComponentJoin::at(const Communicator& communicator, const std::vector<ComponentRuns>& blocks,
-  Index i, Index j, Index k) const
+Island ComponentJoin::at(const Communicator& communicator, Index i, Index j, Index k) const
 {
   Island found;
-  for (std::size_t b = 0; b < blocks.size(); ++b)
+  for (const ComponentRuns& block : *this->Blocks_)
   {
-    const Index component = blocks[b].componentAt(i, j, k);
+    const Index component = block.componentAt(i, j, k);
     if (component >= 0)
     {
-      found = this->island(b, component);
+      found = block.island(component);
     }
   }
   Index values[2] = { found.first, found.size }; // at most one rank has the voxel
@@ -342,6 +421,158 @@ Island ComponentJoin::at(const Communicator& communicator, const std::vector<Com
   found.first = values[0];
   found.size = values[1];
   return found;
+}
+
+/// The only block. Sizes below a limit are counted, so that their islands need no list: in raster
+/// order each gets the next number of its size.
+Index ComponentJoin::numberBlock(ComponentRuns& block, Index minimumSize) const
+{
+  constexpr Index limit = 4096;
+  std::vector<Index> next(limit, 0);
+  std::vector<std::pair<Index, Index>> large; // minus size, component
+  block.forEachComponent(
+    [&](Index component)
+    {
+      const Index size = block.size(component);
+      if (size < minimumSize)
+      {
+        return;
+      }
+      if (size < limit)
+      {
+        ++next[static_cast<std::size_t>(size)];
+      }
+      else
+      {
+        large.emplace_back(-size, component);
+      }
+    });
+  std::sort(large.begin(), large.end());
+  Index number = static_cast<Index>(large.size()) + 1;
+  for (std::size_t size = limit; size-- > 0;)
+  {
+    const Index count = next[size];
+    next[size] = number;
+    number += count;
+  }
+  block.makeNumbers(number - 1);
+  block.forEachComponent(
+    [&](Index component)
+    {
+      const Index size = block.size(component);
+      if (size < limit)
+      {
+        block.setNumber(component, size < minimumSize ? 0 : next[static_cast<std::size_t>(size)]++);
+      }
+      else if (size < minimumSize)
+      {
+        block.setNumber(component, 0);
+      }
+    });
+  for (std::size_t n = 0; n < large.size(); ++n)
+  {
+    block.setNumber(large[n].second, static_cast<Index>(n) + 1);
+  }
+  return number - 1;
+}
+
+Index ComponentJoin::numberIslands(const Communicator& communicator, Index minimumSize)
+{
+  std::vector<ComponentRuns>& blocks = *this->Blocks_;
+  minimumSize = std::max<Index>(1, minimumSize);
+  if (this->Single_)
+  {
+    Index count = 0;
+    communicator.run(
+      [&]
+      {
+        if (!blocks.empty())
+        {
+          count = this->numberBlock(blocks.front(), minimumSize);
+        }
+      });
+    return communicator.allReduceMax(count);
+  }
+
+  // A number is one more than how many islands of all ranks come before.
+  std::vector<Island> own;    // what others count
+  std::vector<Island> wanted; // all on this rank
+  std::vector<Index> numbers;
+  communicator.run(
+    [&]
+    {
+      this->forEachOwn(minimumSize, [&](const Island& island) { own.push_back(island); });
+      wanted = own;
+      for (std::size_t i = 0; i < this->Islands_.size(); ++i)
+      {
+        if (!this->Own_[i] && this->Islands_[i].size >= minimumSize)
+        {
+          wanted.push_back(this->Islands_[i]);
+        }
+      }
+      std::sort(own.begin(), own.end(), largerIsland);
+      std::sort(wanted.begin(), wanted.end(), largerIsland);
+      numbers.assign(wanted.size(), 1);
+    });
+  constexpr Index part = Index{ 1 } << 20; // islands in a message
+  Index count = 0;
+  for (int rank = 0; rank < communicator.size(); ++rank)
+  {
+    const Index theirs = communicator.allReduceMax(
+      rank == communicator.rank() ? static_cast<Index>(own.size()) : Index{ 0 });
+    count += theirs;
+    for (Index begin = 0; begin < theirs; begin += part)
+    {
+      Bytes bytes;
+      communicator.run(
+        [&]
+        {
+          if (rank == communicator.rank())
+          {
+            MessageWriter writer;
+            writer.put(std::vector<Island>(
+              own.begin() + begin, own.begin() + std::min(theirs, begin + part)));
+            bytes = writer.take();
+          }
+        });
+      communicator.broadcast(bytes, rank);
+      communicator.run(
+        [&]
+        {
+          const std::vector<Island> islands = MessageReader(bytes).getArray<Island>();
+          std::size_t before = 0;
+          for (std::size_t i = 0; i < wanted.size(); ++i)
+          {
+            while (before < islands.size() && largerIsland(islands[before], wanted[i]))
+            {
+              ++before;
+            }
+            numbers[i] += static_cast<Index>(before);
+          }
+        });
+    }
+  }
+  communicator.run(
+    [&]
+    {
+      for (ComponentRuns& block : blocks)
+      {
+        block.makeNumbers(count);
+        block.forEachComponent(
+          [&](Index component)
+          {
+            Index number = 0;
+            if (block.size(component) >= minimumSize)
+            {
+              const auto found = std::lower_bound(
+                wanted.begin(), wanted.end(), block.island(component), largerIsland);
+              number = numbers[static_cast<std::size_t>(found - wanted.begin())];
+            }
+            block.setNumber(component, number);
+          });
+      }
+    });
+  return count;
 }
 
 } // namespace segcore

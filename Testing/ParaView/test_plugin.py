@@ -276,7 +276,12 @@ def write_files(folder: Path) -> None:
 # -- the registry ----------------------------------------------------------------------------------
 
 READERS = ("RASVolumeReader", "LabelMapNrrdReader")
-TOOLS = ("LabelMapEditor", "LabelMapRegionCollector", "LabelMapSurface")
+TOOLS = (
+    "LabelMapEditor",
+    "LabelMapIslandNumbers",
+    "LabelMapRegionCollector",
+    "LabelMapSurface",
+)
 
 
 def declarations() -> list[dict[str, Any]]:
@@ -377,6 +382,10 @@ def test_properties_are_as_declared(
             },
         ),
         ("LabelMapRegionCollector", {"Input", "ScalarArray", "Extent", "LastError"}),
+        (
+            "LabelMapIslandNumbers",
+            {"Input", "ScalarArray", "SegmentLabel", "MinimumSize", "Connectivity", "LastError"},
+        ),
         (
             "LabelMapSurface",
             {

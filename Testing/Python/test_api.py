@@ -208,6 +208,8 @@ def default(parameter: dict[str, Any]) -> Any:
     """What the function has where nothing is given."""
     if parameter.get("required"):
         return inspect.Parameter.empty
+    if parameter["type"] == "points":
+        return ()
     return None if parameter["type"] in ("vector", "segment") else parameter["default"]
 
 

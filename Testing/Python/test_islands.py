@@ -9,7 +9,14 @@ import pytest
 import SimpleITK
 from sample_data import assert_same, blob_labels, random_mask, template
 from scipy import ndimage
-from segmentationcore import SegmentationCoreError, islands, threshold, to_image, vtkLabelMapIslands
+from segmentationcore import (
+    Editor,
+    SegmentationCoreError,
+    islands,
+    threshold,
+    to_image,
+    vtkLabelMapIslands,
+)
 from slicer_reference import ask
 
 pytestmark = pytest.mark.python
@@ -88,6 +95,64 @@ def test_split_refuses_more_islands_than_labels() -> None:
     many[::2, ::2, ::2] = 1
     with pytest.raises(SegmentationCoreError, match="more than 10000 islands"):
         islands(many, operation="SPLIT_ISLANDS_TO_SEGMENTS", minimum_size=0)
+
+
+def holding(region: np.ndarray, connectivity: int, voxels: list[tuple[int, ...]]) -> np.ndarray:
+    """scipy's islands of the region that hold one of the voxels."""
+    numbers, _count = ndimage.label(region, STRUCTURES[connectivity])
+    return np.isin(numbers, [numbers[voxel] for voxel in voxels if numbers[voxel]])
+
+
+@pytest.mark.parametrize("connectivity", [6, 18, 26])
+@pytest.mark.parametrize("percent", [20, 40, 60])
+def test_selected_islands(connectivity: int, percent: int) -> None:
+    voxels = [(4, 5, 33), (0, 0, 0), (8, 10, 66), (7, 1, 20)]
+    for seed in range(3):
+        labels = random_mask((9, 11, 67), seed, percent).astype(np.uint8)
+        labels[random_mask(labels.shape, seed + 50, 15)] = 2
+        own = labels == 1
+        given = {
+            "points": [*voxels, (3, 3, 200)],  # the last one is outside
+            "connectivity": connectivity,
+        }
+        hit = holding(own, connectivity, voxels)
+        kept = islands(labels, operation="KEEP_SELECTED_ISLAND", **given)
+        assert_same(kept, np.where(own & ~hit & hit.any(), 0, labels).astype(np.uint8))
+        removed = islands(labels, operation="REMOVE_SELECTED_ISLAND", **given)
+        assert_same(removed, np.where(hit, 0, labels).astype(np.uint8))
+        added = islands(labels, operation="ADD_SELECTED_ISLAND", **given)
+        free = holding(labels == 0, connectivity, voxels)
+        other = holding(labels == 2, connectivity, voxels)
+        assert_same(added, np.where(free | other, 1, labels).astype(np.uint8))
+
+
+def test_points_beside_the_segment_change_nothing() -> None:
+    labels = np.array([[[1, 1, 0, 2, 1]]], np.uint8)
+    for operation in ("KEEP_SELECTED_ISLAND", "REMOVE_SELECTED_ISLAND"):
+        result = islands(labels, operation=operation, points=[[0, 0, 2], [0, 0, 3], [9, 9, 9]])
+        assert_same(result, labels)
+    with pytest.raises(SegmentationCoreError, match="Points is empty"):
+        islands(labels, operation="KEEP_SELECTED_ISLAND")
+
+
+def test_the_editor_adds_the_region_between_segments() -> None:
+    # Labels are those of the visible segments: a hidden one is no border.
+    editor = Editor(np.zeros((3, 9, 12), np.uint8))
+    for name, column in (("a", 2), ("wall", 5), ("hidden", 8)):
+        editor.add_segment(name)
+        for z in range(3):
+            way = [[z, 0, column], [z, 8, column]]
+            editor.apply("paint", name, points=way, brush_pixel_mode=True)
+    editor.apply("show_segment", "hidden", visible=False)
+    editor.apply("islands", "a", operation="ADD_SELECTED_ISLAND", points=[[1, 4, 10]])
+    columns = editor.mask("a").all(axis=(0, 1))
+    assert columns.tolist() == [False] * 2 + [True] + [False] * 3 + [True] * 6
+    assert editor.mask("wall").sum() == 27
+    editor.apply("islands", "a", operation="REMOVE_SELECTED_ISLAND", points=[[0, 0, 11]])
+    assert np.flatnonzero(editor.mask("a").any(axis=(0, 1))).tolist() == [2]
+    editor.undo()
+    editor.apply("islands", "a", operation="KEEP_SELECTED_ISLAND", points=[[0, 0, 11]])
+    assert np.flatnonzero(editor.mask("a").any(axis=(0, 1))).tolist() == list(range(6, 12))
 
 
 @pytest.mark.parametrize(("offset", "touches"), [((0, 0, 1), 6), ((0, 1, 1), 18), ((1, 1, 1), 26)])

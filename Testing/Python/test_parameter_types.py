@@ -200,7 +200,7 @@ def test_the_page_has_a_row_for_each_type(made: Path) -> None:
         ({"parameters_of": "nothing"}, "parameters_of is 'nothing'"),
         ({"parameters_of": "touch"}, "parameters_of is 'touch'"),
         ({"parameters": [parameter("Way", "points", required=True)]}, "points are named Points"),
-        ({"parameters": [parameter("Points", "points", default=[])]}, "points are named Points"),
+        ({"parameters": [parameter("Points", "points", default=[[1, 2, 3]])]}, "or none are"),
         ({"parameters": [parameter("A", "vector", default=[1, 2])]}, "three numbers"),
         ({"parameters": [parameter("A", "vector", default=[1, 2, "3"])]}, "three numbers"),
         ({"parameters": [parameter("A", "segment", default=1)]}, "default must be a text"),

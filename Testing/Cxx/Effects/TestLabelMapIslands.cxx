@@ -26,6 +26,36 @@ Maker islands(int operation, Index minimumSize = 1000, int connectivity = 6)
   };
 }
 
+/// An operation at voxels, counted from the first voxel of the image.
+Maker atVoxels(const Shape& shape, int operation, const std::vector<std::array<Index, 3>>& seeds,
+  int connectivity = 6)
+{
+  return [=]
+  {
+    auto effect = Islands::New();
+    effect->SetOperation(operation);
+    effect->SetConnectivity(connectivity);
+    for (const auto& seed : seeds)
+    {
+      double world[3];
+      for (int r = 0; r < 3; ++r)
+      {
+        world[r] = shape.origin[r];
+        for (int a = 0; a < 3; ++a)
+        {
+          world[r] += shape.direction[3 * r + a] * shape.spacing[a] *
+            (static_cast<double>(shape.box.lo[a] + seed[static_cast<std::size_t>(a)]) - 0.3);
+        }
+      }
+      effect->AddPoint(world[0], world[1], world[2]);
+    }
+    return effect;
+  };
+}
+
+constexpr int keepSelected = vtkLabelMapIslands::KEEP_SELECTED_ISLAND;
+constexpr int removeSelected = vtkLabelMapIslands::REMOVE_SELECTED_ISLAND;
+constexpr int addSelected = vtkLabelMapIslands::ADD_SELECTED_ISLAND;
 constexpr int keepLargest = vtkLabelMapIslands::KEEP_LARGEST_ISLAND;
 constexpr int removeSmall = vtkLabelMapIslands::REMOVE_SMALL_ISLANDS;
 constexpr int split = vtkLabelMapIslands::SPLIT_ISLANDS_TO_SEGMENTS;
@@ -188,6 +218,82 @@ void testSnakeThroughAllRanks(const World& world)
   }
 }
 
+/// Islands of 2, 1 and 3 voxels along a line, with another label and background between.
+void testSelectedOnALine(const World& world)
+{
+  using Labels = std::vector<unsigned char>;
+  for (const int axis : { 0, 1, 2 })
+  {
+    check::setContext("selected along axis ", axis);
+    const Shape shape = shapeOf(axis == 0 ? 12 : 1, axis == 1 ? 12 : 1, axis == 2 ? 12 : 1);
+    const Labels line{ 1, 1, 0, 0, 1, 2, 2, 1, 1, 1, 0, 0 };
+    const auto run = [&](int operation, const std::vector<Index>& places, const Labels& expected)
+    {
+      std::vector<std::array<Index, 3>> seeds;
+      for (const Index place : places)
+      {
+        seeds.push_back({ 0, 0, 0 });
+        seeds.back()[static_cast<std::size_t>(axis)] = place;
+      }
+      CHECK_EVERYWHERE(
+        world, shape, line, atVoxels(shape, operation, seeds), expected, "values", Effort::Every);
+    };
+    run(keepSelected, { 8 }, { 0, 0, 0, 0, 0, 2, 2, 1, 1, 1, 0, 0 });
+    run(keepSelected, { 0, 4, 5, 40 }, { 1, 1, 0, 0, 1, 2, 2, 0, 0, 0, 0, 0 });
+    run(keepSelected, { 2, 6 }, line); // beside the segment
+    run(removeSelected, { 9 }, { 1, 1, 0, 0, 1, 2, 2, 0, 0, 0, 0, 0 });
+    run(removeSelected, { 1, 4, 3 }, { 0, 0, 0, 0, 0, 2, 2, 1, 1, 1, 0, 0 });
+    run(removeSelected, { 5, -7 }, line);
+    run(addSelected, { 3 }, { 1, 1, 1, 1, 1, 2, 2, 1, 1, 1, 0, 0 });
+    run(addSelected, { 5, 11 }, { 1, 1, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1 });
+    run(addSelected, { 0 }, line);
+  }
+  check::setContext("");
+}
+
+/// Floods that pass every border of blocks, in all directions.
+void testSelectedMasks(const World& world)
+{
+  const Shape shape = oddShape(9, 8, 10);
+  for (const volumes::Named& mask : volumes::masks(shape.box, 2))
+  {
+    for (const int connectivity : { 6, 18, 26 })
+    {
+      check::setContext("selected, ", mask.name, " ", connectivity);
+      const auto islandsOf = flood(shape, mask.voxels, connectivity);
+      const std::array<Index, 3> seed{ 3, 4, 5 };
+      const Index place = Box::ofSize(9, 8, 10).offset(3, 4, 5);
+      std::vector<unsigned char> kept(mask.voxels), removed(mask.voxels), added(mask.voxels);
+      const bool hit = mask.voxels[static_cast<std::size_t>(place)] != 0;
+      if (hit)
+      {
+        std::fill(kept.begin(), kept.end(), static_cast<unsigned char>(0));
+      }
+      std::vector<std::uint8_t> rest(mask.voxels);
+      std::transform(rest.begin(), rest.end(), rest.begin(),
+        [](std::uint8_t in) { return static_cast<std::uint8_t>(in ^ 1); });
+      for (const auto& island : hit ? islandsOf : flood(shape, rest, connectivity))
+      {
+        if (std::find(island.begin(), island.end(), place) != island.end())
+        {
+          for (const Index at : island)
+          {
+            (hit ? kept : added)[static_cast<std::size_t>(at)] = 1;
+            removed[static_cast<std::size_t>(at)] = 0;
+          }
+        }
+      }
+      CHECK_EVERYWHERE(world, shape, mask.voxels,
+        atVoxels(shape, keepSelected, { seed }, connectivity), kept, "values");
+      CHECK_EVERYWHERE(world, shape, mask.voxels,
+        atVoxels(shape, removeSelected, { seed }, connectivity), removed, "values");
+      CHECK_EVERYWHERE(world, shape, mask.voxels,
+        atVoxels(shape, addSelected, { seed }, connectivity), added, "values");
+    }
+  }
+  check::setContext("");
+}
+
 void testErrors(const World& world)
 {
   // 128 islands and another label need 129 labels; signed char has 127.
@@ -205,7 +311,8 @@ void testErrors(const World& world)
   const auto image = makePiece(shape, std::vector<short>(45, 1),
     paralleltest::pieceOf(
       Layout::SharedPlanes, shape.box, world.communicator->rank(), world.communicator->size()));
-  CHECK_REFUSED(world, islands(3)(), image, "Operation is 3, expected 0 to 2");
+  CHECK_REFUSED(world, islands(6)(), image, "Operation is 6, expected 0 to 5");
+  CHECK_REFUSED(world, islands(keepSelected)(), image, "Points is empty");
   CHECK_REFUSED(world, islands(-1)(), image, "Operation is -1");
   CHECK_REFUSED(
     world, islands(0, -1)(), image, "MinimumSize is -1, expected 0 to 9223372036854775807");
@@ -222,6 +329,8 @@ int TestLabelMapIslands(int argc, char* argv[])
   testKeepLargestIgnoresMinimumSize(world);
   testConnectivity(world);
   testSnakeThroughAllRanks(world);
+  testSelectedOnALine(world);
+  testSelectedMasks(world);
   testErrors(world);
   check::setContext("keep largest");
   segmentSuite(world, islands(keepLargest, 0, 18), oracle(keepLargest, 0, 18));

@@ -98,10 +98,23 @@ void checkComponents(
     }
   }
   CHECK_EQUAL(runs.componentCount(), static_cast<Index>(sizes.size()));
-  CHECK(runs.voxelCounts() == sizes);
-  CHECK(runs.firstVoxels() == first);
+  std::map<Index, Index> order;
+  std::vector<std::int64_t> foundSizes;
+  std::vector<std::int64_t> foundFirst;
+  runs.forEachComponent(
+    [&](Index component)
+    {
+      CHECK(order.empty() || component > order.rbegin()->first);
+      const Index next = static_cast<Index>(order.size());
+      order[component] = next;
+      foundSizes.push_back(runs.size(component));
+      foundFirst.push_back(runs.first(component));
+      CHECK(!runs.isJoined(component));
+    });
+  CHECK(foundSizes == sizes);
+  CHECK(foundFirst == first);
   std::vector<Index> labels(expected.size(), -1);
-  segcore::fillComponents(runs, [](Index c) { return c; }, labels.data(), whole);
+  segcore::fillComponents(runs, [&](Index c) { return order.at(c); }, labels.data(), whole);
   CHECK_RANGES(labels, expected, whole.size());
 }
 
@@ -117,7 +130,7 @@ std::vector<Index> joinedLabels(const std::vector<std::uint8_t>& mask, const Box
     parts.push_back(
       segcore::labelNonzeroComponents(mask.data(), whole, block, whole, connectivity));
     base.push_back(total);
-    total += parts.back().componentCount();
+    total += parts.back().runCount();
   }
   segcore::UnionFind<Index> sets(static_cast<std::size_t>(total));
   for (std::size_t a = 0; a < parts.size(); ++a)
@@ -140,12 +153,13 @@ std::vector<Index> joinedLabels(const std::vector<std::uint8_t>& mask, const Box
   std::map<Index, Index> firstOf;
   for (std::size_t p = 0; p < parts.size(); ++p)
   {
-    for (Index c = 0; c < parts[p].componentCount(); ++c)
-    {
-      const Index first = parts[p].firstVoxels()[static_cast<std::size_t>(c)];
-      const Index root = sets.find(base[p] + c);
-      firstOf[root] = firstOf.count(root) ? std::min(firstOf[root], first) : first;
-    }
+    parts[p].forEachComponent(
+      [&](Index component)
+      {
+        const Index first = parts[p].first(component);
+        const Index root = sets.find(base[p] + component);
+        firstOf[root] = firstOf.count(root) ? std::min(firstOf[root], first) : first;
+      });
   }
   std::map<Index, Index> number;
   std::map<Index, Index> rootOf;
@@ -167,6 +181,47 @@ std::vector<Index> joinedLabels(const std::vector<std::uint8_t>& mask, const Box
   return labels;
 }
 
+/// What is said about islands is told again, and numbers follow.
+void testIslands(ComponentRuns runs, const Box& whole)
+{
+  std::vector<Index> components;
+  runs.forEachComponent([&](Index component) { components.push_back(component); });
+  if (components.empty())
+  {
+    return;
+  }
+  const segcore::Island island{ runs.first(components[0]), Index{ 1 } << 40 };
+  for (std::size_t n = 0; n < components.size(); n += 2)
+  {
+    runs.setIsland(components[n], island);
+  }
+  const auto part = runs.ofIsland(island);
+  for (std::size_t n = 0; n < components.size(); ++n)
+  {
+    CHECK_EQUAL(runs.isJoined(components[n]), n % 2 == 0);
+    CHECK(n % 2 != 0 || runs.island(components[n]) == island);
+    CHECK(n % 2 == 0 || runs.size(components[n]) < whole.size());
+    CHECK_EQUAL(part(components[n]), n % 2 == 0);
+    const auto self = runs.ofIsland(runs.island(components[n]));
+    CHECK(self(components[n]));
+    CHECK(n == 0 || self(components[n - 1]) == false);
+  }
+  for (const Index most : { Index{ 1 } << 20, Index{ 1 } << 40 })
+  {
+    runs.makeNumbers(most);
+    Index next = most;
+    for (const Index component : components)
+    {
+      runs.setNumber(component, next--);
+    }
+    next = most;
+    for (const Index component : components)
+    {
+      CHECK_EQUAL(runs.number(component), next--);
+    }
+  }
+}
+
 void testMask(const Box& whole, const std::vector<std::uint8_t>& mask, check::Random& random)
 {
   for (const Connectivity connectivity : allConnectivities)
@@ -182,15 +237,23 @@ void testMask(const Box& whole, const std::vector<std::uint8_t>& mask, check::Ra
             expected, whole);
         });
     }
-    // Slabs as thin as a slice, which progress asks for; and 64-bit ids.
+    // Slabs as thin as a row, which progress asks for; 64-bit slots; and sizes in the table.
     segcore::Progress listening;
     listening.report = [](double) {};
     const segcore::RowBits rows = [&](Index y, Index z, segcore::Word* bits)
     { segcore::packBits(mask.data() + whole.offset(whole.lo[0], y, z), whole.dim(0), bits); };
     checkComponents(
       segcore::labelComponents(whole, whole, connectivity, rows, listening), expected, whole);
-    checkComponents(
-      segcore::labelComponents(whole, whole, connectivity, rows, listening, true), expected, whole);
+    segcore::LabelLimits limits;
+    limits.slotSize = 7;
+    checkComponents(segcore::labelComponents(whole, whole, connectivity, rows, listening, limits),
+      expected, whole);
+    limits.wide = true;
+    checkComponents(segcore::labelComponents(whole, whole, connectivity, rows, listening, limits),
+      expected, whole);
+    testIslands(
+      segcore::labelComponents(whole, whole, connectivity, rows, listening, limits), whole);
+    testIslands(segcore::labelComponents(whole, whole, connectivity, rows), whole);
 
     for (const int blocks : { 2, 3, 5, 8 })
     {
@@ -207,7 +270,13 @@ void testRegions(const Box& whole, const std::vector<std::uint8_t>& mask)
 {
   const ComponentRuns runs =
     segcore::labelNonzeroComponents(mask.data(), whole, whole, whole, Connectivity::Faces);
-  const std::vector<Index> expected = slowComponents(mask, whole, Connectivity::Faces);
+  std::vector<Index> byRun = slowComponents(mask, whole, Connectivity::Faces);
+  std::vector<Index> components;
+  runs.forEachComponent([&](Index component) { components.push_back(component); });
+  for (Index& component : byRun)
+  {
+    component = component < 0 ? -1 : components[static_cast<std::size_t>(component)];
+  }
   const auto paint = [&](const std::vector<ComponentRun>& list, const auto& inRegion)
   {
     std::vector<Index> labels(mask.size(), -1);
@@ -229,8 +298,8 @@ void testRegions(const Box& whole, const std::vector<std::uint8_t>& mask)
         for (Index x = whole.lo[0]; x <= whole.hi[0]; ++x)
         {
           const std::size_t at = static_cast<std::size_t>(whole.offset(x, y, z));
-          CHECK_EQUAL(labels[at], inRegion(x, y, z) ? expected[at] : -1);
-          CHECK_EQUAL(runs.componentAt(x, y, z), expected[at]);
+          CHECK_EQUAL(labels[at], inRegion(x, y, z) ? byRun[at] : -1);
+          CHECK_EQUAL(runs.componentAt(x, y, z), byRun[at]);
         }
       }
     }
@@ -341,9 +410,10 @@ void testValues(const char* name)
   const ComponentRuns runs =
     segcore::labelComponents(values.data(), stored, block, stored, T(2), Connectivity::Edges);
   std::vector<T> out(values.size(), T(9));
-  std::vector<std::uint8_t> keep(static_cast<std::size_t>(runs.componentCount()), 0);
-  keep[0] = 1;
-  segcore::fillKept(runs, keep, T(5), out.data(), stored);
+  const auto first = [](Index component) { return component == 0; };
+  segcore::fillKept(runs, first, T(5), out.data(), stored);
+  std::vector<T> copy(values.size(), T(9));
+  segcore::copyAndFill(runs, first, T(5), values.data(), copy.data(), stored);
   for (Index i = 0; i < stored.size(); ++i)
   {
     const Index x = i % 75;
@@ -352,10 +422,12 @@ void testValues(const char* name)
     const bool kept =
       block.contains(x, y, z) && expected[static_cast<std::size_t>(block.offset(x, y, z))] == 0;
     CHECK_EQUAL(out[static_cast<std::size_t>(i)], kept ? T(5) : T(9));
+    const T rest = block.contains(x, y, z) ? values[static_cast<std::size_t>(i)] : T(9);
+    CHECK_EQUAL(copy[static_cast<std::size_t>(i)], kept ? T(5) : rest);
   }
   // First voxels count from the first voxel of the whole image.
-  const Index first = runs.firstVoxels()[0];
-  CHECK_EQUAL(runs.componentAt(first % 75, first / 75 % 6, first / 75 / 6), 0);
+  const Index voxel = runs.first(0);
+  CHECK_EQUAL(runs.componentAt(voxel % 75, voxel / 75 % 6, voxel / 75 / 6), 0);
 }
 
 } // namespace

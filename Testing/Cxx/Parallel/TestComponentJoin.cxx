@@ -116,7 +116,7 @@ void testPicture(const Communicator& c, const Distribution& d, const Picture& pi
     blocks.push_back(segcore::labelComponents(
       piece.data(), d.piece(), block.box, d.whole(), std::uint8_t{ 1 }, connectivity));
   }
-  const ComponentJoin join(c, d, blocks, connectivity);
+  ComponentJoin join(c, d, blocks, connectivity);
 
   bool right = true;
   for (std::size_t b = 0; b < blocks.size(); ++b)
@@ -132,15 +132,10 @@ void testPicture(const Communicator& c, const Distribution& d, const Picture& pi
         for (Index i = box.lo[0]; i <= box.hi[0]; ++i, ++at)
         {
           const Index component = blocks[b].componentAt(i, j, k);
-          const Island got = component < 0 ? Island() : join.island(b, component);
+          const Island got = component < 0 ? Island() : blocks[b].island(component);
           right = right && got == expected[static_cast<std::size_t>(values[at])];
         }
       }
-    }
-    const auto kept = join.keepSize(b, 4);
-    for (std::size_t n = 0; n < kept.size(); ++n)
-    {
-      right = right && kept[n] == (join.island(b, static_cast<Index>(n)).size >= 4 ? 1 : 0);
     }
   }
   PARALLEL_CHECK(c, right, context);
@@ -159,13 +154,33 @@ void testPicture(const Communicator& c, const Distribution& d, const Picture& pi
   PARALLEL_CHECK(c, join.count() == static_cast<Index>(list.size()), context);
   PARALLEL_CHECK(c, join.largest() == (list.empty() ? Island() : list[0]), context);
   PARALLEL_CHECK(c, join.sorted(c) == list, context + ": sorted");
+  const std::vector<Island> everything = list;
   const auto small = [](const Island& island) { return island.size < 3; };
   list.erase(std::remove_if(list.begin(), list.end(), small), list.end());
   list.resize(std::min<std::size_t>(list.size(), 5));
   PARALLEL_CHECK(c, join.sorted(c, 3, 5) == list, context + ": the five largest of at least 3");
   const auto middle = static_cast<std::size_t>(whole.offset(3, 10, 8));
-  PARALLEL_CHECK(c, join.at(c, blocks, 3, 10, 8) == expected[middle], context + ": at a voxel");
-  PARALLEL_CHECK(c, join.at(c, blocks, 99, 0, 0) == Island(), context + ": outside");
+  PARALLEL_CHECK(c, join.at(c, 3, 10, 8) == expected[middle], context + ": at a voxel");
+  PARALLEL_CHECK(c, join.at(c, 99, 0, 0) == Island(), context + ": outside");
+
+  // Last, as the numbers take the place of the sizes.
+  const Index minimum = connectivity == Connectivity::Faces ? 2 : 1;
+  const auto numbered = static_cast<Index>(std::count_if(everything.begin(), everything.end(),
+    [minimum](const Island& island) { return island.size >= minimum; }));
+  PARALLEL_CHECK(c, join.numberIslands(c, minimum) == numbered, context + ": how many numbers");
+  right = true;
+  for (std::size_t b = 0; b < blocks.size(); ++b)
+  {
+    blocks[b].forEachRun(
+      [&](Index x0, Index, Index y, Index z, Index component)
+      {
+        const Island& island = expected[static_cast<std::size_t>(whole.offset(x0, y, z))];
+        const auto place = std::find(everything.begin(), everything.end(), island);
+        const Index number = place - everything.begin() + 1;
+        right = right && blocks[b].number(component) == (number > numbered ? 0 : number);
+      });
+  }
+  PARALLEL_CHECK(c, right, context + ": numbers");
 }
 
 void testBadInput(const Communicator& c)
@@ -175,7 +190,7 @@ void testBadInput(const Communicator& c)
   std::string text;
   try
   {
-    const ComponentJoin join(c, d, blocks, Connectivity::Faces);
+    ComponentJoin(c, d, blocks, Connectivity::Faces);
   }
   catch (const segcore::AgreedError& error)
   {

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .editor import Editor
     from .errors import Cancelled, Interrupted, SegmentationCoreError
     from .io import read_segmentation, read_volume, write_segmentation, write_volume
+    from .numbering import IslandNumbers, label_islands
     from .operations import (
         LabelMap,
         apply_operations,
@@ -48,12 +49,14 @@ if TYPE_CHECKING:
         "Editor",
         "ImageLike",
         "Interrupted",
+        "IslandNumbers",
         "LabelMap",
         "ReplayReport",
         "Segment",
         "SegmentationCoreError",
         "apply_operations",
         "data_model_provider",
+        "label_islands",
         "read_operations",
         "read_segmentation",
         "read_segments",
@@ -79,12 +82,14 @@ _HOMES = {
     "Editor": "editor",
     "ImageLike": "_run",
     "Interrupted": "errors",
+    "IslandNumbers": "numbering",
     "LabelMap": "operations",
     "ReplayReport": "replay",
     "Segment": "segments",
     "SegmentationCoreError": "errors",
     "apply_operations": "operations",
     "data_model_provider": "_compiled",
+    "label_islands": "numbering",
     "read_operations": "operations",
     "read_segmentation": "io",
     "read_segments": "segments",
@@ -109,6 +114,7 @@ _SUBMODULES = (
     "editor",
     "errors",
     "io",
+    "numbering",
     "operations",
     "replay",
     "segments",

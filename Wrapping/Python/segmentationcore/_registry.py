@@ -128,13 +128,15 @@ def _finite(value: Any) -> bool:
         return False
 
 
-def check_points(value: Any, name: str, axes: Sequence[str] = "xyz") -> list[list[float]]:
+def check_points(
+    value: Any, name: str, axes: Sequence[str] = "xyz", *, required: bool = True
+) -> list[list[float]]:
     """Return points as lists of numbers, one for each of ``axes``, or raise what is wrong."""
     expected = f"expected {_accepted_points(axes)}"
     points = _listed(value)
     if points is None:
         raise TypeError(f"{name} is {reprlib.repr(value)} ({type(value).__name__}); {expected}")
-    if not points:
+    if not points and required:
         raise ValueError(f"{name} is empty; {expected}")
     result = []
     for index, point in enumerate(points):
@@ -208,7 +210,7 @@ def check_value(parameter: Mapping[str, Any], value: Any, name: str) -> Any:
             raise wrong(ValueError)
         return [float(part) for part in parts]
     if kind == "points":
-        return check_points(value, name)
+        return check_points(value, name, required=bool(parameter.get("required")))
     if kind == "segment":
         if not isinstance(value, str):
             raise wrong(TypeError)

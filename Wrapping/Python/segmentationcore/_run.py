@@ -55,7 +55,12 @@ def check_parameters(
 def check_argument(parameter: Mapping[str, Any], value: Any, where: str, axes: int) -> Any:
     kind = parameter["type"]
     if kind == "points":
-        points = _registry.check_points(value, where, "zyx"[-axes:] if axes else "xyz")
+        points = _registry.check_points(
+            value,
+            where,
+            "zyx"[-axes:] if axes else "xyz",
+            required=bool(parameter.get("required")),
+        )
         # A slice of two axes lies at z = 0.
         return [[*reversed(point), 0.0][:3] for point in points] if axes else points
     if kind == "segment":
