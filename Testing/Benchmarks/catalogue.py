@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from segmentationcore import vtkLabelMapSurface
+from segmentationcore import label_islands, vtkLabelMapSurface
 from segmentationcore._registry import voxel_effects
 from segmentationcore._run import run_effect
 
-from .peers import Method, Task
+from .peers import Method, Task, seed_of
 from .peers.vtk_peer import image_of, triangles
 from .report import is_slicer
 
@@ -81,6 +81,18 @@ def _brush(task: Task) -> Parameters:
     return {"Points": points, "BrushAbsoluteDiameter": 20.0}
 
 
+def _flood(task: Task) -> Parameters:
+    return {
+        "Points": [(np.array(seed_of(task)) * task.spacing).tolist()],
+        "IntensityTolerance": task.options["tolerance"],
+        "NeighborhoodSizeMm": 0.0,
+    }
+
+
+def _label_all(task: Task) -> Method:
+    return Method("", lambda: label_islands(task.array).numbers)
+
+
 def _surfaces(task: Task) -> Method:
     image = image_of(task.array, task.spacing)
 
@@ -104,6 +116,14 @@ NOISY = ("rock noisy", "mri mask", "ct mask")
 STROKE = "a stroke is timed in the group editor, where it costs what it touches"
 
 CASES = (
+    Case(
+        "boundary removal",
+        "boundary_removal",
+        ("rock volume",),
+        {"AutoThreshold": False, "MinimumThreshold": 12000.0},
+        {"gradient": 12000.0},
+    ),
+    Case("connectivity", "connectivity", ("rock noisy",), {"FlowDirection": [1.0, 0.0, 0.0]}),
     Case("erase", "erase", ("rock mask",), _brush, without_peer=STROKE),
     Case(
         "expand segments",
@@ -112,6 +132,7 @@ CASES = (
         {"ExpansionSizeMm": 3.0},
         {"millimetres": 3.0},
     ),
+    Case("flood filling", "flood_filling", ("rock volume",), _flood, {"tolerance": 6000.0}),
     Case(
         "islands keep largest",
         "islands",
@@ -119,6 +140,7 @@ CASES = (
         {"Operation": "KEEP_LARGEST_ISLAND"},
         spacing=False,
     ),
+    Case("islands label all", "", (*NOISY, "large noisy"), ours=_label_all, spacing=False),
     Case(
         "islands remove small",
         "islands",
@@ -184,6 +206,7 @@ BARS = (
     Bar("threshold, reused output", ("large volume",), 1.5),
     Bar("threshold", ("large volume",), None, 20),
     Bar("threshold Otsu", ("large volume",), 5, 50),
+    Bar("islands label all", ("large noisy",), 3, 45),
     Bar("islands keep largest", ("rock noisy",), 6, 12),
     Bar("islands remove small", ("large noisy",), 8, 30),
     Bar("margin grow", ("rock mask",), 10, 12),

@@ -15,6 +15,7 @@ library may use as many threads as ours. A method that means something else than
 from __future__ import annotations
 
 import importlib
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,6 +45,15 @@ class Task:
     """Of the case, with the numbers of the data."""
     volume: Any = None
     """The intensities below a label map."""
+
+
+def seed_of(task: Task) -> tuple[int, int, int]:
+    """A voxel that floods start at: the darkest one of the eight in the middle."""
+    middle = [(length - 1) // 2 for length in task.array.shape]
+    corners = itertools.product(
+        *((m, min(m + 1, n - 1)) for m, n in zip(middle, task.array.shape, strict=True))
+    )
+    return min(corners, key=lambda corner: task.array[corner])
 
 
 def _same(result: Any) -> Any:

@@ -18,6 +18,10 @@ def methods(task: Task) -> Iterator[Method]:
     import cc3d
 
     mask = task.array
+    if task.effect == "islands label all":
+        yield Method(
+            "connected_components", lambda: cc3d.connected_components(mask, connectivity=6)
+        )
     if task.effect == "islands keep largest":
         yield Method("largest_k(k=1)", lambda: cc3d.largest_k(mask, k=1, connectivity=6))
     if task.effect == "islands remove small":

@@ -21,6 +21,33 @@ def methods(task: Task) -> Iterator[Method]:
 
     mask = task.array
 
+    if task.effect == "islands label all":
+        yield Method("label", lambda: ndimage.label(mask)[0])
+
+    if task.effect == "connectivity":
+
+        def percolating() -> np.ndarray:
+            labels, count = ndimage.label(mask)
+            kept = np.zeros(count + 1, bool)
+            kept[np.intersect1d(labels[0], labels[-1])] = True
+            kept[0] = False
+            return kept[labels]
+
+        yield Method("label + faces + table", percolating)
+
+    if task.effect == "boundary removal":
+        least = task.options["gradient"]
+
+        def steep() -> np.ndarray:
+            square = np.zeros(mask.shape)
+            for axis, length in enumerate(task.spacing):
+                weights = np.array([-0.5, 0.0, 0.5]) / length
+                slope = ndimage.correlate1d(mask.astype(float), weights, axis, mode="nearest")
+                square += slope * slope
+            return np.sqrt(square) >= least
+
+        yield Method("correlate1d along each axis", steep)
+
     if task.effect == "islands keep largest":
 
         def largest() -> np.ndarray:

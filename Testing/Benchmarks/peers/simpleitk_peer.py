@@ -61,7 +61,9 @@ def methods(task: Task) -> Iterator[Method]:
             labels = sitk.ConnectedComponent(image)
             return sitk.RelabelComponent(labels, minimumObjectSize=least)
 
-        if task.effect == "islands keep largest":
+        if task.effect == "islands label all":
+            yield Method("ConnectedComponent", lambda: sitk.ConnectedComponent(image), array_of)
+        elif task.effect == "islands keep largest":
             yield Method(
                 "ConnectedComponent + RelabelComponent", lambda: relabelled(0) == 1, array_of
             )
@@ -70,6 +72,16 @@ def methods(task: Task) -> Iterator[Method]:
             yield Method(
                 "ConnectedComponent + RelabelComponent", lambda: relabelled(least) > 0, array_of
             )
+
+    if task.effect == "boundary removal":
+        image = image_of(array)
+        least = task.options["gradient"]
+        yield Method(
+            "GradientMagnitude + compare",
+            lambda: sitk.GradientMagnitude(image) >= least,
+            array_of,
+            note="single precision",
+        )
 
     if task.effect in ("margin grow", "margin shrink"):
         growing = task.effect == "margin grow"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import Method, Task
+from . import Method, Task, seed_of
 
 LIBRARY = "scikit-image"
 
@@ -31,6 +31,12 @@ def methods(task: Task) -> Iterator[Method]:
                 return array > threshold_otsu(hist=(counts, np.arange(counts.size)))
 
             yield Method("threshold_otsu(hist=bincount) + compare", by_counts, note=note)
+
+    if task.effect == "flood filling":
+        from skimage.segmentation import flood
+
+        seed, tolerance = seed_of(task), task.options["tolerance"]
+        yield Method("flood", lambda: flood(array, seed, connectivity=1, tolerance=tolerance))
 
     if task.effect == "expand segments":
         from skimage.segmentation import expand_labels

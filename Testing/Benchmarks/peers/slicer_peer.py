@@ -96,6 +96,10 @@ def _island_labels(image: Any, least: int) -> Any:
     return islands.GetOutput()
 
 
+def _all_islands(image: Any, options: dict[str, Any]) -> Any:
+    return _island_labels(image, 0)
+
+
 def _largest(image: Any, options: dict[str, Any]) -> Any:
     return _thresholded(_island_labels(image, 0), 1, 1)
 
@@ -162,6 +166,7 @@ FILTERS: dict[str, tuple[str, str, Callable[[Any, dict[str, Any]], Any]]] = {
         "cuts the fraction off the threshold",
         _otsu,
     ),
+    "islands label all": ("vtkITKIslandMath", "numbers by size, as ours", _all_islands),
     "islands keep largest": ("vtkITKIslandMath + vtkImageThreshold", "", _largest),
     "islands remove small": ("vtkITKIslandMath + vtkImageThreshold", "", _not_small),
     "margin grow": ("vtkITKImageMargin", SINGLE, _grow),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from . import Method, Task
+from . import Method, Task, seed_of
 
 LIBRARY = "VTK"
 
@@ -52,6 +52,27 @@ def methods(task: Task) -> Iterator[Method]:
 
     use_threads(task.threads)
     image = image_of(task.array, task.spacing)
+
+    if task.effect == "flood filling":
+        from vtkmodules.vtkCommonCore import vtkPoints
+        from vtkmodules.vtkImagingMorphological import vtkImageThresholdConnectivity
+
+        seed, tolerance = seed_of(task), task.options["tolerance"]
+        value = float(task.array[seed])
+
+        def flood() -> Any:
+            points = vtkPoints()
+            points.InsertNextPoint(*(np.array(seed) * task.spacing)[::-1])
+            algorithm = vtkImageThresholdConnectivity()
+            algorithm.SetInputData(image)
+            algorithm.SetSeedPoints(points)
+            algorithm.ThresholdBetween(value - tolerance, value + tolerance)
+            algorithm.SetInValue(1)
+            algorithm.SetOutValue(0)
+            algorithm.Update()
+            return algorithm.GetOutput()
+
+        yield Method("vtkImageThresholdConnectivity", flood, array_of)
 
     if task.effect == "threshold":
         from vtkmodules.vtkImagingCore import vtkImageThreshold
