@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -20,18 +19,19 @@ namespace segcore
 namespace
 {
 constexpr Index WindowBytes = Index{ 1 } << 15;
-// Above, whoever asks for it gets zlib's patient search.
-constexpr int HighestLabelLevel = 6;
+// Above, whoever asks for it gets the patient search.
+constexpr int HighestRunLevel = 6;
 
 /// One of zlib's compressors, for many chunks one after the other.
 class Deflater
 {
 public:
-  explicit Deflater(int level)
+  Deflater(int level, bool runs)
   {
     std::memset(&this->State, 0, sizeof(this->State));
     // Negative: without zlib's own header, as the chunks share one.
-    if (deflateInit2(&this->State, level, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    const int strategy = runs ? Z_RLE : Z_DEFAULT_STRATEGY;
+    if (deflateInit2(&this->State, level, Z_DEFLATED, -15, 8, strategy) != Z_OK)
     {
       throw std::bad_alloc();
     }
@@ -82,10 +82,9 @@ struct Chunk
 } // namespace
 
 //----------------------------------------------------------------------------
-GzipStream::GzipStream(int level, const RunDeflate* labels, Sink sink)
+GzipStream::GzipStream(int level, bool runs, Sink sink)
   : Level(std::clamp(level, 1, 9))
-  , IsLabels(labels && this->Level <= HighestLabelLevel)
-  , Labels(labels ? *labels : RunDeflate())
+  , Runs(runs && this->Level <= HighestRunLevel)
   , Out(std::move(sink))
   , Check(crc32(0, nullptr, 0))
 {
@@ -105,7 +104,7 @@ void GzipStream::compress(const unsigned char* data, Index bytes, bool last)
   const auto count = static_cast<Index>(chunks.size());
   const auto compressChunks = [&](Index first, Index end)
   {
-    std::unique_ptr<Deflater> deflater(this->IsLabels ? nullptr : new Deflater(this->Level));
+    Deflater deflater(this->Level, this->Runs);
     for (Index c = first; c < end; ++c)
     {
       Chunk& chunk = chunks[static_cast<std::size_t>(c)];
@@ -121,15 +120,7 @@ void GzipStream::compress(const unsigned char* data, Index bytes, bool last)
         before = joined.data();
       }
       chunk.Check = crc32(0, chunk.Data, static_cast<uInt>(chunk.Bytes));
-      if (this->IsLabels)
-      {
-        runDeflate(
-          this->Labels, before + bytesBefore, chunk.Bytes, bytesBefore, ends, chunk.Result);
-      }
-      else
-      {
-        deflater->run(before, bytesBefore, chunk.Bytes, ends, chunk.Result);
-      }
+      deflater.run(before, bytesBefore, chunk.Bytes, ends, chunk.Result);
     }
   };
   withThreads(

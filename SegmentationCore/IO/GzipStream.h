@@ -9,8 +9,9 @@
 /// other in the stream, which depends on the bytes and the settings alone: not on the number of
 /// threads, nor on how the bytes came in pieces.
 ///
-/// Anything is compressed by zlib; label maps up to level 6 by RunDeflate, which knows where to
-/// look: on the atlas of 116 regions it is as small as zlib's level 6, on noisy ones smaller.
+/// zlib does the work. Label maps of one byte per voxel are runs, which its run-length strategy
+/// finds several times faster than the search of level 6, in files of about the same size; levels 1
+/// to 6 use it for them.
 ///
 /// Scratch memory: what is compressed at once, and its results: at most 2 bytes per byte of a call
 /// to write(). Not for several threads at once.
@@ -18,7 +19,6 @@
 #define segcore_GzipStream_h
 
 #include "Box.h"
-#include "RunDeflate.h"
 
 #include <functional>
 #include <vector>
@@ -33,9 +33,9 @@ public:
 
   using Sink = std::function<void(const unsigned char*, Index)>;
 
-  /// Level 1 (fast) to 9 (small). `labels` is the layout of a label map, null for anything else.
+  /// Level 1 (fast) to 9 (small). `runs`: whether the bytes are the voxels of a label map.
   /// `sink` gets the stream, piece by piece, from the calling thread.
-  GzipStream(int level, const RunDeflate* labels, Sink sink);
+  GzipStream(int level, bool runs, Sink sink);
 
   void write(const unsigned char* data, Index bytes);
 
@@ -46,8 +46,7 @@ private:
   void compress(const unsigned char* data, Index bytes, bool last);
 
   int Level;
-  bool IsLabels;
-  RunDeflate Labels;
+  bool Runs;
   Sink Out;
   std::vector<unsigned char> Before;  ///< the last bytes of earlier chunks: up to 32 KiB
   std::vector<unsigned char> Pending; ///< less than a chunk

@@ -247,8 +247,7 @@ void writeNrrd(const Communicator& communicator, const SharedImage& image,
       }
       if (output.compress)
       {
-        const RunDeflate layout{ voxelBytes, voxelBytes * output.box.dim(0) };
-        file->startCompression(output.compressionLevel, output.labels ? &layout : nullptr);
+        file->startCompression(output.compressionLevel, output.labels && voxelBytes == 1);
       }
     });
 

@@ -124,9 +124,9 @@ void OutputFile::fail(const std::string& what, int errorNumber) const
 }
 
 //----------------------------------------------------------------------------
-void OutputFile::startCompression(int level, const RunDeflate* labels)
+void OutputFile::startCompression(int level, bool runs)
 {
-  this->Compressed.reset(new GzipStream(level, labels,
+  this->Compressed.reset(new GzipStream(level, runs,
     [this](const unsigned char* data, Index bytes) { this->writePlain(data, bytes); }));
 }
 

@@ -32,7 +32,7 @@ public:
   OutputFile& operator=(const OutputFile&) = delete;
 
   /// What follows is compressed, see GzipStream.h.
-  void startCompression(int level, const RunDeflate* labels);
+  void startCompression(int level, bool runs);
 
   void write(const void* data, Index bytes);
 

@@ -54,8 +54,8 @@ public:
   ///@}
 
   ///@{
-  /// From 1 (fast) to 9 (small). Default 6. Label maps are compressed in one way by levels 1 to 6,
-  /// faster than zlib's 1 and about as small as its 6: see Kernels/RunDeflate.h.
+  /// From 1 (fast) to 9 (small). Default 6. Label maps of one byte per voxel are searched for
+  /// runs alone by levels 1 to 6: see GzipStream.h.
   vtkSetClampMacro(CompressionLevel, int, 1, 9);
   vtkGetMacro(CompressionLevel, int);
   ///@}

@@ -600,7 +600,7 @@ def test_compressed_labels_are_one_stream_of_any_gzip(
 
 
 @pytest.mark.parametrize("what", ["atlas", "rock"])
-def test_compressed_labels_are_about_as_small_as_by_zlib(tmp_path: Path, what: str) -> None:
+def test_labels_searched_for_runs_are_smaller_than_by_the_quick_search(tmp_path: Path, what: str) -> None:
     if what == "atlas":
         labels = array_of(read(vtkLabelMapNrrdReader, TEMPLATES / "aal.nii.gz"), "Labels")
     else:
@@ -608,7 +608,7 @@ def test_compressed_labels_are_about_as_small_as_by_zlib(tmp_path: Path, what: s
     image = image_of({"Labels": labels})
     write_segments(image, [Segment(f"s{v}", v) for v in np.unique(labels[labels > 0]).tolist()])
     write(vtkLabelMapNrrdWriter, tmp_path / "l.seg.nrrd", image)
-    assert len(stream_of(tmp_path / "l.seg.nrrd")) < 1.05 * len(zlib.compress(labels.tobytes(), 6))
+    assert len(stream_of(tmp_path / "l.seg.nrrd")) < len(zlib.compress(labels.tobytes(), 1))
 
 
 def test_failure_keeps_the_old_file(tmp_path: Path) -> None:
