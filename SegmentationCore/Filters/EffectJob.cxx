@@ -320,6 +320,54 @@ void EffectJob::writeLocalMask()
 }
 
 //------------------------------------------------------------------------------------------------
+template <class T>
+void EffectJob::writeVolumeMaskTyped(int vtkType, const LocalMask& mask)
+{
+  const T label = static_cast<T>(this->Label);
+  T* out = this->makeOutput<T>(vtkType, "Labels");
+  this->Comm.run(
+    [&]
+    {
+      const Box& box = this->piece();
+      const Index slice = box.dim(0) * box.dim(1);
+      forRanges(box.dim(2), 1, this->Reporter,
+        [&](Index begin, Index end)
+        {
+          Buffer<std::uint8_t> written(slice);
+          for (Index k = begin; k < end; ++k)
+          {
+            Box part = box;
+            part.lo[2] = part.hi[2] = box.lo[2] + k;
+            mask.write(part, written.data());
+            std::transform(written.begin(), written.end(), out + k * slice,
+              [label](std::uint8_t inside) { return inside ? label : T(0); });
+          }
+        });
+    });
+}
+
+//------------------------------------------------------------------------------------------------
+void EffectJob::writeVolumeMask(const LocalMask& mask)
+{
+  if (this->Label <= std::numeric_limits<std::uint8_t>::max())
+  {
+    this->writeVolumeMaskTyped<unsigned char>(VTK_UNSIGNED_CHAR, mask);
+  }
+  else if (this->Label <= std::numeric_limits<std::uint16_t>::max())
+  {
+    this->writeVolumeMaskTyped<unsigned short>(VTK_UNSIGNED_SHORT, mask);
+  }
+  else if (this->Label <= std::numeric_limits<std::uint32_t>::max())
+  {
+    this->writeVolumeMaskTyped<unsigned int>(VTK_UNSIGNED_INT, mask);
+  }
+  else
+  {
+    this->writeVolumeMaskTyped<unsigned long long>(VTK_UNSIGNED_LONG_LONG, mask);
+  }
+}
+
+//------------------------------------------------------------------------------------------------
 void EffectJob::replaceSegment(const Index halo[3], const MaskMaker& makeMask)
 {
   switch (this->scalarType())

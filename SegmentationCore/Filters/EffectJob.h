@@ -33,6 +33,8 @@ class vtkLabelMapAlgorithm;
 namespace segcore
 {
 
+class LocalMask;
+
 class EffectJob
 {
 public:
@@ -108,6 +110,10 @@ public:
   /// effect does outside the editor. Segments are named by their label values.
   void writeLocalMask();
 
+  /// Collective. Makes the array "Labels" of a volume effect from a mask: the label where it is 1,
+  /// 0 elsewhere, in the smallest unsigned type that holds the label.
+  void writeVolumeMask(const LocalMask& mask);
+
 private:
   friend class ::vtkLabelMapAlgorithm;
 
@@ -115,6 +121,9 @@ private:
 
   template <class T>
   void writeLocalMaskTyped();
+
+  template <class T>
+  void writeVolumeMaskTyped(int vtkType, const LocalMask& mask);
 
   template <class T>
   void replaceSegmentTyped(const Index halo[3], const MaskMaker& makeMask);

@@ -208,7 +208,8 @@ def default(parameter: dict[str, Any]) -> Any:
     """What the function has where nothing is given."""
     if parameter.get("required"):
         return inspect.Parameter.empty
-    return None if parameter["type"] in ("vector", "segment") else parameter["default"]
+    by_data = parameter["type"] in ("vector", "matrix", "segment")
+    return None if by_data else parameter["default"]
 
 
 @pytest.mark.parametrize("identifier", EFFECTS)
