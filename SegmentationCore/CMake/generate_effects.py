@@ -699,7 +699,11 @@ def _example(effect: dict[str, Any]) -> list[str]:
     one_line = f"    >>> result = {name}({', '.join(call)})"
     lines = [one_line]
     if len(one_line) > 98:
-        lines = [f"    >>> result = {name}(", *(f"    ...     {text}," for text in call), "    ... )"]
+        lines = [
+            f"    >>> result = {name}(",
+            *(f"    ...     {text}," for text in call),
+            "    ... )",
+        ]
     return [
         "",
         "    Examples",

@@ -42,10 +42,7 @@ public:
     }
   }
   Box bounds() const override { return this->Mask.bounds(); }
-  void write(const Box& part, std::uint8_t* out) const override
-  {
-    this->Mask.write(part, out);
-  }
+  void write(const Box& part, std::uint8_t* out) const override { this->Mask.write(part, out); }
 
   /// 0 where the whole box is too far from the line: a long stroke is not its bounding box.
   int uniform(const Box& part) const override

@@ -37,8 +37,7 @@ inline void cross(const double a[3], const double b[3], double result[3])
 inline void normalize(const double vector[3], double unit[3])
 {
   // Scaled first, so that the squares neither overflow nor vanish.
-  const double scale =
-    std::max({ std::abs(vector[0]), std::abs(vector[1]), std::abs(vector[2]) });
+  const double scale = std::max({ std::abs(vector[0]), std::abs(vector[1]), std::abs(vector[2]) });
   const double scaled[3] = { vector[0] / scale, vector[1] / scale, vector[2] / scale };
   const double length = std::sqrt(dot(scaled, scaled));
   for (int a = 0; a < 3; ++a)
@@ -89,8 +88,7 @@ inline void meanOf(const std::vector<double>& points, double mean[3])
   }
   for (int a = 0; a < 3; ++a)
   {
-    mean[a] = points[static_cast<std::size_t>(a)] +
-      sum[a] / static_cast<double>(points.size() / 3);
+    mean[a] = points[static_cast<std::size_t>(a)] + sum[a] / static_cast<double>(points.size() / 3);
   }
 }
 

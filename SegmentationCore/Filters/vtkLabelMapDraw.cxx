@@ -87,8 +87,7 @@ std::string vtkLabelMapDraw::CheckParameters() const
 }
 
 //------------------------------------------------------------------------------------------------
-std::unique_ptr<segcore::LocalMask> vtkLabelMapDraw::MakeLocalMask(
-  const segcore::LocalInput& input)
+std::unique_ptr<segcore::LocalMask> vtkLabelMapDraw::MakeLocalMask(const segcore::LocalInput& input)
 {
   const segcore::Geometry& geometry = input.geometry;
   double normal[3];
@@ -106,8 +105,7 @@ std::unique_ptr<segcore::LocalMask> vtkLabelMapDraw::MakeLocalMask(
   int across = 0;
   for (int a = 0; a < 3; ++a)
   {
-    step[a] =
-      segcore::stepAlong(geometry, normal, a) / (geometry.Spacing[a] * geometry.Spacing[a]);
+    step[a] = segcore::stepAlong(geometry, normal, a) / (geometry.Spacing[a] * geometry.Spacing[a]);
     across = std::abs(step[a]) > std::abs(step[across]) ? a : across;
   }
   if (step[across] < 0.0)
@@ -139,8 +137,8 @@ std::unique_ptr<segcore::LocalMask> vtkLabelMapDraw::MakeLocalMask(
     const double depth = segcore::indexAlong(geometry, point, across);
     for (int r = 0; r < 2; ++r)
     {
-      outline.vertices.push_back(segcore::indexAlong(geometry, point, axes[r]) +
-        view.toView[4 * r + across] * depth);
+      outline.vertices.push_back(
+        segcore::indexAlong(geometry, point, axes[r]) + view.toView[4 * r + across] * depth);
     }
   }
   outline.ends = { static_cast<segcore::Index>(this->Points.size() / 3) };

@@ -30,9 +30,9 @@ std::unique_ptr<segcore::LocalMask> vtkLabelMapDrawTube::MakeLocalMask(
   input.communicator.run(
     [&]
     {
-      curve = segcore::splineCurve(this->Points,
-        static_cast<segcore::CurveShape>(this->Interpolation),
-        static_cast<std::size_t>(this->NumberOfLineSegmentsBetweenControlPoints));
+      curve =
+        segcore::splineCurve(this->Points, static_cast<segcore::CurveShape>(this->Interpolation),
+          static_cast<std::size_t>(this->NumberOfLineSegmentsBetweenControlPoints));
     });
   segcore::StrokeOptions options;
   options.diameterMillimetres = 2.0 * this->Radius;

@@ -4,8 +4,8 @@
  * @class vtkLabelMapEngrave
  * @brief Takes a text away from a segment, as cut into its surface, or adds it.
  *
- * Input and output: a label map, see vtkLabelMapAlgorithm. ENGRAVE: the segment's voxels in the text
- * become 0. EMBOSS: voxels of the text become SegmentLabel, whatever they were.
+ * Input and output: a label map, see vtkLabelMapAlgorithm. ENGRAVE: the segment's voxels in the
+ * text become 0. EMBOSS: voxels of the text become SegmentLabel, whatever they were.
  *
  * Place: the first three points are the lower left, lower right and upper left corner of a
  * rectangle, which may lie in any direction (the third one says how high it is, and on which side;
@@ -13,8 +13,9 @@
  * reaches TextDepth / 2 to both sides of the rectangle's plane. A line feed begins a new line.
  * Rectangles without an area hold nothing.
  *
- * Letters: those of Kernels/EngravingFont.h, the ways of a round cutter with a diameter of an eighth
- * of their height. A voxel is inside if its centre is in the swept disc; see Kernels/StrokeMask.h.
+ * Letters: those of Kernels/EngravingFont.h, the ways of a round cutter with a diameter of an
+ * eighth of their height. A voxel is inside if its centre is in the swept disc; see
+ * Kernels/StrokeMask.h.
  *
  * Differences from Slicer: the letters are cut with a round tool and have one line (Slicer: filled
  * outlines of a font); they are not stretched.
@@ -22,8 +23,8 @@
  * Local: costs what it touches. Threads: yes. Ranks: exact, nothing is exchanged. Scratch memory: 2
  * bytes per touched voxel.
  *
- * Errors: those of the points (vtkLabelMapPointAlgorithm); fewer than three points; a character that
- * has no letter (all of ASCII have one); parameters out of range.
+ * Errors: those of the points (vtkLabelMapPointAlgorithm); fewer than three points; a character
+ * that has no letter (all of ASCII have one); parameters out of range.
  *
  * @sa vtkLabelMapPaint
  */

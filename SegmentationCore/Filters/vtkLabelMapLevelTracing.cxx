@@ -99,8 +99,8 @@ SliceMasks::Layer traceLevel(const segcore::Communicator& communicator, const Bo
       }
     });
   const std::vector<Bytes> levels = communicator.allGather(own.take());
-  const auto level = std::find_if(
-    levels.begin(), levels.end(), [](const Bytes& bytes) { return !bytes.empty(); });
+  const auto level =
+    std::find_if(levels.begin(), levels.end(), [](const Bytes& bytes) { return !bytes.empty(); });
   if (level == levels.end())
   {
     return {};
@@ -240,8 +240,8 @@ std::unique_ptr<SliceMasks> traceAll(const segcore::Communicator& communicator,
     for (int a = 0; a < 3; ++a)
     {
       const double at = std::floor(segcore::indexAlong(geometry, points.data() + p, a) + 0.5);
-      inside = inside && at >= static_cast<double>(whole.lo[a]) &&
-        at <= static_cast<double>(whole.hi[a]);
+      inside =
+        inside && at >= static_cast<double>(whole.lo[a]) && at <= static_cast<double>(whole.hi[a]);
       seed[a] = inside ? static_cast<Index>(at) : whole.lo[a];
     }
     if (inside)
@@ -277,14 +277,13 @@ void vtkLabelMapLevelTracing::Execute(segcore::EffectJob& job)
   const auto trace = [&](auto zero)
   {
     using T = decltype(zero);
-    const Values<T> values{ job.piece(),
-      [&job](const Box& row, T* out)
+    const Values<T> values{ job.piece(), [&job](const Box& row, T* out)
       {
-        std::copy_n(job.input<T>() + job.piece().offset(row.lo[0], row.lo[1], row.lo[2]),
-          row.dim(0), out);
+        std::copy_n(
+          job.input<T>() + job.piece().offset(row.lo[0], row.lo[1], row.lo[2]), row.dim(0), out);
       } };
-    job.writeVolumeMask(*traceAll(
-      job.communicator(), job.geometry(), job.whole(), values, this->Points, normal));
+    job.writeVolumeMask(
+      *traceAll(job.communicator(), job.geometry(), job.whole(), values, this->Points, normal));
   };
   switch (job.scalarType())
   {
@@ -308,24 +307,20 @@ std::unique_ptr<segcore::LocalMask> vtkLabelMapLevelTracing::MakeLocalMask(
   std::unique_ptr<segcore::LocalMask> result;
   const auto trace = [&](auto values)
   {
-    result = traceAll(
-      input.communicator, input.geometry, input.whole, values, this->Points, normal);
+    result =
+      traceAll(input.communicator, input.geometry, input.whole, values, this->Points, normal);
   };
   if (!volume.aligned())
   {
-    trace(Values<double>{ volume.bounds(),
-      [&volume](const Box& row, double* out) { volume.sample(row, out); } });
+    trace(Values<double>{
+      volume.bounds(), [&volume](const Box& row, double* out) { volume.sample(row, out); } });
     return result;
   }
   const auto traceAligned = [&](auto zero)
   {
     using T = decltype(zero);
-    trace(Values<T>{ volume.bounds(),
-      [&volume](const Box& row, T* out)
-      {
-        std::copy_n(
-          volume.template row<T>(row.lo[0], row.lo[1], row.lo[2]), row.dim(0), out);
-      } });
+    trace(Values<T>{ volume.bounds(), [&volume](const Box& row, T* out)
+      { std::copy_n(volume.template row<T>(row.lo[0], row.lo[1], row.lo[2]), row.dim(0), out); } });
   };
   switch (volume.scalarType())
   {

@@ -4,9 +4,9 @@
  * @class vtkLabelMapLevelTracing
  * @brief Adds to a segment what the outline of equal intensity through a point encloses in a slice.
  *
- * Input: a volume, see vtkLabelMapAlgorithm. Output: array "Labels" of the smallest unsigned integer
- * type that holds SegmentLabel: SegmentLabel on and inside of the outline, else 0. In the editor the
- * outline joins the segment.
+ * Input: a volume, see vtkLabelMapAlgorithm. Output: array "Labels" of the smallest unsigned
+ * integer type that holds SegmentLabel: SegmentLabel on and inside of the outline, else 0. In the
+ * editor the outline joins the segment.
  *
  * Each point is a seed: the voxel nearest to it (halves up). The slice is the plane of the image
  * (IJ, IK or JK) through the seed whose normal is nearest to SliceNormal, the first one of equals.
@@ -18,8 +18,8 @@
  * Levels are compared in the type of the volume, exactly. NaN is below all levels. In the editor a
  * volume with other voxels than the label map is interpolated to the slice, linearly.
  *
- * Differences from Slicer: the level is not cut to an integer, so that volumes of floating type with
- * a small range have outlines too; the slice is the nearest one where the view is not aligned
+ * Differences from Slicer: the level is not cut to an integer, so that volumes of floating type
+ * with a small range have outlines too; the slice is the nearest one where the view is not aligned
  * (Slicer: nothing happens); the outline is filled in voxels, not in pixels of the screen; and it
  * is complete where the seed is passed more than once (Slicer stops at the first time).
  *

@@ -18,13 +18,13 @@
  * the first to the last one, as the mouse was pressed and released. Not centred, these are the ends
  * of a diameter or opposite corners; centred, the first one is the centre. The rectangle follows
  * the X and Y axes of the view; circles are round if both have one scale. A voxel is inside if its
- * centre is seen inside; edges are half-open and the even-odd rule decides where the outline crosses
- * itself, exactly after one rounding of the coordinates, see Kernels/PolygonPrism.h.
+ * centre is seen inside; edges are half-open and the even-odd rule decides where the outline
+ * crosses itself, exactly after one rounding of the coordinates, see Kernels/PolygonPrism.h.
  *
  * Depth: SliceCutMode limits the cut to one side of a plane, or both: the plane through the mean of
- * the points, perpendicular to the direction of sight (the third row of the matrix, for a camera the
- * fourth, which is where it looks). Voxels beyond the limit stay as they are, also with the Outside
- * operations.
+ * the points, perpendicular to the direction of sight (the third row of the matrix, for a camera
+ * the fourth, which is where it looks). Voxels beyond the limit stay as they are, also with the
+ * Outside operations.
  *
  * Differences from Slicer: the circle is round (Slicer: a polygon of 36 corners); outlines may
  * cross themselves; a symmetric cut leaves what is beyond its depth alone with the Outside

@@ -10,9 +10,9 @@
  *
  * Surface: the convex hull of the points; with SmoothModel a smooth surface through its corners,
  * three times subdivided by the modified butterfly scheme, which bulges beyond the hull. See
- * Kernels/ConvexHull.h. Points inside of the hull have no influence. A voxel is inside if its centre
- * is, decided exactly; see Kernels/SurfaceRaster.h. Points that lie in one plane enclose nothing:
- * SET then empties the segment, the other operations change nothing.
+ * Kernels/ConvexHull.h. Points inside of the hull have no influence. A voxel is inside if its
+ * centre is, decided exactly; see Kernels/SurfaceRaster.h. Points that lie in one plane enclose
+ * nothing: SET then empties the segment, the other operations change nothing.
  *
  * Differences from Slicer: points in one plane or on a line give a thin body there; whether voxels
  * right on the surface are inside is defined.

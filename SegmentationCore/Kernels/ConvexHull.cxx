@@ -243,8 +243,7 @@ Weights irregular(Index centre, const std::vector<Index>& ring)
     {
       const double angle =
         2.0 * 3.141592653589793 * static_cast<double>(j) / static_cast<double>(count);
-      weight =
-        (0.25 + std::cos(angle) + 0.5 * std::cos(2.0 * angle)) / static_cast<double>(count);
+      weight = (0.25 + std::cos(angle) + 0.5 * std::cos(2.0 * angle)) / static_cast<double>(count);
     }
     weights.emplace_back(ring[j], weight);
   }
@@ -332,8 +331,7 @@ TriangleMesh convexHull(const std::vector<double>& points)
   {
     for (const Index corner : face.corner)
     {
-      const auto number =
-        numbers.emplace(corner, static_cast<Index>(mesh.points.size() / 3));
+      const auto number = numbers.emplace(corner, static_cast<Index>(mesh.points.size() / 3));
       if (number.second)
       {
         const double* point = grid.data() + 3 * corner;

@@ -13,8 +13,8 @@
 ///
 /// Points are added one by one: the triangles that see the new one, those in whose plane it lies
 /// included, give way to a cone. Counting these as seen keeps all triangles from collapsing where
-/// points lie on one line. Time: points times triangles, of which there are less than twice as many;
-/// 1000 points on a sphere take about 20 ms. Memory: linear.
+/// points lie on one line. Time: points times triangles, of which there are less than twice as
+/// many; 1000 points on a sphere take about 20 ms. Memory: linear.
 ///
 /// smoothSurface: the modified butterfly scheme, `levels` times: each triangle becomes four, old
 /// points stay where they are, and the surface is smooth in the limit. The mesh must be closed. It

@@ -32,10 +32,7 @@ class Slice
 {
 public:
   Slice(const std::uint8_t* above, Index width, Index height)
-    : Above(above)
-    , Width(width)
-    , Height(height)
-    , State(width * height)
+    : Above(above), Width(width), Height(height), State(width * height)
   {
     std::fill_n(this->State.data(), width * height, std::uint8_t{ Unknown });
   }
@@ -89,8 +86,8 @@ private:
 } // namespace
 
 //------------------------------------------------------------------------------------------------
-void levelOutline(const std::uint8_t* above, Index width, Index height, Index seedX, Index seedY,
-  std::uint8_t* out)
+void levelOutline(
+  const std::uint8_t* above, Index width, Index height, Index seedX, Index seedY, std::uint8_t* out)
 {
   std::fill_n(out, width * height, std::uint8_t{ 0 });
   if (seedX < 0 || seedX >= width || seedY < 0 || seedY >= height || !above[seedX + width * seedY])
@@ -117,7 +114,8 @@ void levelOutline(const std::uint8_t* above, Index width, Index height, Index se
   slice.spread(seedX, seedY, Component);
   for (Index y = 0; y < height; ++y)
   {
-    for (Index x = 0; x < width; x += (y == 0 || y == height - 1) ? 1 : std::max<Index>(1, width - 1))
+    for (Index x = 0; x < width;
+      x += (y == 0 || y == height - 1) ? 1 : std::max<Index>(1, width - 1))
     {
       slice.spread(x, y, Exterior);
     }

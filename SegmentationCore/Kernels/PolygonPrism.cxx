@@ -51,8 +51,7 @@ void corner(const Box& box, int c, double at[3])
 
 //------------------------------------------------------------------------------------------------
 PolygonPrism::PolygonPrism(const PrismOutline& outline, const PrismView& view, const Box& whole)
-  : Outside(view.outside)
-  , Circle(outline.circle)
+  : Outside(view.outside), Circle(outline.circle)
 {
   if (!allFinite(view.toView, 16))
   {
@@ -186,8 +185,7 @@ void PolygonPrism::addContours(const PrismOutline& outline)
       }
       // Level edges are crossed by no level ray, but they bound the outline all the same.
       const bool up = a[1] <= b[1];
-      this->Edges.push_back(
-        up ? Edge{ a[0], a[1], b[0], b[1] } : Edge{ b[0], b[1], a[0], a[1] });
+      this->Edges.push_back(up ? Edge{ a[0], a[1], b[0], b[1] } : Edge{ b[0], b[1], a[0], a[1] });
     }
     first = end;
   }
@@ -195,8 +193,7 @@ void PolygonPrism::addContours(const PrismOutline& outline)
   {
     return;
   }
-  const std::size_t strips =
-    std::min(MostStrips, std::max<std::size_t>(1, 2 * this->Edges.size()));
+  const std::size_t strips = std::min(MostStrips, std::max<std::size_t>(1, 2 * this->Edges.size()));
   const double height = this->Most[1] - this->Least[1];
   this->StripsPerUnit = height > 0.0 ? static_cast<double>(strips) / height : 0.0;
   this->Starts.assign(strips + 1, 0);
@@ -220,8 +217,7 @@ void PolygonPrism::addContours(const PrismOutline& outline)
   std::vector<Index> next(this->Starts.begin(), this->Starts.end() - 1);
   for (std::size_t e = 0; e < this->Edges.size(); ++e)
   {
-    forStrips(this->Edges[e],
-      [&](std::size_t s)
+    forStrips(this->Edges[e], [&](std::size_t s)
       { this->Crossing[static_cast<std::size_t>(next[s]++)] = static_cast<Index>(e); });
   }
 }

@@ -21,7 +21,8 @@
 /// voxel to its neighbour (that of the farthest voxels, for a camera), or of a power of two just
 /// below; depths likewise. This heals the noise of the maps: a vertex meant to lie on a voxel
 /// centre does. From there on contours are decided exactly. Vertices more than 2^24 such steps from
-/// the first voxel are moved to there, axis by axis. The unit depends on the view and the image alone.
+/// the first voxel are moved to there, axis by axis. The unit depends on the view and the image
+/// alone.
 ///
 /// Blocks: everything is calculated from global indices, never from the block that is asked for, so
 /// the result is the same for any split. Threads: all calls are safe from many.
@@ -111,7 +112,7 @@ private:
   bool Camera = false;
   bool Outside = false;
   bool Circle = false;
-  double Low, High;       ///< in units of depth
+  double Low, High;        ///< in units of depth
   double PlaceError = 0.0; ///< most by which a place may be rounded, in units
   double DepthError = 0.0; ///< the same for a depth, and for W
   double WError = 0.0;

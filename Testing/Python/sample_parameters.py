@@ -3,7 +3,8 @@
 Points, vectors and other segments cannot be taken from a declaration: what is worth trying depends
 on the image. A test says them for any image: points as fractions of the way from the first voxel to
 the last on each axis, vectors along the axes, matrices as maps of such fractions, other segments by
-their labels, all in the order of an array's axes (z, y, x). `arguments` makes of them what the function takes for an array or image.
+their labels, all in the order of an array's axes (z, y, x). `arguments` makes of them what the
+function takes for an array or image.
 """
 
 from __future__ import annotations

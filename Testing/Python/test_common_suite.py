@@ -17,7 +17,17 @@ import numpy as np
 import pytest
 import segmentationcore
 from sample_data import ALL_TYPES, assert_same, blob_labels, smooth_volume
-from sample_parameters import ALONG_Z, CAMERA, OBLIQUE, arguments, keywords, mirrored, renumbered, samples, turned
+from sample_parameters import (
+    ALONG_Z,
+    CAMERA,
+    OBLIQUE,
+    arguments,
+    keywords,
+    mirrored,
+    renumbered,
+    samples,
+    turned,
+)
 from segmentationcore import Cancelled, SegmentationCoreError, to_array, to_image
 from segmentationcore._pipeline import execute
 from segmentationcore._registry import setter_value, snake_case, voxel_effects

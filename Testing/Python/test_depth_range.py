@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from outline_oracle import centres
@@ -35,7 +37,7 @@ def test_ranges_that_follow_each_other_share_no_voxel() -> None:
     labels = np.zeros((40, 2, 2), np.uint8)
     total = np.zeros(labels.shape, int)
     ends = np.arange(-1, 42) * 0.1 * 3
-    for low, high in zip(ends[:-1], ends[1:], strict=True):
+    for low, high in pairwise(ends):
         total += depth_range(labels, points=[[high, 1, 0], [low, 0, 9]], spacing=(0.1, 1.0, 1.0))
     assert_same(total, np.ones(labels.shape, int))
     assert not depth_range(labels, points=[[1.0, 0, 0]], spacing=(0.1, 1.0, 1.0)).any()

@@ -69,8 +69,9 @@ def test_an_oblique_plane(
 
 def test_an_oblique_slice_has_one_voxel_in_each_column() -> None:
     # Slicer's resampled drawing has holes here.
-    n, u, v = basis((0.8, 0.5, 0.3))
-    points = [np.array([6.0, 7.1, 8.2]) + 40.0 * (a * u + b * v) for a, b in ((1, 1), (-1, 1), (-1, -1), (1, -1))]  # fmt: skip
+    _, u, v = basis((0.8, 0.5, 0.3))
+    middle = np.array([20.0, 7.1, 8.2])
+    points = [middle + 40.0 * (a * u + b * v) for a, b in ((1, 1), (-1, 1), (-1, -1), (1, -1))]
     result = drawn(points, shape=(40, 14, 16))
     assert_same(result.sum(axis=0)[2:-2, 2:-2], np.ones((10, 12), np.int64))
 

@@ -89,7 +89,9 @@ def test_several_seeds_join() -> None:
         (np.float64, np.nan, -5.0),
     ],
 )
-def test_levels_are_compared_in_the_type_of_the_volume(dtype: type, low: float, high: float) -> None:
+def test_levels_are_compared_in_the_type_of_the_volume(
+    dtype: type, low: float, high: float
+) -> None:
     volume = np.full((1, 9, 9), low, dtype)
     volume[0, 2:6, 3:8] = high
     expected = np.zeros(volume.shape, np.uint8)

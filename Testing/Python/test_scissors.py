@@ -1,4 +1,4 @@
-"""Scissors against the projection of every voxel, with the matrices of slices and of VTK's cameras."""
+"""Scissors against the projection of every voxel, with matrices of slices and cameras."""
 
 from __future__ import annotations
 

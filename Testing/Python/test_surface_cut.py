@@ -1,4 +1,4 @@
-"""Surface cut against SciPy's hull, and the subdivision of VTK with the winding of its triangles."""
+"""Surface cut against SciPy's hull, and VTK's subdivision with the winding of its triangles."""
 
 from __future__ import annotations
 

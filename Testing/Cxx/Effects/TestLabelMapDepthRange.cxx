@@ -72,9 +72,9 @@ int TestLabelMapDepthRange(int argc, char* argv[])
   std::vector<int> count(static_cast<std::size_t>(shape.box.size()), 0);
   for (int part = 0; part < 11; ++part)
   {
-    const auto effect = depthRange(
-      { worldOf(shape, 0.0, 5.0 + part, 0.0), worldOf(shape, 0.0, 6.0 + part, 0.0) },
-      { { -0.8, 0.6, 0.0 } })();
+    const auto effect =
+      depthRange({ worldOf(shape, 0.0, 5.0 + part, 0.0), worldOf(shape, 0.0, 6.0 + part, 0.0) },
+        { { -0.8, 0.6, 0.0 } })();
     vtkNew<vtkImageData> output;
     CHECK(effect->Apply(makePiece(shape, std::vector<short>(count.size(), 0), shape.box), output));
     for (std::size_t i = 0; i < count.size(); ++i)

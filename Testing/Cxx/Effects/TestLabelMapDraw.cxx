@@ -108,16 +108,17 @@ void testByHand(const World& world)
   // Between two slices it is the lower one; a line has no inside.
   drawing.points = { { { -1.0, -1.0, 1.5 } }, { { 1.0, -1.0, 1.5 } }, { { 1.0, 1.0, 1.5 } } };
   drawing.points.push_back({ { -1.0, 1.0, 1.5 } });
-  CHECK_EVERYWHERE(world, shapeOf(1, 1, 5), Labels(5, 0), draw(drawing), Labels({ 0, 1, 0, 0, 0 }),
-    "values");
+  CHECK_EVERYWHERE(
+    world, shapeOf(1, 1, 5), Labels(5, 0), draw(drawing), Labels({ 0, 1, 0, 0, 0 }), "values");
   drawing.thickness = 2.5;
-  CHECK_EVERYWHERE(world, shapeOf(1, 1, 5), Labels(5, 0), draw(drawing), Labels({ 0, 1, 1, 0, 0 }),
-    "values");
+  CHECK_EVERYWHERE(
+    world, shapeOf(1, 1, 5), Labels(5, 0), draw(drawing), Labels({ 0, 1, 1, 0, 0 }), "values");
   drawing.points = { { { 0.0, 0.0, 0.0 } }, { { 0.0, 0.0, 2.0 } }, { { 0.0, 0.0, 4.0 } } };
   CHECK_EVERYWHERE(world, shapeOf(1, 1, 5), Labels(5, 3), draw(drawing), Labels(5, 3), "values");
 }
 
-/// Two halves of a rectangle on an oblique lattice, cut through voxel centres: each voxel is in one.
+/// Two halves of a rectangle on an oblique lattice, cut through voxel centres: each voxel is in
+/// one.
 void testSharedEdges(const World& world)
 {
   const Shape shape = oddShape(14, 11, 9);

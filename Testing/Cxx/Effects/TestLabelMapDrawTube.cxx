@@ -54,8 +54,9 @@ int TestLabelMapDrawTube(int argc, char* argv[])
 {
   World world(argc, argv);
   const Shape shape = oddShape(9, 8, 7);
-  const std::vector<Point> points = { worldOf(shape, -6.2, 6.1, -2.1), worldOf(shape, -3.1, 7.2, 0.3),
-    worldOf(shape, 0.7, 6.7, 1.6), worldOf(shape, -1.1, 11.3, 2.9) };
+  const std::vector<Point> points = { worldOf(shape, -6.2, 6.1, -2.1),
+    worldOf(shape, -3.1, 7.2, 0.3), worldOf(shape, 0.7, 6.7, 1.6),
+    worldOf(shape, -1.1, 11.3, 2.9) };
   const int linear = vtkLabelMapDrawTube::LINEAR;
   commonSuite(world, tube(points, linear, 1.4), "values");
   segmentSuite(world, tube(points, linear, 1.4), oracle(points, linear, 1.4));
@@ -67,8 +68,8 @@ int TestLabelMapDrawTube(int argc, char* argv[])
     {
       check::setContext("interpolation ", interpolation, " pieces ", pieces);
       CHECK_EVERYWHERE(world, shape, values, tube(points, interpolation, 1.3, pieces),
-        merged<short>(shape, values, 1,
-          oracle(points, interpolation, 1.3, static_cast<std::size_t>(pieces))),
+        merged<short>(
+          shape, values, 1, oracle(points, interpolation, 1.3, static_cast<std::size_t>(pieces))),
         "values");
     }
   }

@@ -90,8 +90,8 @@ void testByHand(const World& world)
   Labels rest(letters);
   std::transform(letters.begin(), letters.end(), rest.begin(),
     [](unsigned char c) { return static_cast<unsigned char>(1 - c); });
-  CHECK_EVERYWHERE(world, shapeOf(11, 10, 1), Labels(110, 1), engrave(corners, "Hi", 0, 1.0), rest,
-    "values");
+  CHECK_EVERYWHERE(
+    world, shapeOf(11, 10, 1), Labels(110, 1), engrave(corners, "Hi", 0, 1.0), rest, "values");
   // Nothing to write, and nowhere.
   CHECK_EVERYWHERE(world, shapeOf(11, 10, 1), Labels(110, 2), engrave(corners, " \n ", 1, 1.0),
     Labels(110, 2), "values");
@@ -109,12 +109,10 @@ int TestLabelMapEngrave(int argc, char* argv[])
   // A rectangle of 10 x 6 mm in an oblique plane: edges along (3, 4, 0) / 5 and (-4, 3, 5) / 7.07.
   const Point from = worldOf(shape, -6.4, 6.3, -2.2);
   const double root = 0.7071067811865476;
-  const std::vector<Point> corners = { from,
-    { { from[0] + 6.0, from[1] + 8.0, from[2] } },
+  const std::vector<Point> corners = { from, { { from[0] + 6.0, from[1] + 8.0, from[2] } },
     { { from[0] - 4.8 * root, from[1] + 3.6 * root, from[2] - 6.0 * root } } };
   commonSuite(world, engrave(corners, "A\nb", 1, 3.0), "values");
-  segmentSuite(
-    world, engrave(corners, "A\nb", 1, 3.0), oracle(corners, 10.0, 6.0, "A\nb", 1, 3.0));
+  segmentSuite(world, engrave(corners, "A\nb", 1, 3.0), oracle(corners, 10.0, 6.0, "A\nb", 1, 3.0));
   const auto values =
     volumes::make<short>(shape.box, [](Index x, Index y, Index z) { return (x / 3 + y + z) % 4; });
   for (const int mode : { 0, 1 })

@@ -59,8 +59,10 @@ void testByHand(const World& world)
       CHECK_EVERYWHERE(world, shape, typed, trace({ { { 1.2, 0.9, 0.0 } } }), outer, "Labels");
       CHECK_EVERYWHERE(world, shape, typed, trace({ { { 2.0, 2.0, 0.4 } } }), inner, "Labels");
       // Nothing: outside of the volume; below all its neighbours.
-      CHECK_EVERYWHERE(world, shape, typed, trace({ { { 7.0, 2.0, 0.0 } } }), Labels(35, 0), "Labels");
-      CHECK_EVERYWHERE(world, shape, typed, trace({ { { 0.0, 0.0, 0.0 } } }), Labels(35, 0), "Labels");
+      CHECK_EVERYWHERE(
+        world, shape, typed, trace({ { { 7.0, 2.0, 0.0 } } }), Labels(35, 0), "Labels");
+      CHECK_EVERYWHERE(
+        world, shape, typed, trace({ { { 0.0, 0.0, 0.0 } } }), Labels(35, 0), "Labels");
     });
   check::setContext("");
   // Levels that no integer tells apart, and NaN, which is below all.
@@ -83,8 +85,8 @@ void testSlices(const World& world)
     check::setContext("turn ", turn);
     check::Random random(static_cast<std::uint64_t>(turn));
     const Shape shape = oddShape(13, 11, 9, turn % 2 == 0);
-    const auto values = volumes::make<float>(shape.box,
-      [&](Index x, Index y, Index z) { return (x / 2 + y / 3 + z / 2) % 4 + random.below(2) * 0.5; });
+    const auto values = volumes::make<float>(shape.box, [&](Index x, Index y, Index z)
+      { return (x / 2 + y / 3 + z / 2) % 4 + random.below(2) * 0.5; });
     const int across = turn % 3;
     Point normal;
     for (std::size_t r = 0; r < 3; ++r)
@@ -142,8 +144,8 @@ int TestLabelMapLevelTracing(int argc, char* argv[])
 {
   World world(argc, argv);
   const Shape shape = oddShape(9, 8, 7);
-  commonSuite(world, trace({ worldOf(shape, -4.0, 8.0, 0.0), worldOf(shape, 0.0, 9.0, 2.0) }),
-    "Labels");
+  commonSuite(
+    world, trace({ worldOf(shape, -4.0, 8.0, 0.0), worldOf(shape, 0.0, 9.0, 2.0) }), "Labels");
   testByHand(world);
   testSlices(world);
   const auto good = [&]

@@ -20,8 +20,8 @@ constexpr Matrix Identity = { { 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0
 /// Oblique, and sheared; and of a camera that has all of an odd shape before it.
 constexpr Matrix Slice = { { 0.6, 0.8, 0.0, 3.0, -0.8, 0.6, 0.1, -2.0, 0.0, 0.3, 1.5, 4.0, 0.0, 0.0,
   0.0, 2.0 } };
-constexpr Matrix Camera = { { 1.1, 0.1, 0.2, 0.4, -0.1, 0.9, 0.3, 0.0, 0.1, 0.2, 1.2, 3.0, 0.01, -0.02,
-  0.05, 2.0 } };
+constexpr Matrix Camera = { { 1.1, 0.1, 0.2, 0.4, -0.1, 0.9, 0.3, 0.0, 0.1, 0.2, 1.2, 3.0, 0.01,
+  -0.02, 0.05, 2.0 } };
 
 struct Cut
 {
@@ -97,7 +97,8 @@ MaskOracle oracle(const Cut& how)
     auto result = voxelsWhere(shape,
       [&](const Point& p)
       {
-        const Real depth = (along(n, p) - n[0] * mean[0] - n[1] * mean[1] - n[2] * mean[2]) / length;
+        const Real depth =
+          (along(n, p) - n[0] * mean[0] - n[1] * mean[1] - n[2] * mean[2]) / length;
         const Real half = slice / 2;
         const Real symmetric = std::max<Real>(half, how.depth / 2.0);
         if ((how.mode == 1 && depth < -half) || (how.mode == 2 && depth >= half) ||
@@ -154,21 +155,21 @@ void testByHand(const World& world)
   for (how.mode = 0; how.mode < 4; ++how.mode)
   {
     check::setContext("mode ", how.mode);
-    CHECK_EVERYWHERE(
-      world, shapeOf(1, 1, 6), Labels(6, 1), cut(how), expected[how.mode], "values");
+    CHECK_EVERYWHERE(world, shapeOf(1, 1, 6), Labels(6, 1), cut(how), expected[how.mode], "values");
   }
   check::setContext("");
   how.mode = vtkLabelMapScissors::SYMMETRIC;
   how.depth = 3.0;
-  CHECK_EVERYWHERE(world, shapeOf(1, 1, 6), Labels(6, 1), cut(how), Labels({ 1, 0, 0, 0, 1, 1 }),
-    "values");
+  CHECK_EVERYWHERE(
+    world, shapeOf(1, 1, 6), Labels(6, 1), cut(how), Labels({ 1, 0, 0, 0, 1, 1 }), "values");
   // A camera at z = 2 that looks up sees nothing below, and so all of that is outside.
   how = Cut();
   how.operation = vtkLabelMapScissors::FILL_OUTSIDE;
-  how.view = { { 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, -2.0 } };
+  how.view = { { 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0,
+    -2.0 } };
   how.points = { { { -1.0, -1.0, 4.0 } }, { { 1.0, -1.0, 4.0 } }, { { 0.0, 2.0, 4.0 } } };
-  CHECK_EVERYWHERE(world, shapeOf(1, 1, 6), Labels(6, 0), cut(how), Labels({ 1, 1, 1, 0, 0, 0 }),
-    "values");
+  CHECK_EVERYWHERE(
+    world, shapeOf(1, 1, 6), Labels(6, 0), cut(how), Labels({ 1, 1, 1, 0, 0, 0 }), "values");
 }
 
 void testCuts(const World& world)
@@ -195,8 +196,8 @@ void testCuts(const World& world)
       }
       const auto values = volumes::make<short>(
         shape.box, [](Index x, Index y, Index z) { return (x / 3 + y + z / 2) % 4; });
-      CHECK_EVERYWHERE(world, shape, values, cut(how),
-        merged<short>(shape, values, 1, oracle(how)), "values");
+      CHECK_EVERYWHERE(
+        world, shape, values, cut(how), merged<short>(shape, values, 1, oracle(how)), "values");
     }
   }
   check::setContext("");

@@ -105,8 +105,8 @@ MaskOracle oracle(const std::vector<Point>& points, int operation, bool smooth)
       flat.insert(flat.end(), p.begin(), p.end());
     }
     const segcore::TriangleMesh mesh = segcore::smoothSurface(segcore::convexHull(flat), 3);
-    auto result = voxelsWhere(shape,
-      [&](const Point& p) { return smooth ? insideMesh(mesh, p) : insideHull(points, p); });
+    auto result = voxelsWhere(
+      shape, [&](const Point& p) { return smooth ? insideMesh(mesh, p) : insideHull(points, p); });
     for (std::size_t i = 0; i < mask.size(); ++i)
     {
       const bool there = (operation == 2 || operation == 4) != (result[i] != 0);
@@ -124,8 +124,9 @@ int TestLabelMapSurfaceCut(int argc, char* argv[])
 {
   World world(argc, argv);
   const Shape shape = oddShape(9, 8, 7);
-  const std::vector<Point> points = { worldOf(shape, -6.2, 6.1, -2.1), worldOf(shape, 0.7, 6.9, -1.3),
-    worldOf(shape, -3.3, 11.4, -0.6), worldOf(shape, -3.9, 8.3, 2.9), worldOf(shape, -2.1, 8.8, -2.7),
+  const std::vector<Point> points = { worldOf(shape, -6.2, 6.1, -2.1),
+    worldOf(shape, 0.7, 6.9, -1.3), worldOf(shape, -3.3, 11.4, -0.6),
+    worldOf(shape, -3.9, 8.3, 2.9), worldOf(shape, -2.1, 8.8, -2.7),
     worldOf(shape, -3.2, 8.2, 0.3) };
   commonSuite(world, surfaceCut(points, 0, true), "values");
   segmentSuite(world, surfaceCut(points, 0, false), oracle(points, 0, false));
@@ -146,8 +147,7 @@ int TestLabelMapSurfaceCut(int argc, char* argv[])
     {
       std::replace(expected.begin(), expected.end(), short(1), short(0));
     }
-    CHECK_EVERYWHERE(
-      world, shape, values, surfaceCut(flat, operation, true), expected, "values");
+    CHECK_EVERYWHERE(world, shape, values, surfaceCut(flat, operation, true), expected, "values");
   }
   check::setContext("");
   // By hand: the corners of a box; the lower faces belong to it, the upper ones do not.

@@ -22,7 +22,10 @@ struct Slice
   Index height;
   Mask ones;
 
-  bool has(Index x, Index y) const { return x >= 0 && x < this->width && y >= 0 && y < this->height; }
+  bool has(Index x, Index y) const
+  {
+    return x >= 0 && x < this->width && y >= 0 && y < this->height;
+  }
   std::size_t at(Index x, Index y) const { return static_cast<std::size_t>(x + this->width * y); }
 
   template <class Work>
@@ -124,8 +127,8 @@ Mask oracle(const Slice& slice, Index seedX, Index seedY)
     {
       if (component[slice.at(x, y)])
       {
-        slice.around(
-          x, y, false, [&](Index nx, Index ny) { result[slice.at(x, y)] |= hole[slice.at(nx, ny)]; });
+        slice.around(x, y, false,
+          [&](Index nx, Index ny) { result[slice.at(x, y)] |= hole[slice.at(nx, ny)]; });
       }
     }
   }

@@ -83,7 +83,8 @@ Mask oracle(const PrismOutline& outline, const PrismView& view, const Box& whole
 }
 
 /// The mask is that of the oracle, whole and in parts, and never contradicts bounds and uniform.
-Index check(const PrismOutline& outline, const PrismView& view, const Box& whole, check::Random& random)
+Index check(
+  const PrismOutline& outline, const PrismView& view, const Box& whole, check::Random& random)
 {
   const PolygonPrism prism(outline, view, whole);
   const Mask expected = oracle(outline, view, whole);
@@ -215,7 +216,8 @@ void testTies()
     PrismView view;
     view.toView[1] = noise;
     view.toView[3] = noise;
-    const double ring[][2] = { { 8, 4 }, { 7, 7 }, { 4, 7 }, { 0, 7 }, { 0, 3 }, { 1, 0 }, { 5, 0 } };
+    const double ring[][2] = { { 8, 4 }, { 7, 7 }, { 4, 7 }, { 0, 7 }, { 0, 3 }, { 1, 0 },
+      { 5, 0 } };
     std::vector<int> covered(72, 0);
     PrismOutline all;
     for (int t = 0; t < 7; ++t)

@@ -22,7 +22,8 @@ using Points = std::vector<double>;
 
 int TestSplineCurve(int, char*[])
 {
-  const Points points = { 0.0, 0.0, 1.0, 2.0, -1.0, 1.5, 2.5, 4.0, 0.0, 3.0, 3.0, -2.0, 7.0, 5.0, 5.0 };
+  const Points points = { 0.0, 0.0, 1.0, 2.0, -1.0, 1.5, 2.5, 4.0, 0.0, 3.0, 3.0, -2.0, 7.0, 5.0,
+    5.0 };
   CHECK_EQUAL(splineCurve(points, CurveShape::Linear, 7).size(), points.size());
   CHECK_RANGES(splineCurve(points, CurveShape::Linear, 7).data(), points, 15);
   const std::size_t pieces = 4096;
@@ -35,8 +36,10 @@ int TestSplineCurve(int, char*[])
       CHECK_EQUAL(curve.size(), 3 * (4 * few + 1));
       for (std::size_t p = 0; p < 5; ++p)
       {
-        CHECK_RANGES(curve.data() + 3 * few * p, Points(points.begin() + 3 * static_cast<long>(p),
-          points.begin() + 3 * static_cast<long>(p) + 3), 3);
+        CHECK_RANGES(curve.data() + 3 * few * p,
+          Points(points.begin() + 3 * static_cast<long>(p),
+            points.begin() + 3 * static_cast<long>(p) + 3),
+          3);
       }
     }
     const Points curve = splineCurve(points, shape, pieces);

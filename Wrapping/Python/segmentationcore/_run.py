@@ -39,7 +39,8 @@ def check_parameters(
     """Check a function's arguments; messages use the function's names.
 
     Returns what an operation would hold: points, vectors and the columns of matrices have the order
-    x, y, z. In ``parameters`` they have that of an array with this many ``axes``, or x, y, z if it is 0.
+    x, y, z. In ``parameters`` they have that of an array with this many ``axes``, or x, y, z if it
+    is 0.
     """
     checked = {}
     for parameter in effect["parameters"]:
