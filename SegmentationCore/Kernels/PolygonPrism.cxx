@@ -69,16 +69,6 @@ PolygonPrism::PolygonPrism(const PrismOutline& outline, const PrismView& view, c
     throw std::invalid_argument("segcore::PolygonPrism: the view has no finite places");
   }
   double farthest = 1.0;
-  double magnitude[4] = { 0.0, 0.0, 0.0, 0.0 };
-  const auto measure = [&](int r)
-  {
-    magnitude[r] = std::abs(this->Rows[4 * r + 3]);
-    for (int a = 0; a < 3; ++a)
-    {
-      magnitude[r] += std::abs(this->Rows[4 * r + a]) *
-        static_cast<double>(std::max(std::abs(whole.lo[a]), std::abs(whole.hi[a])));
-    }
-  };
   double shift[2] = { 0.0, 0.0 };
   if (this->Camera)
   {
@@ -127,10 +117,16 @@ PolygonPrism::PolygonPrism(const PrismOutline& outline, const PrismView& view, c
   {
     this->Rows[n] /= depthUnit;
   }
-  // 3 units for the rounding of the place itself, and of what it is compared with.
+  // The sums that make places and depths round by a few epsilon of their largest terms.
+  double magnitude[4];
   for (int r = 0; r < 4; ++r)
   {
-    measure(r);
+    magnitude[r] = std::abs(this->Rows[4 * r + 3]);
+    for (int a = 0; a < 3; ++a)
+    {
+      magnitude[r] += std::abs(this->Rows[4 * r + a]) *
+        static_cast<double>(std::max(std::abs(whole.lo[a]), std::abs(whole.hi[a])));
+    }
   }
   this->PlaceError = 8.0 * Epsilon * (std::max(magnitude[0], magnitude[1]) + 1.0);
   this->DepthError = 8.0 * Epsilon * (magnitude[2] + 1.0) + 1.0;
