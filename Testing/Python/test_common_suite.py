@@ -331,7 +331,8 @@ def test_degenerate_images(
 def test_a_2d_array_is_a_single_slice(identifier: str, parameters: dict[str, Any]) -> None:
     data = sample(identifier)[5]
     flat = run(identifier, data, parameters, spacing=SPACING[1:])
-    deep = run(identifier, data[np.newaxis], parameters, spacing=SPACING)
+    # Which is 1 mm thick.
+    deep = run(identifier, data[np.newaxis], parameters, spacing=(1.0, *SPACING[1:]))
     assert_same(flat, deep[0])
 
 
