@@ -24,13 +24,21 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-FILTER_TYPES = ("double", "int", "int64", "bool", "enum", "choice", "points", "vector", "segment")
+FILTER_TYPES = (
+    "double", "int", "int64", "bool", "enum", "choice", "points", "vector", "matrix", "segment",
+    "string",
+)  # fmt: skip
 # Effects have only the types above; table operations have all.
-PARAMETER_TYPES = (*FILTER_TYPES, "string", "color", "segments", "voxels")
+PARAMETER_TYPES = (*FILTER_TYPES, "color", "segments", "voxels")
 # volume, segment: write one segment; segments: all visible ones at once, and name none.
 INPUTS = ("volume", "segment", "segments", "table")
 # How the result is written to the segment.
-WRITES = {"set": "Replaces the segment", "add": "Adds to the segment", "remove": "Removes from the segment"}  # fmt: skip
+WRITES = {
+    "set": "Replaces the segment",
+    "add": "Adds to the segment",
+    "remove": "Removes from the segment",
+    "edit": "Adds to the segment or removes from it",
+}
 FILTER_KEYS = {"class", "halo", "scratch_bytes_per_voxel", "exact_in_parallel", "references"}
 EFFECT_KEYS = FILTER_KEYS | {
     "identifier", "title", "summary", "input", "writes", "local", "parameters", "parameters_of",
@@ -169,6 +177,9 @@ def check_parameter(parameter: dict[str, Any], where: str) -> None:
     if kind == "vector":
         good = isinstance(default, list) and [*map(type, default)] in ([int] * 3, [float] * 3)
         _require(required or good, where, "default must be three numbers of one type")
+    if kind == "matrix":
+        identity = [float(i % 5 == 0) for i in range(16)]
+        _require(required or default == identity, where, "default must be the identity")
     if kind == "points":
         _require(name == "Points", where, "points are named Points")
         _require(required or default == [], where, "points are required, or none are the default")
@@ -285,7 +296,9 @@ def make_cxx(effects: list[dict[str, Any]]) -> str:
                 "bool": "value.Integer != 0",
                 "points": "value.Values.data(), static_cast<vtkIdType>(value.Values.size() / 3)",
                 "vector": "value.Values[0], value.Values[1], value.Values[2]",
+                "matrix": "value.Values.data()",
                 "segment": "value.Text.c_str()",
+                "string": "value.Text.c_str()",
             }[parameter["type"]]
             lines += [
                 f'      if (name == "{parameter["name"]}")',
@@ -356,11 +369,12 @@ def _xml_property(parameter: dict[str, Any]) -> list[str]:
             f'command="Set{name}" number_of_elements="1" default_values="{default}">'
         )
         return [head, *domain, *documentation, f"      </{tag}>"]
-    if kind == "vector":
+    if kind in ("vector", "matrix"):
         default = " ".join(f"{value!r}" for value in parameter["default"])
         head = (
             f'      <DoubleVectorProperty name="{name}" label={quoteattr(label)} '
-            f'command="Set{name}" number_of_elements="3" default_values="{default}">'
+            f'command="Set{name}" number_of_elements="{len(parameter["default"])}" '
+            f'default_values="{default}">'
         )
         return [head, *documentation, "      </DoubleVectorProperty>"]
     if kind == "points":
@@ -371,7 +385,7 @@ def _xml_property(parameter: dict[str, Any]) -> list[str]:
             'number_of_elements_per_command="3" animateable="0">'
         )
         return [head, *documentation, "      </DoubleVectorProperty>"]
-    if kind == "segment":
+    if kind in ("segment", "string"):
         head = (
             f'      <StringVectorProperty name="{name}" label={quoteattr(label)} command="Set{name}" '
             f'number_of_elements="1" default_values={quoteattr(parameter["default"])}>'
@@ -482,6 +496,8 @@ def parameter_schema(parameter: dict[str, Any]) -> dict[str, Any]:
         schema |= _numbers_schema(3, minimum=0, maximum=1)
     elif kind == "vector":
         schema |= _numbers_schema(3)
+    elif kind == "matrix":
+        schema |= _numbers_schema(16)
     elif kind == "size":
         schema |= _numbers_schema(3, exclusiveMinimum=0)
     elif kind == "interval":
@@ -575,7 +591,9 @@ def _annotation(parameter: dict[str, Any]) -> str:
         "bool": "bool",
         "points": "Sequence[Sequence[float]] | NDArray[Any]",
         "vector": "Sequence[float] | None",
+        "matrix": "Sequence[Sequence[float]] | NDArray[Any] | None",
         "segment": "int | str | None",
+        "string": "str",
     }[kind]
 
 
@@ -586,7 +604,8 @@ def _python_default(parameter: dict[str, Any]) -> str | None:
     if parameter["type"] == "points":
         return "()"
     # The order of a vector's numbers depends on the data, and "" is no label.
-    return "None" if parameter["type"] in ("vector", "segment") else _quoted(parameter["default"])
+    by_data = parameter["type"] in ("vector", "matrix", "segment")
+    return "None" if by_data else _quoted(parameter["default"])
 
 
 def _quoted(value: Any) -> str:
@@ -599,6 +618,8 @@ RETURNS = {
     "become `label`, all others stay.",
     "add": "The label map with voxels added to this segment: they become `label`, all others stay.",
     "remove": "The label map with voxels removed: they become 0, all others stay.",
+    "edit": "The label map with voxels added to this segment or removed from it: they become `label` or "
+    "0, all others stay.",
 }
 RETURNS_SEGMENTS = "The label map with all segments as they have become; each keeps its value."
 LOCAL = "In the editor it costs what it touches, whatever the size of the image."
@@ -671,14 +692,23 @@ def _example(effect: dict[str, Any]) -> list[str]:
     name = effect["identifier"]
     data = "volume" if effect["input"] == "volume" else "labels"
     # A ball in the middle; and a second segment, made from the first.
-    samples = {"points": ["{}=[(8.0, 4.0, 4.0)]"], "segment": ["label=2", "{}=1"]}
+    corners = "{}=[(8.0, 4.0, 4.0), (8.0, 4.0, 7.0), (8.0, 7.0, 5.0), (2.0, 5.0, 5.0)]"
+    samples = {"points": [corners], "segment": ["label=2", "{}=1"]}
     arguments = [
         text.format(snake_case(parameter["name"]))
         for parameter in effect["parameters"]
         if parameter["type"] != "points" or parameter.get("required")
         for text in samples.get(parameter["type"], ())
     ]
-    call = ", ".join([data, *arguments, "spacing=(2.0, 1.0, 1.0)"])
+    call = [data, *arguments, "spacing=(2.0, 1.0, 1.0)"]
+    one_line = f"    >>> result = {name}({', '.join(call)})"
+    lines = [one_line]
+    if len(one_line) > 98:
+        lines = [
+            f"    >>> result = {name}(",
+            *(f"    ...     {text}," for text in call),
+            "    ... )",
+        ]
     return [
         "",
         "    Examples",
@@ -687,7 +717,7 @@ def _example(effect: dict[str, Any]) -> list[str]:
         f"    >>> from segmentationcore import {name}",
         f"    >>> {data} = np.zeros((9, 9, 9), np.uint8)",
         f"    >>> {data}[2:7, 2:7, 2:7] = 1",
-        f"    >>> result = {name}({call})",
+        *lines,
         "    >>> result.shape",
         "    (9, 9, 9)",
     ]
@@ -699,6 +729,7 @@ def _doc_type(parameter: dict[str, Any]) -> str:
     return {
         "points": "array_like of shape (n, 3)",
         "vector": "sequence of 3 floats",
+        "matrix": "array_like of shape (4, 4)",
         "segment": "int or str",
     }.get(parameter["type"]) or _annotation(parameter)
 
@@ -727,6 +758,11 @@ def _parameter_docstring(parameter: dict[str, Any]) -> list[str]:
         text += (
             " Along the axes z, y, x of an array, along the world's x, y, z for vtkImageData; "
             f"x, y, z = {numbers} when absent."
+        )
+    elif kind == "matrix":
+        text += (
+            " Columns: z, y, x and 1 for an array, world coordinates x, y, z and 1 for vtkImageData; "
+            "x, y, z as they are when absent."
         )
     elif kind == "segment":
         text += (
@@ -852,6 +888,7 @@ def _parameter_table(parameters: list[dict[str, Any]]) -> list[str]:
     contents = {
         "points": "x, y, z of each",
         "vector": "x, y, z",
+        "matrix": "16 numbers, row by row",
         "size": "three numbers above 0",
         "interval": "lowest, highest",
         "segment": "a segment's ID",
@@ -866,6 +903,7 @@ def _parameter_table(parameters: list[dict[str, Any]]) -> list[str]:
             or contents.get(p["type"], "")
         )
         default = "required" if p.get("required") else f"`{_quoted(p['default'])}`"
+        default = "identity" if p["type"] == "matrix" else default
         lines.append(
             f"| `{p['name']}` | {p['type']} | {default} | {accepted} | {p['unit']} | {p['sentence']} |"
         )

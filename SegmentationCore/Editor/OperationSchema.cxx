@@ -206,6 +206,17 @@ ParameterValue readParameter(const Json& declaration, const Json& value, const s
   {
     result.Values = readNumbers(value, where);
   }
+  else if (type == "matrix")
+  {
+    const auto isNumber = [](const Json& number)
+    { return number.is_number() && std::isfinite(number.get<double>()); };
+    if (!value.is_array() || value.size() != 16 ||
+      !std::all_of(value.begin(), value.end(), isNumber))
+    {
+      fail(where, "is " + shown(value) + ", expected 16 finite numbers, row by row");
+    }
+    result.Values = value.get<std::vector<double>>();
+  }
   else if (type == "points")
   {
     const bool needed = declaration.value("required", false);

@@ -376,22 +376,27 @@ void EffectJob::writeVolumeMask()
   const NoSegments segments;
   LocalInput input{ this->Comm, this->geometry(), this->whole(), &volume, &segments,
     std::to_string(this->Label) };
-  const std::unique_ptr<LocalMask> mask = this->Filter->GetLocalMask(input);
+  this->writeVolumeMask(*this->Filter->GetLocalMask(input));
+}
+
+//------------------------------------------------------------------------------------------------
+void EffectJob::writeVolumeMask(const LocalMask& mask)
+{
   if (this->Label <= std::numeric_limits<std::uint8_t>::max())
   {
-    this->writeVolumeMaskTyped<unsigned char>(*mask, VTK_UNSIGNED_CHAR);
+    this->writeVolumeMaskTyped<unsigned char>(mask, VTK_UNSIGNED_CHAR);
   }
   else if (this->Label <= std::numeric_limits<std::uint16_t>::max())
   {
-    this->writeVolumeMaskTyped<unsigned short>(*mask, VTK_UNSIGNED_SHORT);
+    this->writeVolumeMaskTyped<unsigned short>(mask, VTK_UNSIGNED_SHORT);
   }
   else if (this->Label <= std::numeric_limits<std::uint32_t>::max())
   {
-    this->writeVolumeMaskTyped<unsigned int>(*mask, VTK_UNSIGNED_INT);
+    this->writeVolumeMaskTyped<unsigned int>(mask, VTK_UNSIGNED_INT);
   }
   else
   {
-    this->writeVolumeMaskTyped<unsigned long long>(*mask, VTK_UNSIGNED_LONG_LONG);
+    this->writeVolumeMaskTyped<unsigned long long>(mask, VTK_UNSIGNED_LONG_LONG);
   }
 }
 

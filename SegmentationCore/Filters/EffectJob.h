@@ -113,6 +113,9 @@ public:
   /// Collective. The same for a local effect that reads a volume, which is the input: makes a label
   /// map with the label where the mask is 1.
   void writeVolumeMask();
+  /// Collective. Makes the array "Labels" of a volume effect from a mask: the label where it is 1,
+  /// 0 elsewhere, in the smallest unsigned type that holds the label.
+  void writeVolumeMask(const LocalMask& mask);
 
 private:
   friend class ::vtkLabelMapAlgorithm;

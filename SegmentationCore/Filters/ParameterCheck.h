@@ -5,6 +5,8 @@
 #ifndef segcore_ParameterCheck_h
 #define segcore_ParameterCheck_h
 
+#include <algorithm>
+#include <cmath>
 #include <initializer_list>
 #include <sstream>
 #include <string>
@@ -39,6 +41,16 @@ inline std::string checkChoice(const char* name, int value, std::initializer_lis
     text << " " << choice;
   }
   return text.str();
+}
+
+/// Empty if the three numbers are the direction of something.
+inline std::string checkVector(const char* name, const double vector[3])
+{
+  const bool finite =
+    std::all_of(vector, vector + 3, [](double value) { return std::isfinite(value); });
+  return finite && (vector[0] != 0.0 || vector[1] != 0.0 || vector[2] != 0.0)
+    ? std::string()
+    : std::string(name) + " must be three finite numbers that are not all 0";
 }
 
 /// The first text that is not empty.

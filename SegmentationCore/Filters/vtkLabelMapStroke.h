@@ -23,29 +23,13 @@
 #ifndef vtkLabelMapStroke_h
 #define vtkLabelMapStroke_h
 
-#include "vtkLabelMapAlgorithm.h"
+#include "vtkLabelMapPointAlgorithm.h"
 
-#include <vector> // for std::vector
-
-class SEGMENTATIONCOREFILTERS_EXPORT vtkLabelMapStroke : public vtkLabelMapAlgorithm
+class SEGMENTATIONCOREFILTERS_EXPORT vtkLabelMapStroke : public vtkLabelMapPointAlgorithm
 {
 public:
-  vtkTypeMacro(vtkLabelMapStroke, vtkLabelMapAlgorithm);
+  vtkTypeMacro(vtkLabelMapStroke, vtkLabelMapPointAlgorithm);
   void PrintSelf(ostream& os, vtkIndent indent) override;
-
-  ///@{
-  /// The points of the stroke, in world coordinates (millimetres), in order. At least one.
-  void AddPoint(double x, double y, double z);
-  void RemoveAllPoints();
-  vtkIdType GetNumberOfPoints() const { return static_cast<vtkIdType>(this->Points.size() / 3); }
-  ///@}
-
-#ifndef __VTK_WRAP__
-  /// All points at once, x, y, z of each in turn.
-  void SetPoints(const double* coordinates, vtkIdType numberOfPoints);
-
-  bool IsLocal() const override { return true; }
-#endif
 
   ///@{
   /// Diameter of the brush in millimetres, 1e-6 to 1e6. Default 5.
@@ -91,7 +75,6 @@ private:
   vtkLabelMapStroke(const vtkLabelMapStroke&) = delete;
   void operator=(const vtkLabelMapStroke&) = delete;
 
-  std::vector<double> Points;
   double BrushAbsoluteDiameter = 5.0;
   bool BrushSphere = true;
   bool BrushPixelMode = false;

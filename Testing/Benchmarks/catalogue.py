@@ -93,6 +93,28 @@ def _label_all(task: Task) -> Method:
     return Method("", lambda: label_islands(task.array).numbers)
 
 
+def outline(task: Task, corners: int = 200) -> np.ndarray:
+    """A wavy ring in the last two axes, y, x in millimetres."""
+    angles = 2 * np.pi * np.arange(corners) / corners
+    radii = 0.35 * (1 + 0.1 * np.sin(9 * angles))
+    fractions = 0.5 + np.column_stack([np.sin(angles), np.cos(angles)]) * radii[:, np.newaxis]
+    return fractions * (np.array(task.array.shape[1:]) - 1) * task.spacing[1:]
+
+
+def _outline(task: Task) -> dict[str, Any]:
+    """In the middle of the image, on a slice."""
+    middle = task.array.shape[0] // 2 * task.spacing[0]
+    return {"Points": np.insert(outline(task), 0, middle, axis=1)}
+
+
+def _way(task: Task) -> Parameters:
+    return {"Points": way(task, (0.3, 0.3, 0.3), (0.5, 0.7, 0.4), (0.7, 0.4, 0.7), (0.4, 0.5, 0.2))}
+
+
+def _plate(task: Task) -> Parameters:
+    return {"Points": way(task, (0.5, 0.9, 0.1), (0.5, 0.9, 0.9), (0.5, 0.1, 0.1))}
+
+
 def _surfaces(task: Task) -> Method:
     image = image_of(task.array, task.spacing)
 
@@ -114,6 +136,7 @@ VOLUMES = ("rock volume", "mri volume", "ct volume")
 MASKS = ("rock mask", "mri mask", "ct mask")
 NOISY = ("rock noisy", "mri mask", "ct mask")
 STROKE = "a stroke is timed in the group editor, where it costs what it touches"
+ALONE = "no library has it, and what it touches is little"
 
 CASES = (
     Case(
@@ -124,6 +147,10 @@ CASES = (
         {"gradient": 12000.0},
     ),
     Case("connectivity", "connectivity", ("rock noisy",), {"FlowDirection": [1.0, 0.0, 0.0]}),
+    Case("depth range", "depth_range", ("rock mask",), _way, without_peer=ALONE),
+    Case("draw", "draw", ("rock mask",), _outline),
+    Case("draw tube", "draw_tube", ("rock mask",), _way, without_peer=ALONE),
+    Case("engrave", "engrave", ("rock mask",), _plate, without_peer=ALONE),
     Case("erase", "erase", ("rock mask",), _brush, without_peer=STROKE),
     Case(
         "expand segments",
@@ -149,6 +176,7 @@ CASES = (
         {"minimum_size": 1000},
         spacing=False,
     ),
+    Case("level tracing", "level_tracing", ("rock volume",), _way, without_peer=ALONE),
     Case(
         "logical union",
         "logical",
@@ -161,6 +189,10 @@ CASES = (
     Case("median 3x3x3", "median", NOISY, {"KernelSizeMm": 3.0}, {"width": 3}, spacing=False),
     Case("median 5x5x5", "median", NOISY, {"KernelSizeMm": 5.0}, {"width": 5}, spacing=False),
     Case("paint", "paint", ("rock mask",), _brush, without_peer=STROKE),
+    Case(
+        "scissors", "scissors", ("rock mask",), lambda t: _outline(t) | {"Operation": "FillInside"}
+    ),
+    Case("surface cut", "surface_cut", ("rock mask",), _way, without_peer=ALONE),
     Case("surfaces", "", ("rock labels", "atlas labels"), {}, {"smooth": False}, ours=_surfaces),
     Case(
         "surfaces, smoothed",

@@ -344,13 +344,13 @@ def test_properties_are_as_declared(
         entries = [[index, name] for index, name in enumerate(values)]
         assert found["domains"] == {"vtkSMEnumerationDomain": {"entries": entries}}
         return
-    if kind in ("points", "vector"):
-        # A list without points, and three numbers.
+    if kind in ("points", "vector", "matrix"):
+        # A list without points, three numbers, sixteen numbers.
         assert found["class"] == "vtkSMDoubleVectorProperty"
         assert found["default"] == (default or [])
         return
     assert found["default"] == [default]
-    if kind == "segment":
+    if kind in ("segment", "string"):
         assert found["class"] == "vtkSMStringVectorProperty"
     elif kind == "bool":
         assert list(found["domains"]) == ["vtkSMBooleanDomain"]

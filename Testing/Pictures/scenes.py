@@ -7,6 +7,7 @@ functions of the package.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -179,6 +180,16 @@ def two_halves(data: Data) -> Labels:
     return labels
 
 
+def _ring(at: float, corners: int = 60) -> list[tuple[float, float, float]]:
+    """A wavy outline in an axial slice, as fractions."""
+    angles = [2 * math.pi * n / corners for n in range(corners)]
+    radii = [0.24 + 0.04 * math.sin(5 * angle) for angle in angles]
+    return [
+        (at, 0.5 + radius * math.sin(angle), 0.5 + radius * math.cos(angle))
+        for angle, radius in zip(angles, radii, strict=True)
+    ]
+
+
 def _way(*points: Sequence[float], **more: Any) -> Callable[[Data], Parameters]:
     return lambda data: {"Points": [data.point(*point) for point in points], **more}
 
@@ -211,6 +222,71 @@ SCENES = (
         "The same brush takes voxels away from the brain.",
         _way((0.5, 0.3, 0.3), (0.5, 0.62, 0.6), BrushAbsoluteDiameter=24.0),
         brain,
+    ),
+    Scene(
+        "draw",
+        "head",
+        "What a closed outline on a slice encloses.",
+        _way(*_ring(0.5)),
+        nothing,
+    ),
+    Scene(
+        "scissors",
+        "ct",
+        "A cut through all slices takes away the bone that is seen inside of an outline.",
+        _way((0.5, 0.02, 0.3), (0.5, 0.02, 0.8), (0.5, 0.45, 0.9), (0.5, 0.4, 0.35)),
+        bone,
+    ),
+    Scene(
+        "level_tracing",
+        "head",
+        "The outline of equal intensity through one voxel at the scalp, filled.",
+        _way((0.5, 0.5, 7 / 180)),
+    ),
+    Scene(
+        "draw_tube",
+        "head",
+        "A round tube of 14 mm follows a spline through five points.",
+        _way(
+            (0.5, 0.15, 0.4),
+            (0.5, 0.3, 0.65),
+            (0.5, 0.5, 0.4),
+            (0.5, 0.7, 0.65),
+            (0.5, 0.85, 0.4),
+            Radius=7.0,
+        ),
+        nothing,
+    ),
+    Scene(
+        "surface_cut",
+        "head",
+        "A smooth closed surface through eight points, four of them on this slice.",
+        _way(
+            (0.5, 0.25, 0.5),
+            (0.5, 0.75, 0.5),
+            (0.5, 0.5, 0.25),
+            (0.5, 0.5, 0.75),
+            (0.7, 0.4, 0.4),
+            (0.7, 0.6, 0.6),
+            (0.3, 0.4, 0.6),
+            (0.3, 0.6, 0.4),
+        ),
+        nothing,
+    ),
+    Scene(
+        "engrave",
+        "head",
+        "A text is embossed; three corners of its plate are given.",
+        _way((0.5, 0.35, 0.8), (0.5, 0.35, 0.2), (0.5, 0.65, 0.8), Text="Brain", Mode="EMBOSS"),
+        nothing,
+    ),
+    Scene(
+        "depth_range",
+        "stone",
+        "All that lies between two depths.",
+        _way((0.3, 0.5, 0.2), (0.6, 0.5, 0.7)),
+        nothing,
+        view="coronal",
     ),
     Scene(
         "islands",

@@ -94,9 +94,32 @@ def _median(job: dict[str, Any], image: Any) -> Any:
     return _array(median.GetOutput())
 
 
+def _level_tracing(job: dict[str, Any], image: Any) -> Any:
+    # The pixels of the contour through the seed in plane IJ, 1 in an image of zeros.
+    from slicer_core import vtkITK
+
+    tracing = vtkITK.vtkITKLevelTracingImageFilter()
+    tracing.SetInputData(image)
+    tracing.SetSeed(*job["seed"])
+    tracing.SetPlaneToIJ()
+    tracing.Update()
+    contour = tracing.GetOutput()
+    result = np.zeros(image.GetDimensions()[::-1], np.uint8)
+    for p in range(contour.GetNumberOfPoints()):
+        i, j, k = np.rint(np.array(contour.GetPoint(p)) / image.GetSpacing()).astype(int)
+        result[k, j, i] = 1
+    return result
+
+
 def main(source: str, target: str) -> None:
     """Do the jobs of a file."""
-    makers = {"threshold": _threshold, "margin": _margin, "islands": _islands, "median": _median}
+    makers = {
+        "threshold": _threshold,
+        "margin": _margin,
+        "islands": _islands,
+        "median": _median,
+        "level_tracing": _level_tracing,
+    }
     with np.load(source) as jobs:
         results = {}
         for i, job in enumerate(json.loads(str(jobs["options"]))):

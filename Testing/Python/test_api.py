@@ -210,7 +210,8 @@ def default(parameter: dict[str, Any]) -> Any:
         return inspect.Parameter.empty
     if parameter["type"] == "points":
         return ()
-    return None if parameter["type"] in ("vector", "segment") else parameter["default"]
+    by_data = parameter["type"] in ("vector", "matrix", "segment")
+    return None if by_data else parameter["default"]
 
 
 @pytest.mark.parametrize("identifier", EFFECTS)

@@ -17,7 +17,17 @@ import numpy as np
 import pytest
 import segmentationcore
 from sample_data import ALL_TYPES, assert_same, blob_labels, smooth_volume
-from sample_parameters import OBLIQUE, arguments, keywords, mirrored, renumbered, samples, turned
+from sample_parameters import (
+    ALONG_Z,
+    CAMERA,
+    OBLIQUE,
+    arguments,
+    keywords,
+    mirrored,
+    renumbered,
+    samples,
+    turned,
+)
 from segmentationcore import Cancelled, SegmentationCoreError, to_array, to_image
 from segmentationcore._pipeline import execute
 from segmentationcore._registry import setter_value, snake_case, voxel_effects
@@ -46,6 +56,10 @@ def alternatives(parameter: dict[str, Any]) -> list[Any]:
     kind, default = parameter["type"], parameter.get("default")
     if kind == "vector":  # in the order of an array's axes
         return [tuple(reversed(default)), OBLIQUE]
+    if kind == "matrix":
+        return [ALONG_Z, CAMERA]
+    if kind == "string":
+        return [default]
     if kind in ("enum", "choice"):
         return list(parameter["values"])
     if kind == "bool":
@@ -61,12 +75,15 @@ def alternatives(parameter: dict[str, Any]) -> list[Any]:
 
 
 def combinations(parameters: list[dict[str, Any]]) -> Iterator[tuple[Any, ...]]:
-    """All combinations of choices; numbers, and choices of many, go side by side."""
+    """All combinations of choices, of many some; numbers, and choices of many, go side by side."""
     tried = [
         (p["type"] in CHOICES and len(alternatives(p)) < 10, alternatives(p)) for p in parameters
     ]
     numbers = max((len(values) for choice, values in tried if not choice), default=1)
-    for chosen in itertools.product(*(values if choice else [None] for choice, values in tried)):
+    products = [*itertools.product(*(values if choice else [None] for choice, values in tried))]
+    # A prime step meets each value with each other one, and about 20 combinations in all.
+    step = next(p for p in (1, 5, 7, 11, 13, 17, 19, 23) if len(products) <= 32 * p)
+    for chosen in products[::step]:
         for turn in range(numbers):
             yield tuple(
                 value if choice else values[turn % len(values)]
@@ -100,8 +117,10 @@ def is_volume(identifier: str) -> bool:
 def is_made_of_the_segment(identifier: str) -> bool:
     """Whether the result comes from the segment alone: then an empty one stays empty."""
     effect = EFFECTS[identifier]
-    others = any(parameter["type"] == "segment" for parameter in effect["parameters"])
-    return effect["input"] == "segment" and effect["writes"] != "add" and not others
+    others = {parameter["type"] for parameter in effect["parameters"]} & {"segment", "points"}
+    if effect["writes"] in ("add", "edit") or effect["input"] != "segment":
+        return False
+    return effect["writes"] == "remove" or not others
 
 
 def sample(identifier: str, shape: tuple[int, ...] = SHAPE, seed: int = 7) -> np.ndarray:
@@ -266,7 +285,7 @@ def test_only_the_segment_changes(identifier: str, parameters: dict[str, Any]) -
     for label in (1, 2, 3, 9):
         result = run(identifier, labels, parameters, spacing=SPACING, label=label)
         changed = result != labels
-        written = {"set": {0, label}, "add": {label}, "remove": {0}}[EFFECTS[identifier]["writes"]]
+        written = {"add": {label}, "remove": {0}}.get(EFFECTS[identifier]["writes"], {0, label})
         if parameters.get("Operation") == "SPLIT_ISLANDS_TO_SEGMENTS":
             written |= set(range(int(labels.max()) + 1, 256))  # new labels, after the largest one
             assert (labels[changed] == label).all()
@@ -313,7 +332,8 @@ def test_degenerate_images(
 def test_a_2d_array_is_a_single_slice(identifier: str, parameters: dict[str, Any]) -> None:
     data = sample(identifier)[5]
     flat = run(identifier, data, parameters, spacing=SPACING[1:])
-    deep = run(identifier, data[np.newaxis], parameters, spacing=SPACING)
+    # Which is 1 mm thick.
+    deep = run(identifier, data[np.newaxis], parameters, spacing=(1.0, *SPACING[1:]))
     assert_same(flat, deep[0])
 
 
@@ -448,6 +468,16 @@ def wrong_values(parameter: dict[str, Any]) -> list[tuple[Any, type[Exception]]]
             ([0.0, 1.0], ValueError),
             (np.array([0.0, np.inf, 1.0]), ValueError),
         ]
+    if kind == "matrix":
+        return [
+            (3.0, TypeError),
+            ("identity", TypeError),
+            ([["1"] * 4] * 4, TypeError),
+            (np.eye(3), ValueError),
+            (np.full((4, 4), np.nan), ValueError),
+        ]
+    if kind == "string":
+        return [(3, TypeError), (None, TypeError)]
     if kind == "segment":
         return [
             ("bone", ValueError),
@@ -513,7 +543,7 @@ def algorithm_value(effect: dict[str, Any], parameter: dict[str, Any], image: vt
 
 def write(algorithm: Any, parameter: dict[str, Any], value: Any) -> None:
     """Set what the filter itself takes: an enum by its number."""
-    if parameter["type"] in ("points", "vector"):
+    if parameter["type"] in ("points", "vector", "matrix"):
         set_parameter(algorithm, parameter, value)
     else:
         getattr(algorithm, f"Set{parameter['name']}")(value)
@@ -535,6 +565,10 @@ def test_the_filter_refuses_what_the_function_refuses(identifier: str) -> None:
             wrong += [[]] if parameter.get("required") else []
         elif kind == "vector":
             wrong = [[0.0, 0.0, 0.0], [0.0, float("nan"), 1.0], [float("inf"), 0.0, 0.0]]
+        elif kind == "matrix":
+            wrong = [[0.0] * 16, [float(i % 5 == 0) for i in range(15)] + [float("nan")]]
+        elif kind == "string":
+            continue
         elif kind == "segment":
             wrong = ["bone", "0", "-1", "1.5", "2 "]
         elif kind == "bool":

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
-from sample_parameters import OTHER_LABEL, POINTS, arguments, mirrored, renumbered, turned
+from sample_parameters import CAMERA, OTHER_LABEL, POINTS, arguments, mirrored, renumbered, turned
 from segmentationcore import _registry, operations, to_image
 from segmentationcore._run import check_parameters
 from segmentationcore.cli import UsageError, parse_setting
@@ -35,6 +35,9 @@ def parameter(name: str, kind: str, **more: Any) -> dict[str, Any]:
 
 POINTS_PARAMETER = parameter("Points", "points", required=True)
 VECTOR = parameter("Axis", "vector", default=[0, 0, 1])
+IDENTITY = [float(i % 5 == 0) for i in range(16)]
+MATRIX = parameter("View", "matrix", default=IDENTITY)
+TEXT = parameter("Title", "string", default="none")
 SEGMENT = parameter("OtherSegmentID", "segment", default="")
 SIZE = parameter("SizeMm", "double", default=1.0, range=[0.0, 9.0])
 TOUCH: dict[str, Any] = {
@@ -48,7 +51,7 @@ TOUCH: dict[str, Any] = {
     "halo": "none",
     "scratch_bytes_per_voxel": 1,
     "exact_in_parallel": True,
-    "parameters": [POINTS_PARAMETER, VECTOR, SEGMENT, SIZE],
+    "parameters": [POINTS_PARAMETER, VECTOR, MATRIX, SEGMENT, TEXT, SIZE],
     "references": [],
 }
 WIPE = TOUCH | {
@@ -103,7 +106,7 @@ def registered(made: Path) -> dict[str, dict[str, Any]]:
 
 def test_parameters_of_another_effect_come_first(registered: dict[str, Any]) -> None:
     names = [p["name"] for p in registered["wipe"]["parameters"]]
-    assert names == ["Points", "Axis", "OtherSegmentID", "SizeMm", "Everywhere"]
+    assert names == ["Points", "Axis", "View", "OtherSegmentID", "Title", "SizeMm", "Everywhere"]
     assert "parameters_of" not in registered["wipe"]
 
 
@@ -120,7 +123,9 @@ def test_cxx_sets_each_type(made: Path) -> None:
     for call in (
         "SetPoints(value.Values.data(), static_cast<vtkIdType>(value.Values.size() / 3));",
         "SetAxis(value.Values[0], value.Values[1], value.Values[2]);",
+        "SetView(value.Values.data());",
         "SetOtherSegmentID(value.Text.c_str());",
+        "SetTitle(value.Text.c_str());",
     ):
         assert text.count(f"filter->{call}") == 2
 
@@ -141,6 +146,13 @@ def test_paraview_has_a_property_for_each_type(made: Path) -> None:
     assert vector.tag == "DoubleVectorProperty"
     assert vector.get("number_of_elements") == "3"
     assert vector.get("default_values") == "0 0 1"
+    matrix = found["View"]
+    assert matrix.tag == "DoubleVectorProperty"
+    assert matrix.get("number_of_elements") == "16"
+    assert matrix.get("default_values") == " ".join(str(number) for number in IDENTITY)
+    text = found["Title"]
+    assert text.tag == "StringVectorProperty"
+    assert text.get("default_values") == "none"
     segment = found["OtherSegmentID"]
     assert segment.tag == "StringVectorProperty"
     assert segment.get("command") == "SetOtherSegmentID"
@@ -158,12 +170,19 @@ def test_python_has_an_argument_for_each_type(made: Path) -> None:
     assert found["points"] == ("Sequence[Sequence[float]] | NDArray[Any]", None)  # required
     annotation, default = found["axis"]
     assert (annotation, ast.unparse(default)) == ("Sequence[float] | None", "None")
+    annotation, default = found["view"]
+    assert annotation == "Sequence[Sequence[float]] | NDArray[Any] | None"
+    assert ast.unparse(default) == "None"
+    annotation, default = found["title"]
+    assert (annotation, ast.unparse(default)) == ("str", "'none'")
     annotation, default = found["other_segment_id"]
     assert (annotation, ast.unparse(default)) == ("int | str | None", "None")
     text = " ".join((ast.get_docstring(touch) or "").split())
     assert "points : array_like of shape (n, 3) The points. Columns: z, y, x" in text
     assert "x, y, z = 0, 0, 1 when absent" in text
-    assert "touch(labels, points=[(8.0, 4.0, 4.0)], label=2, other_segment_id=1, spacing=" in text
+    assert "view : array_like of shape (4, 4), optional The matrix. Columns: z, y, x and 1" in text
+    assert "points=[(8.0, 4.0, 4.0), (8.0, 4.0, 7.0), " in text
+    assert "label=2, ... other_segment_id=1, ... spacing=" in text
 
 
 def test_what_is_returned_depends_on_how_an_effect_writes(made: Path) -> None:
@@ -183,6 +202,8 @@ def test_the_page_has_a_row_for_each_type(made: Path) -> None:
     page = (made / "docs").read_text()
     assert "| `Points` | points | required | x, y, z of each |  | The points. |" in page
     assert "| `Axis` | vector | `[0, 0, 1]` | x, y, z |  | The vector. |" in page
+    assert "| `View` | matrix | identity | 16 numbers, row by row |  | The matrix. |" in page
+    assert '| `Title` | string | `"none"` |  |  | The string. |' in page
     assert '| `OtherSegmentID` | segment | `""` | a segment\'s ID |  | The segment. |' in page
     assert "| `Segments` | segments | required | IDs, one or more |  | The segments. |" in page
     assert "Adds to the segment. Halo: none." in page
@@ -203,6 +224,8 @@ def test_the_page_has_a_row_for_each_type(made: Path) -> None:
         ({"parameters": [parameter("Points", "points", default=[[1, 2, 3]])]}, "or none are"),
         ({"parameters": [parameter("A", "vector", default=[1, 2])]}, "three numbers"),
         ({"parameters": [parameter("A", "vector", default=[1, 2, "3"])]}, "three numbers"),
+        ({"parameters": [parameter("A", "matrix", default=[1.0] * 16)]}, "must be the identity"),
+        ({"parameters": [parameter("A", "string", default=1)]}, "default must be a text"),
         ({"parameters": [parameter("A", "segment", default=1)]}, "default must be a text"),
         ({"parameters": [VECTOR, VECTOR]}, "name is used twice"),
         ({"parameters": [VECTOR | {"required": True}]}, "either a default or required"),
@@ -241,6 +264,7 @@ GOOD = [
     touch(),
     touch(Points=[[0, 1, 2], [3.5, 4, -5e9]], Axis=[0.5, 0, -1], OtherSegmentID="t"),
     touch(OtherSegmentID=""),
+    touch(View=[*range(15), -0.5], Title="a text"),
     join(),
     touch() | {"masking": {}},
     touch() | {"masking": {"MaskMode": "EditAllowedOutsideVisibleSegments"}},
@@ -259,6 +283,13 @@ WRONG = [
     (touch(Axis=[1, 2]), ValueError, r"Axis is \[1, 2\]; expected three finite numbers"),
     (touch(Axis=[1, 2, "3"]), TypeError, "Axis is"),
     (touch(Axis=None), TypeError, "Axis is None"),
+    (touch(View=[1.0] * 15), ValueError, r"View is \[.*; expected 4 rows of 4 finite numbers"),
+    (touch(View=[[1.0, 0.0], [0.0, 1.0]]), ValueError, "View is"),
+    (touch(View=[[1.0] * 4] * 3 + [[1.0] * 3]), ValueError, "View is"),
+    (touch(View=["1"] * 16), TypeError, "View is"),
+    (touch(View=1.0), TypeError, "View is 1.0"),
+    (touch(View=None), TypeError, "View is None"),
+    (touch(Title=3), TypeError, "Title is 3"),
     (touch(OtherSegmentID=3), TypeError, "OtherSegmentID is 3"),
     (touch(OtherSegmentID=None), TypeError, "OtherSegmentID is None"),
     ({"effect": "touch", "segment": "s"}, ValueError, "Points is missing in parameters"),
@@ -333,6 +364,7 @@ def test_numbers_must_be_finite(wrong: Any, validate: Any) -> None:
     for operation in (
         touch(Points=[[0, wrong, 0]]),
         touch(Axis=[0, 0, wrong]),
+        touch(View=[*range(15), wrong]),
         touch() | {"region": BOX | {"center": [wrong, 0, 0]}},
         touch() | {"region": BOX | {"size": [wrong, 1, 1]}},
         touch() | {"masking": {"SourceVolumeIntensityMaskRange": [0, wrong]}},
@@ -347,17 +379,25 @@ def test_arrays_become_lists(validate: Any) -> None:
     assert parameters["Points"] == [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
     assert parameters["Axis"] == [0.0, 1.0, 0.0]
     assert json.dumps(parameters)
+    # A matrix is one list, row by row.
+    rows = np.arange(16.0).reshape(4, 4)
+    for view in (rows, rows.tolist(), rows.ravel()):
+        assert validate(touch(View=view))["parameters"]["View"] == rows.ravel().tolist()
 
 
 # -- functions -------------------------------------------------------------------------------------
 
 
 def test_points_and_vectors_follow_the_axes_of_an_array() -> None:
-    given = {"Points": [(1, 2, 3)], "Axis": (4, 5, 6), "OtherSegmentID": 7, "SizeMm": 2}
-    same = {"OtherSegmentID": "7", "SizeMm": 2.0}
+    rows = np.arange(16.0).reshape(4, 4)
+    given = {"Points": [(1, 2, 3)], "Axis": (4, 5, 6), "View": rows, "OtherSegmentID": 7}
+    given |= {"Title": "a", "SizeMm": 2}
+    same = {"OtherSegmentID": "7", "Title": "a", "SizeMm": 2.0}
     checked = check_parameters(TOUCH, given, axes=3)
+    assert checked.pop("View") == rows[:, [2, 1, 0, 3]].ravel().tolist()
     assert checked == {"Points": [[3.0, 2.0, 1.0]], "Axis": [6.0, 5.0, 4.0], **same}
     checked = check_parameters(TOUCH, given, axes=0)
+    assert checked.pop("View") == rows.ravel().tolist()
     assert checked == {"Points": [[1.0, 2.0, 3.0]], "Axis": [4.0, 5.0, 6.0], **same}
     # A slice has the axes y, x and lies at z = 0; directions have three axes all the same.
     checked = check_parameters(TOUCH, given | {"Points": np.array([[2, 3], [5, 6]])}, axes=2)
@@ -366,7 +406,8 @@ def test_points_and_vectors_follow_the_axes_of_an_array() -> None:
 
 
 def test_absent_arguments_are_left_to_the_filter() -> None:
-    given = {"Points": [(1, 2, 3)], "Axis": None, "OtherSegmentID": None, "SizeMm": 1.0}
+    given = {"Points": [(1, 2, 3)], "Axis": None, "View": None, "OtherSegmentID": None}
+    given |= {"SizeMm": 1.0}
     assert set(check_parameters(TOUCH, given, axes=3)) == {"Points", "SizeMm"}
 
 
@@ -441,11 +482,15 @@ def test_the_panel_leaves_out_what_no_row_can_ask_for(monkeypatch: pytest.Monkey
 # -- the samples of the other tests ----------------------------------------------------------------
 
 
+def matrix_of(numbers: Any) -> np.ndarray:
+    return np.array(numbers).reshape(4, 4)
+
+
 def test_samples_fit_the_image() -> None:
     array = np.zeros((11, 13, 16), np.uint8)
     spacing = (2.0, 1.0, 0.5)
     given = arguments(TOUCH, {}, array, spacing)
-    assert set(given) == {"Points", "OtherSegmentID"}
+    assert set(given) == {"Points", "View", "OtherSegmentID"}
     assert given["OtherSegmentID"] == OTHER_LABEL
     np.testing.assert_allclose(given["Points"][0], [2.4, 2.3, 1.05])
     image = to_image(array, spacing=spacing, origin=(100.0, 0.0, 0.0))
@@ -453,6 +498,14 @@ def test_samples_fit_the_image() -> None:
     np.testing.assert_allclose(given["Points"][0], [1.05, 2.3, 102.4])
     assert given["Axis"] == [0.8, 0.6, 0.0]
     assert arguments(TOUCH, {}, image)["Axis"] == [0.0, 0.0, 1.0]
+    # What is seen of the points is the way from the first voxel to the last, x and y.
+    seen = matrix_of(arguments(TOUCH, {}, image)["View"]) @ [*given["Points"][0], 1.0]
+    np.testing.assert_allclose(seen, [POINTS[0][2], POINTS[0][1], POINTS[0][0], 1.0])
+    view = np.array(CAMERA)
+    seen = matrix_of(arguments(TOUCH, {"View": view}, image)["View"]) @ [*given["Points"][0], 1.0]
+    np.testing.assert_allclose(seen, view @ [*POINTS[0], 1.0])
+    zyx = arguments(TOUCH, {"View": view}, array, spacing)
+    np.testing.assert_allclose(matrix_of(zyx["View"]) @ [*zyx["Points"][0], 1.0], seen)
     flat = arguments(TOUCH, {}, array[5], spacing[1:])
     np.testing.assert_allclose(flat["Points"][0], [2.3, 1.05])
 
@@ -469,4 +522,11 @@ def test_samples_move_with_the_image() -> None:
     assert list(given["Axis"]) == [-1.0, 0.0, 0.0]
     expected = [1 - POINTS[0][0], POINTS[0][1], 1 - POINTS[0][2]]
     np.testing.assert_allclose(given["Points"][0], np.multiply(expected, (10, 12, 15)))
+    # And the image is seen as before.
+    view = np.array(CAMERA)
+    seen = view @ [*POINTS[0], 1.0]
+    case = mirrored(TOUCH, {"View": view}, (0, 2))
+    np.testing.assert_allclose(case["View"] @ [*case["Points"][0], 1.0], seen)
+    case = turned(TOUCH, {"View": view}, order)
+    np.testing.assert_allclose(case["View"] @ [*case["Points"][0], 1.0], seen)
     assert renumbered(TOUCH, {}, [0, 250, 3, 77])["OtherSegmentID"] == 3

@@ -63,11 +63,12 @@ def test_defaults_are_those_of_the_class(effect: dict[str, Any], parameter: dict
         assert algorithm.GetNumberOfPoints() == 0
         return
     value = getattr(algorithm, f"Get{parameter['name']}")()
-    if parameter["type"] == "vector":
+    if parameter["type"] in ("vector", "matrix"):
         assert value == tuple(parameter["default"])
         return
     assert value == _registry.setter_value(parameter, parameter["default"])
-    expected = {"double": float, "bool": (bool, int), "segment": str}.get(parameter["type"], int)
+    kinds = {"double": float, "bool": (bool, int), "segment": str, "string": str}
+    expected = kinds.get(parameter["type"], int)
     assert isinstance(value, expected)
 
 

@@ -1,4 +1,4 @@
-"""scikit-image: Otsu's threshold, expanded labels, and marching cubes. One thread."""
+"""scikit-image: Otsu's threshold, polygons, expanded labels, marching cubes. One thread."""
 
 from __future__ import annotations
 
@@ -37,6 +37,19 @@ def methods(task: Task) -> Iterator[Method]:
 
         seed, tolerance = seed_of(task), task.options["tolerance"]
         yield Method("flood", lambda: flood(array, seed, connectivity=1, tolerance=tolerance))
+    if task.effect == "draw":
+        from skimage.draw import polygon
+
+        from ..catalogue import outline
+
+        def draw() -> np.ndarray:
+            result = array.copy()
+            section = result[array.shape[0] // 2]
+            rows, columns = (outline(task) / task.spacing[1:]).T
+            section[polygon(rows, columns, section.shape)] = 1
+            return result
+
+        yield Method("copy + draw.polygon", draw)
 
     if task.effect == "expand segments":
         from skimage.segmentation import expand_labels

@@ -47,6 +47,43 @@ def array_of(image: Any) -> Any:
     return values.reshape(image.GetDimensions()[::-1])
 
 
+def _cut(task: Task) -> Any:
+    """The label map with what the outline holds in all slices, by way of a prism."""
+    import numpy as np
+    from vtkmodules.util.numpy_support import numpy_to_vtk
+    from vtkmodules.vtkCommonCore import vtkPoints
+    from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
+    from vtkmodules.vtkFiltersModeling import vtkLinearExtrusionFilter
+    from vtkmodules.vtkImagingStencil import vtkImageStencilToImage, vtkPolyDataToImageStencil
+
+    from ..catalogue import outline
+
+    corners = outline(task)
+    bottom, top = -0.5 * task.spacing[0], (task.array.shape[0] - 0.5) * task.spacing[0]
+    places = np.column_stack([corners[:, ::-1], np.full(len(corners), bottom)])
+    shape = vtkPolyData()
+    shape.SetPoints(vtkPoints())
+    shape.GetPoints().SetData(numpy_to_vtk(places, deep=1))
+    shape.SetPolys(vtkCellArray())
+    shape.GetPolys().InsertNextCell(len(corners), list(range(len(corners))))
+    prism = vtkLinearExtrusionFilter()
+    prism.SetInputData(shape)
+    prism.SetExtrusionTypeToVectorExtrusion()
+    prism.SetVector(0.0, 0.0, 1.0)
+    prism.SetScaleFactor(top - bottom)
+    stencil = vtkPolyDataToImageStencil()
+    stencil.SetInputConnection(prism.GetOutputPort())
+    stencil.SetOutputSpacing(*task.spacing[::-1])
+    stencil.SetOutputWholeExtent(*(b for n in task.array.shape[::-1] for b in (0, n - 1)))
+    to_image = vtkImageStencilToImage()
+    to_image.SetInputConnection(stencil.GetOutputPort())
+    to_image.SetInsideValue(1)
+    to_image.SetOutsideValue(0)
+    to_image.SetOutputScalarTypeToUnsignedChar()
+    to_image.Update()
+    return task.array | array_of(to_image.GetOutput())
+
+
 def methods(task: Task) -> Iterator[Method]:
     import numpy as np
 
@@ -88,6 +125,9 @@ def methods(task: Task) -> Iterator[Method]:
             return algorithm.GetOutput()
 
         yield Method("vtkImageThreshold (Slicer's)", threshold, array_of)
+
+    if task.effect == "scissors":
+        yield Method("extruded outline + vtkPolyDataToImageStencil (Slicer's)", lambda: _cut(task))
 
     if task.effect.startswith("median"):
         from vtkmodules.vtkImagingGeneral import vtkImageMedian3D

@@ -24,6 +24,7 @@ LARGEST_LABEL = 2**63 - 1
 _NUMBERS: dict[str, tuple[int, Callable[[float], bool]]] = {
     "color": (3, lambda number: 0.0 <= number <= 1.0),
     "vector": (3, math.isfinite),
+    "matrix": (16, math.isfinite),
     "size": (3, lambda number: 0.0 < number < math.inf),
     "interval": (2, math.isfinite),
 }
@@ -88,6 +89,7 @@ def accepted(parameter: Mapping[str, Any]) -> str:
         "color": "three numbers from 0 to 1: red, green, blue",
         "points": _accepted_points("xyz"),
         "vector": "three finite numbers",
+        "matrix": "4 rows of 4 finite numbers",
         "size": "three numbers above 0",
         "interval": "two finite numbers",
         "segment": "a segment's identifier",
@@ -119,6 +121,16 @@ def _listed(value: Any) -> list[Any] | None:
     if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
         return None
     return list(value)
+
+
+def _rows_in_one(value: Any) -> list[Any] | None:
+    """The numbers of a matrix, row by row: of a list of rows, or of one list of all."""
+    rows = [_listed(row) for row in _listed(value) or ()]
+    if not rows or any(row is None for row in rows):
+        return _listed(value)
+    if any(len(row) != len(rows) for row in rows if row is not None):
+        return []
+    return [number for row in rows if row is not None for number in row]
 
 
 def _finite(value: Any) -> bool:
@@ -203,7 +215,7 @@ def check_value(parameter: Mapping[str, Any], value: Any, name: str) -> Any:
         return str(value)
     if kind in _NUMBERS:
         count, is_good = _NUMBERS[kind]
-        parts = _listed(value)
+        parts = _rows_in_one(value) if kind == "matrix" else _listed(value)
         if parts is None or not all(map(_is_number, parts)):
             raise wrong(TypeError)
         if len(parts) != count or not all(_finite(part) and is_good(part) for part in parts):

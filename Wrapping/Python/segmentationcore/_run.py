@@ -38,15 +38,16 @@ def check_parameters(
 ) -> dict[str, Any]:
     """Check a function's arguments; messages use the function's names.
 
-    Returns what an operation would hold: points and vectors have the order x, y, z. In
-    ``parameters`` they have that of an array with this many ``axes``, or x, y, z if it is 0.
+    Returns what an operation would hold: points, vectors and the columns of matrices have the order
+    x, y, z. In ``parameters`` they have that of an array with this many ``axes``, or x, y, z if it
+    is 0.
     """
     checked = {}
     for parameter in effect["parameters"]:
         if parameter["name"] in parameters:
             value = parameters[parameter["name"]]
             where = f"{effect['identifier']}(): {_registry.snake_case(parameter['name'])}"
-            if value is None and parameter["type"] in ("vector", "segment"):
+            if value is None and parameter["type"] in ("vector", "matrix", "segment"):
                 continue  # the filter has the default
             checked[parameter["name"]] = check_argument(parameter, value, where, axes)
     return checked
@@ -66,6 +67,10 @@ def check_argument(parameter: Mapping[str, Any], value: Any, where: str, axes: i
     if kind == "segment":
         return _check_label_text(value, where)
     checked = _registry.check_value(parameter, value, where)
+    if kind == "matrix" and axes:
+        # The columns of x, y and z; the fourth one stays.
+        rows = [checked[at : at + 4] for at in range(0, 16, 4)]
+        return [number for row in rows for number in (*row[2::-1], row[3])]
     return checked[::-1] if kind == "vector" and axes else checked
 
 

@@ -491,9 +491,11 @@ class Editor:
             if name in result:
                 raise TypeError(f"{where}: {key} is given twice")
             kind = by_name[name]["type"]
-            if value is None and kind in ("vector", "segment"):
+            if value is None and kind in ("vector", "matrix", "segment"):
                 continue  # the default, as in the functions
-            if kind == "points" or (kind in ("vector", "size") and name not in ("center", "size")):
+            if kind in ("points", "matrix") or (
+                kind in ("vector", "size") and name not in ("center", "size")
+            ):
                 value = check_argument(by_name[name], value, f"{where}: {key}", self._axes)
             elif kind in ("vector", "size"):
                 value = self._box_side(value, f"{where}: {key}", name)
