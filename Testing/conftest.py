@@ -20,6 +20,7 @@ MARKERS = {
     "packaging": "builds or installs something",
     "bridge": "the connection between ParaView and Slicer",
     "slow": "takes more than a few seconds",
+    "large": "needs 5 GB of memory; runs only if it is asked for: -m large",
 }
 
 with contextlib.suppress(ImportError):  # not everything here needs it
@@ -40,6 +41,16 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers, so that a misspelt one is an error with --strict-markers."""
     for name, text in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {text}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is too large for every day, unless it is asked for."""
+    if "large" in config.getoption("markexpr"):
+        return
+    large = [item for item in items if item.get_closest_marker("large")]
+    if large:
+        config.hook.pytest_deselected(items=large)
+        items[:] = [item for item in items if item not in large]
 
 
 @pytest.fixture(scope="session")

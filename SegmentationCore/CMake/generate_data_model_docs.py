@@ -74,7 +74,8 @@ segmentation has those that were registered when it was made.
 
 **Beside Slicer.** VTK keeps one Python class for each class name. In a process where Slicer's own library
 is loaded, `segmentationcore.vtkSegmentation` and the others are therefore Slicer's, and ours are not
-loaded; `segmentationcore.data_model_provider()` says which ones are in use, and why.
+loaded; `segmentationcore.data_model_provider()` says which ones are in use, and why. Importing
+`segmentationcore.SegmentationCoreDataModel` itself is refused there, with an ImportError that says so.
 
 **How it is tested.** `Testing/Slicer/test_data_model_surface.py` compares every method, overload, constant
 and default with Slicer's; `test_data_model_random.py` runs random sequences of operations on both and

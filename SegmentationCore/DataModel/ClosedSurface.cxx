@@ -71,6 +71,19 @@ WindowedSincOptions sincOptions(const ClosedSurfaceOptions& options)
   return result;
 }
 
+/// Smooths the points of a PolygonMesh or LabelMesh. Where triangles are parts of larger polygons,
+/// only the polygons' edges lead to neighbours: how they were cut must not show. A point then has
+/// four neighbours, not six as in a mesh of triangles, and a wave across the surface has 3/4 of the
+/// frequency; the pass band is moved with it, so that the same wavelengths pass.
+template <class Mesh>
+void smoothBySinc(Mesh& mesh, const ClosedSurfaceOptions& options)
+{
+  WindowedSincOptions sinc = sincOptions(options);
+  sinc.passBand *= mesh.cuts.empty() ? 1.0 : 0.75;
+  windowedSinc(mesh.points.data(), mesh.pointCount(), mesh.polygons.data(), mesh.polygonCount(),
+    mesh.corners, sinc, mesh.cuts.data());
+}
+
 bool smoothsBySinc(const ClosedSurfaceOptions& options)
 {
   return options.SmoothingFactor > 0.0 && !(options.SurfaceNets && options.SmoothInternally);
@@ -279,8 +292,7 @@ std::vector<PolygonMesh> meshesOf(const T* voxels, const Box& box, const std::ve
   LabelMesh mesh = jointMesh(voxels, box, labels, options);
   if (joint && smoothsBySinc(options) && !options.SurfaceNets) // nets are smoothed already
   {
-    windowedSinc(mesh.points.data(), mesh.pointCount(), mesh.polygons.data(), mesh.polygonCount(),
-      mesh.corners, sincOptions(options));
+    smoothBySinc(mesh, options);
   }
   return splitMesh(mesh);
 }
@@ -335,6 +347,7 @@ void decimate(PolygonMesh& mesh, double factor)
     std::transform(
       point, point + 3, mesh.points.data() + 3 * p, [](double c) { return static_cast<float>(c); });
   }
+  mesh.cuts = Buffer<std::uint8_t>(); // no cell has these triangles any more
   mesh.polygons = Buffer<Index>(3 * result->GetNumberOfPolys());
   vtkCellArray* cells = result->GetPolys();
   Index* to = mesh.polygons.data();
@@ -402,9 +415,7 @@ std::vector<vtkSmartPointer<vtkPolyData>> finish(std::vector<PolygonMesh>& meshe
       PolygonMesh& mesh = meshes[i];
       if (!smoothed)
       {
-        // Quads are not cut yet: diagonals are no edges to the filter.
-        windowedSinc(mesh.points.data(), mesh.pointCount(), mesh.polygons.data(),
-          mesh.polygonCount(), mesh.corners, sincOptions(options));
+        smoothBySinc(mesh, options); // quads are not cut yet
       }
       triangulate(mesh);
       toWorld(mesh, indexToWorld);

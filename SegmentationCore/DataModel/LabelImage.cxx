@@ -9,6 +9,8 @@
 #include "vtkPointData.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <new>
 #include <type_traits>
 
 namespace segcore
@@ -83,30 +85,48 @@ std::vector<LabelBox> boxesOf(const T* values, const Box& box)
   }
 }
 
-// The array's values in a new array of the same type, after makeChange(T())(&from value, &to
-// value).
-template <class MakeChange>
-vtkSmartPointer<vtkDataArray> changedCopy(vtkDataArray* from, const MakeChange& makeChange)
+// Calls found(i) where the voxel has the label. Pieces without it are read and no more.
+template <class T, class Found>
+void forLabel(const T* values, Index count, Index label, const Found& found)
+{
+  constexpr Index Piece = 256;
+  const LabelTest<T> is(label);
+  forRanges(count, Grain,
+    [values, &is, &found](Index begin, Index end)
+    {
+      for (Index piece = begin; piece < end; piece += Piece)
+      {
+        const Index last = std::min(piece + Piece, end);
+        unsigned int any = 0; // a loop without branches, which is vectorised
+        for (Index i = piece; i < last; ++i)
+        {
+          any |= is(values[i]) ? 1u : 0u;
+        }
+        for (Index i = piece; any != 0 && i < last; ++i)
+        {
+          if (is(values[i]))
+          {
+            found(i);
+          }
+        }
+      }
+    });
+}
+
+// An array like this one, all 0. Its memory comes from the system as zeros and is not touched.
+vtkSmartPointer<vtkDataArray> zerosLike(vtkDataArray* from)
 {
   const auto to = vtkSmartPointer<vtkDataArray>::Take(from->NewInstance());
   to->SetName(from->GetName());
   to->SetNumberOfComponents(from->GetNumberOfComponents());
-  to->SetNumberOfTuples(from->GetNumberOfTuples());
-  withValues(from,
-    [&](auto* first, Index count)
-    {
-      using T = std::decay_t<decltype(*first)>;
-      T* target = static_cast<T*>(to->GetVoidPointer(0));
-      const auto change = makeChange(T());
-      forRanges(count, Grain,
-        [first, target, change](Index begin, Index end)
-        {
-          for (Index i = begin; i < end; ++i)
-          {
-            change(first[i], target[i]);
-          }
-        });
-    });
+  const Index count = from->GetNumberOfValues();
+  void* zeros = std::calloc(static_cast<std::size_t>(std::max<Index>(1, count)),
+    static_cast<std::size_t>(from->GetDataTypeSize()));
+  if (!zeros)
+  {
+    throw std::bad_alloc();
+  }
+  to->SetVoidArray(zeros, count, 0, vtkAbstractArray::VTK_DATA_ARRAY_FREE);
   return to;
 }
 
@@ -157,12 +177,15 @@ vtkSmartPointer<vtkImageData> copyOfLabel(vtkImageData* image, Index label)
   rest->ShallowCopy(image);
   rest->GetPointData()->SetScalars(nullptr);
   copy->DeepCopy(rest);
-  copy->GetPointData()->SetScalars(changedCopy(scalars,
-    [label](auto zero)
+  const vtkSmartPointer<vtkDataArray> own = zerosLike(scalars);
+  withValues(scalars,
+    [&](auto* first, Index count)
     {
-      using T = decltype(zero);
-      return [is = LabelTest<T>(label)](T from, T& to) { to = is(from) ? from : T(0); };
-    }));
+      using T = std::decay_t<decltype(*first)>;
+      T* target = static_cast<T*>(own->GetVoidPointer(0));
+      forLabel(first, count, label, [first, target](Index i) { target[i] = first[i]; });
+    });
+  copy->GetPointData()->SetScalars(own);
   return copy;
 }
 
@@ -176,16 +199,18 @@ vtkSmartPointer<vtkImageData> takeOutLabel(vtkImageData* image, Index label)
   {
     return taken;
   }
-  const vtkSmartPointer<vtkDataArray> to = changedCopy(from,
-    [label](auto zero)
+  const vtkSmartPointer<vtkDataArray> to = zerosLike(from);
+  withValues(from,
+    [&](auto* first, Index count)
     {
-      using T = decltype(zero);
-      return [is = LabelTest<T>(label)](T& value, T& one)
-      {
-        const bool found = is(value);
-        one = found ? T(1) : T(0);
-        value = found ? T(0) : value;
-      };
+      using T = std::decay_t<decltype(*first)>;
+      T* target = static_cast<T*>(to->GetVoidPointer(0));
+      forLabel(first, count, label,
+        [first, target](Index i)
+        {
+          target[i] = T(1);
+          first[i] = T(0);
+        });
     });
   from->Modified(); // its range; not the image
   taken->GetPointData()->SetScalars(to);
@@ -202,9 +227,14 @@ void eraseLabels(vtkImageData* image, const std::vector<Index>& labels)
   }
   vtkDataArray* scalars = scalarsOf(image);
   withValues(scalars,
-    [&erased](auto* first, Index count)
+    [&](auto* first, Index count)
     {
       using T = std::decay_t<decltype(*first)>;
+      if (labels.size() == 1)
+      {
+        forLabel(first, count, labels[0], [first](Index i) { first[i] = T(0); });
+        return;
+      }
       forRanges(count, Grain,
         [&](Index begin, Index end)
         {
@@ -218,7 +248,10 @@ void eraseLabels(vtkImageData* image, const std::vector<Index>& labels)
               Index label = 0;
               erase = toLabel(last, label) && erased[label] == 0;
             }
-            first[i] = erase ? T(0) : first[i];
+            if (erase)
+            {
+              first[i] = T(0);
+            }
           }
         });
     });

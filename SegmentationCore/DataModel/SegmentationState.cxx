@@ -4,6 +4,7 @@
 
 #include "ImageResult.h"
 #include "ThreadScope.h"
+#include "VoxelBox.h"
 #include "vtkLabelmapEditRecord.h"
 
 #include "vtkCellData.h"
@@ -124,15 +125,17 @@ bool SavedObjects::restoreVoxels(const SavedObject& saved, vtkOrientedImageData*
   const Box box = boxOf(shell);
   const Entry* known = isNew ? nullptr : this->find(image);
   vtkDataArray* scalars = scalarsOf(image);
-  const bool inPlace = known && known->saved->voxels && scalars && boxOf(image) == box &&
-    plainImage(image) && scalars->GetDataType() == saved.scalarType &&
+  const bool alike = known && known->saved->voxels && scalars && plainImage(image) &&
+    scalars->GetDataType() == saved.scalarType &&
     scalars->GetNumberOfComponents() == saved.components &&
     known->saved->voxels->bytesPerVoxel() == saved.voxels->bytesPerVoxel();
+  const Box stored = boxOf(image);
+  const bool inPlace = alike && stored == box;
   Box dirty;
-  if (inPlace && !vtkLabelmapEditRecord::GetChangesSince(image, known->time, dirty))
-  {
-    dirty = box;
-  }
+  const bool noted = alike && vtkLabelmapEditRecord::GetChangesSince(image, known->time, dirty);
+  dirty = noted ? dirty : box;
+  // In another extent most voxels are still those of the live image.
+  const bool moved = noted && !inPlace;
   vtkSmartPointer<vtkDataArray> array = scalars;
   if (!inPlace)
   {
@@ -148,8 +151,18 @@ bool SavedObjects::restoreVoxels(const SavedObject& saved, vtkOrientedImageData*
   withThreads(
     [&]
     {
-      written = saved.voxels->writeTo(
-        array->GetVoidPointer(0), box, inPlace ? known->saved->voxels.get() : nullptr, dirty);
+      if (moved)
+      {
+        withScalars(scalars,
+          [&](auto* from)
+          {
+            using T = std::decay_t<decltype(*from)>;
+            copyPadded(
+              from, stored, static_cast<T*>(array->GetVoidPointer(0)), box, T(0), saved.components);
+          });
+      }
+      written = saved.voxels->writeTo(array->GetVoidPointer(0), box,
+        inPlace || moved ? known->saved->voxels.get() : nullptr, dirty);
     },
     inPlace && dirty.empty() ? 0 : box.size());
   if (inPlace)
@@ -169,9 +182,10 @@ bool SavedObjects::restoreVoxels(const SavedObject& saved, vtkOrientedImageData*
   {
     image->GetFieldData()->DeepCopy(shell->GetFieldData()); // it was shared with what is saved
   }
-  if (inPlace)
+  if (inPlace || moved)
   {
-    vtkLabelmapEditRecord::NoteEdit(image, before, written);
+    const Box lost = box.contains(stored) ? Box() : stored; // voxels that are not stored any more
+    vtkLabelmapEditRecord::NoteEdit(image, before, written.unite(lost));
   }
   if (saved.tight)
   {

@@ -229,21 +229,34 @@ bool vtkBinaryLabelmapToClosedSurfaceConversionRule::SetTarget(
 }
 
 //----------------------------------------------------------------------------
-bool vtkBinaryLabelmapToClosedSurfaceConversionRule::Convert(vtkSegment* segment)
+vtkOrientedImageData* vtkBinaryLabelmapToClosedSurfaceConversionRule::GetSourceImage(
+  vtkSegment* segment)
 {
   if (!segment)
   {
     vtkErrorMacro("Convert: no segment given.");
-    return false;
+    return nullptr;
   }
-  const std::string name = segment->GetName() ? segment->GetName() : "";
   auto* image = vtkOrientedImageData::SafeDownCast(
     segment->GetRepresentation(this->GetSourceRepresentationName()));
   if (!image)
   {
-    vtkErrorMacro("Convert: segment '" << name << "' has no binary labelmap.");
+    vtkErrorMacro("Convert: segment '" << (segment->GetName() ? segment->GetName() : "")
+                                       << "' has no '" << this->GetSourceRepresentationName()
+                                       << "'.");
+  }
+  return image;
+}
+
+//----------------------------------------------------------------------------
+bool vtkBinaryLabelmapToClosedSurfaceConversionRule::Convert(vtkSegment* segment)
+{
+  vtkOrientedImageData* image = this->GetSourceImage(segment);
+  if (!image)
+  {
     return false;
   }
+  const std::string name = segment->GetName() ? segment->GetName() : "";
   const int label = segment->GetLabelValue();
   if (label < 1)
   {

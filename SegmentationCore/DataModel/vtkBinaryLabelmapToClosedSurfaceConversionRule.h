@@ -15,8 +15,12 @@
  * Methods: flying edges puts points on the lattice edges between unlike voxels, surface nets one
  * point into each cell of unlike voxels. Both are smoothed by the windowed sinc filter: pass band
  * 10^(-4 f), 20 + 40 f iterations for a smoothing factor f; or, for surface nets only, within the
- * net by floor(15 f^2 + 9 f) steps. Decimation is vtkDecimatePro's: it keeps topology, and comes
- * before the windowed sinc filter unless smoothing is joint. All this is done in index coordinates.
+ * net by floor(15 f^2 + 9 f) steps. The filter sees the polygons of the cells, not the triangles
+ * that they are cut into (unless decimation has taken those apart), so that no diagonal leads the
+ * surface astray; for flying edges' four neighbours in place of six the pass band is times 3/4,
+ * which lets the same wavelengths pass. Decimation is vtkDecimatePro's: it keeps topology, and
+ * comes before the windowed sinc filter unless smoothing is joint. All this is done in index
+ * coordinates.
  *
  * Joint smoothing smooths the segments that share a labelmap as one mesh: where two of them touch
  * their surfaces have the same points. (With flying edges small gaps may stay where three meet;
@@ -33,7 +37,8 @@
  * Cost: linear in the voxels of an image, not of an image per segment, plus the triangles times
  * iterations. Scratch: about one byte per voxel, 100 per point.
  *
- * Differences from Slicer: see docs/data-model.md. The most important: joint smoothing makes
+ * Differences from Slicer: see docs/data-model.md. The most important: smoothing does not depend on
+ * the cut into triangles and keeps a little more of small shapes, joint smoothing makes
  * surfaces that meet (Slicer's have no polygons, as of 5.13), orientation is outward for
  * left-handed directions, and surface nets give triangles, which can be decimated.
  *
@@ -119,6 +124,9 @@ public:
 protected:
   vtkBinaryLabelmapToClosedSurfaceConversionRule();
   ~vtkBinaryLabelmapToClosedSurfaceConversionRule() override;
+
+  /// The segment's image in the source representation; null, with an error, if it has none.
+  vtkOrientedImageData* GetSourceImage(vtkSegment* segment);
 
   /// Reads the parameters; false, with an error, if one is out of its range.
   bool ReadOptions(segcore::ClosedSurfaceOptions& options);

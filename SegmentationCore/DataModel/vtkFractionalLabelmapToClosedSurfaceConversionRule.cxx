@@ -67,19 +67,12 @@ bool vtkFractionalLabelmapToClosedSurfaceConversionRule::PostConvert(
 //----------------------------------------------------------------------------
 bool vtkFractionalLabelmapToClosedSurfaceConversionRule::Convert(vtkSegment* segment)
 {
-  if (!segment)
+  vtkOrientedImageData* image = this->GetSourceImage(segment);
+  if (!image)
   {
-    vtkErrorMacro("Convert: no segment given.");
     return false;
   }
   const std::string name = segment->GetName() ? segment->GetName() : "";
-  auto* image = vtkOrientedImageData::SafeDownCast(
-    segment->GetRepresentation(this->GetSourceRepresentationName()));
-  if (!image)
-  {
-    vtkErrorMacro("Convert: segment '" << name << "' has no fractional labelmap.");
-    return false;
-  }
   segcore::ClosedSurfaceOptions options;
   double oversampling = 1.0;
   double fraction = 0.5;

@@ -129,8 +129,8 @@ bool CheckOperation(const char* function, int operation)
   return true;
 }
 
-// The image in another extent; new voxels are 0. Null if there is no memory.
-vtkSmartPointer<vtkDataArray> Cropped(vtkImageData* image, const Box& box)
+// Makes `output` the image in another extent; new voxels are 0. False if there is no memory.
+bool SetCropped(vtkOrientedImageData* output, vtkOrientedImageData* image, const Box& box)
 {
   vtkDataArray* scalars = segcore::scalarsOf(image);
   const vtkSmartPointer<vtkDataArray> result =
@@ -139,7 +139,7 @@ vtkSmartPointer<vtkDataArray> Cropped(vtkImageData* image, const Box& box)
   {
     vtkErrorWithObjectMacro(
       image, "vtkOrientedImageDataResample: no memory for " << box.size() << " voxels.");
-    return nullptr;
+    return false;
   }
   result->SetName(scalars->GetName());
   segcore::withThreads(
@@ -155,7 +155,8 @@ vtkSmartPointer<vtkDataArray> Cropped(vtkImageData* image, const Box& box)
         });
     },
     box.size());
-  return result;
+  segcore::setImage(output, image, box, result, image);
+  return true;
 }
 
 // The voxels that both images and the extent have.
@@ -522,13 +523,7 @@ bool vtkOrientedImageDataResample::CopyImage(
     FillImage(outputImage, 0.0);
     return true;
   }
-  const vtkSmartPointer<vtkDataArray> scalars = Cropped(imageToCopy, box);
-  if (!scalars)
-  {
-    return false;
-  }
-  segcore::setImage(outputImage, imageToCopy, box, scalars, imageToCopy);
-  return true;
+  return SetCropped(outputImage, imageToCopy, box);
 }
 
 //----------------------------------------------------------------------------
@@ -626,13 +621,7 @@ bool vtkOrientedImageDataResample::PadImageToContainImage(vtkOrientedImageData* 
   {
     return true;
   }
-  const vtkSmartPointer<vtkDataArray> scalars = Cropped(inputImage, box);
-  if (!scalars)
-  {
-    return false;
-  }
-  segcore::setImage(outputImage, inputImage, box, scalars, inputImage);
-  return true;
+  return SetCropped(outputImage, inputImage, box);
 }
 
 //----------------------------------------------------------------------------

@@ -172,13 +172,43 @@ void vtkSegmentation::MergeSegmentLabelmaps(std::vector<std::string> mergeSegmen
 
 namespace
 {
+// The voxels of one label.
+struct LabelVoxels
+{
+  vtkSmartPointer<vtkOrientedImageData> Image;
+  Index Label = 0;
+  Box Voxels;
+};
+
+// The same on another lattice, where they have label 1; false if they cannot be resampled.
+bool Resample(const LabelVoxels& from, vtkOrientedImageData* toLattice, LabelVoxels& to)
+{
+  int extent[6];
+  from.Voxels.toExtent(extent);
+  vtkNew<vtkOrientedImageData> cut;
+  cut->CopyStructure(from.Image);
+  segcore::allocateFrom(cut, from.Voxels, VTK_UNSIGNED_CHAR, nullptr);
+  segcore::writeLabel(
+    cut, segcore::bitsOfLabel(from.Image, from.Voxels, from.Voxels.lo[0], from.Label), 1);
+  vtkNew<vtkTransform> transform;
+  vtkOrientedImageDataResample::GetTransformBetweenOrientedImages(from.Image, toLattice, transform);
+  vtkOrientedImageDataResample::TransformExtent(extent, transform, extent);
+  vtkNew<vtkOrientedImageData> lattice;
+  lattice->CopyStructure(toLattice);
+  lattice->SetExtent(extent);
+  to.Image = vtkSmartPointer<vtkOrientedImageData>::New();
+  to.Label = 1;
+  to.Voxels = Box::fromExtent(extent);
+  return vtkOrientedImageDataResample::ResampleOrientedImageToReferenceOrientedImage(
+    cut, lattice, to.Image);
+}
+
 // A segment on its way into a new layer.
 struct Mover
 {
   vtkSmartPointer<vtkSegment> Segment;
-  vtkSmartPointer<vtkImageData> Image; // on the lattice of the new layers
-  Index Label = 0;                     // in that image
-  Box Voxels;
+  LabelVoxels Own;
+  LabelVoxels Placed; // on the lattice of the new layer
   std::size_t Layer = 0;
   Index NewLabel = 1;
 };
@@ -186,6 +216,8 @@ struct Mover
 // A new layer: what it holds so far.
 struct NewLayer
 {
+  vtkOrientedImageData* Lattice = nullptr;
+  Index FirstX = 0; // of the voxels that may be taken
   segcore::TakenVoxels Taken;
   Box Extent;
   Index LargestLabel = 0;
@@ -193,60 +225,77 @@ struct NewLayer
 };
 }
 
-// Packs segments into layers: first where each goes, on bits, then the images, once.
+// Packs segments into layers: first where each goes, on bits, then the images, once. A segment that
+// joins a layer is resampled to its lattice; one that opens a layer brings its own.
 struct vtkSegmentation::Collapse
 {
-  vtkOrientedImageData* Base = nullptr;    // stays as it is; the others join it
-  vtkOrientedImageData* Lattice = nullptr; // the base, or if that has no voxels the first that has
+  vtkOrientedImageData* Base = nullptr; // stays as it is; the others join it
   std::vector<Mover> Movers;
   std::vector<NewLayer> Layers;
-  Box Canvas;
 
-  // The voxels of one label on the common lattice.
-  bool Resample(vtkOrientedImageData* image, Mover& mover)
+  static bool IsOn(const Mover& mover, vtkOrientedImageData* lattice)
   {
-    int extent[6];
-    mover.Voxels.toExtent(extent);
-    vtkNew<vtkOrientedImageData> cut;
-    cut->CopyStructure(image);
-    segcore::allocateFrom(cut, mover.Voxels, VTK_UNSIGNED_CHAR, nullptr);
-    segcore::writeLabel(
-      cut, segcore::bitsOfLabel(image, mover.Voxels, mover.Voxels.lo[0], mover.Label), 1);
-    vtkNew<vtkTransform> toBase;
-    vtkNew<vtkOrientedImageData> lattice;
-    const auto resampled = vtkSmartPointer<vtkOrientedImageData>::New();
-    vtkOrientedImageDataResample::GetTransformBetweenOrientedImages(image, this->Lattice, toBase);
-    vtkOrientedImageDataResample::TransformExtent(extent, toBase, extent);
-    lattice->CopyStructure(this->Lattice);
-    lattice->SetExtent(extent);
-    mover.Image = resampled;
-    mover.Label = 1;
-    mover.Voxels = Box::fromExtent(extent);
-    return vtkOrientedImageDataResample::ResampleOrientedImageToReferenceOrientedImage(
-      cut, lattice, resampled);
+    return mover.Own.Image == lattice ||
+      vtkOrientedImageDataResample::DoGeometriesMatch(mover.Own.Image, lattice);
   }
 
-  // The first layer with room, or a new one.
-  void FindPlace(Mover& mover)
+  // A layer without voxels, with room for `box` and all segments.
+  void Open(vtkOrientedImageData* lattice, const Box& box)
+  {
+    Box canvas = box;
+    for (const Mover& mover : this->Movers)
+    {
+      Box voxels = mover.Own.Voxels;
+      if (!voxels.empty() && !IsOn(mover, lattice))
+      {
+        int extent[6];
+        voxels.toExtent(extent);
+        vtkNew<vtkTransform> transform;
+        vtkOrientedImageDataResample::GetTransformBetweenOrientedImages(
+          mover.Own.Image, lattice, transform);
+        vtkOrientedImageDataResample::TransformExtent(extent, transform, extent);
+        voxels = Box::fromExtent(extent);
+      }
+      canvas = canvas.unite(voxels);
+    }
+    this->Layers.push_back(
+      { lattice, canvas.lo[0], segcore::TakenVoxels(canvas), box, 0, nullptr });
+  }
+
+  // The first layer with room, or a new one; false if the segment cannot be resampled.
+  bool FindPlace(Mover& mover)
   {
     std::size_t layer = 0;
-    if (!mover.Voxels.empty())
+    mover.Placed = mover.Own;
+    if (!mover.Own.Voxels.empty())
     {
-      const segcore::BitBlock bits =
-        segcore::bitsOfLabel(mover.Image, mover.Voxels, this->Canvas.lo[0], mover.Label);
-      while (layer < this->Layers.size() && this->Layers[layer].Taken.meets(bits))
+      segcore::BitBlock bits;
+      for (;; ++layer)
       {
-        ++layer;
-      }
-      if (layer == this->Layers.size())
-      {
-        this->Layers.push_back({ segcore::TakenVoxels(this->Canvas), Box(), 0, nullptr });
+        if (layer == this->Layers.size())
+        {
+          this->Open(mover.Own.Image, Box());
+        }
+        NewLayer& candidate = this->Layers[layer];
+        mover.Placed = mover.Own;
+        if (!IsOn(mover, candidate.Lattice) &&
+          !Resample(mover.Own, candidate.Lattice, mover.Placed))
+        {
+          return false;
+        }
+        bits = segcore::bitsOfLabel(
+          mover.Placed.Image, mover.Placed.Voxels, candidate.FirstX, mover.Placed.Label);
+        if (!candidate.Taken.meets(bits))
+        {
+          break;
+        }
       }
       this->Layers[layer].Taken.take(bits);
-      this->Layers[layer].Extent = this->Layers[layer].Extent.unite(mover.Voxels);
+      this->Layers[layer].Extent = this->Layers[layer].Extent.unite(mover.Placed.Voxels);
     }
     mover.Layer = layer;
     mover.NewLabel = ++this->Layers[layer].LargestLabel;
+    return true;
   }
 
   void MakeImages()
@@ -255,7 +304,7 @@ struct vtkSegmentation::Collapse
     {
       const bool first = &layer == &this->Layers.front();
       layer.Image = vtkSmartPointer<vtkOrientedImageData>::New();
-      layer.Image->CopyStructure(this->Lattice);
+      layer.Image->CopyStructure(layer.Lattice);
       vtkDataArray* scalars = first ? this->Base->GetPointData()->GetScalars() : nullptr;
       const int type = segcore::typeForLabel(
         scalars ? scalars->GetDataType() : VTK_UNSIGNED_CHAR, layer.LargestLabel);
@@ -267,10 +316,11 @@ struct vtkSegmentation::Collapse
     }
     for (const Mover& mover : this->Movers)
     {
-      if (!mover.Voxels.empty())
+      const LabelVoxels& placed = mover.Placed;
+      if (!placed.Voxels.empty())
       {
         segcore::writeLabel(this->Layers[mover.Layer].Image,
-          segcore::bitsOfLabel(mover.Image, mover.Voxels, mover.Voxels.lo[0], mover.Label),
+          segcore::bitsOfLabel(placed.Image, placed.Voxels, placed.Voxels.lo[0], placed.Label),
           mover.NewLabel);
       }
     }
@@ -311,13 +361,12 @@ void vtkSegmentation::CollapseBinaryLabelmaps(bool forceToSingleLayer)
   Collapse collapse;
   collapse.Base = vtkOrientedImageData::SafeDownCast(layers[0]);
   const Box baseBox = segcore::storedBox(collapse.Base);
-  collapse.Lattice = collapse.Base;
-  for (std::size_t i = 1; collapse.Lattice->IsEmpty() && i < layers.size(); ++i)
+  vtkOrientedImageData* lattice = collapse.Base; // if that has no voxels the first that has
+  for (std::size_t i = 1; lattice->IsEmpty() && i < layers.size(); ++i)
   {
     auto* image = vtkOrientedImageData::SafeDownCast(layers[i]);
-    collapse.Lattice = image->IsEmpty() ? collapse.Lattice : image;
+    lattice = image->IsEmpty() ? lattice : image;
   }
-  collapse.Canvas = baseBox;
   std::vector<vtkSmartPointer<vtkSegment>> staying;
   Index largest = 0;
   for (const segcore::LabelBox& label : segcore::labelBoxes(collapse.Base))
@@ -328,41 +377,38 @@ void vtkSegmentation::CollapseBinaryLabelmaps(bool forceToSingleLayer)
   {
     auto* image = vtkOrientedImageData::SafeDownCast(layer);
     const bool isBase = image == collapse.Base;
-    const bool aligned =
-      isBase || vtkOrientedImageDataResample::DoGeometriesMatch(image, collapse.Lattice);
     const std::vector<segcore::LabelBox> boxes =
       isBase ? std::vector<segcore::LabelBox>() : segcore::labelBoxes(image);
     for (const std::string& id : this->GetSegmentIDsForDataObject(layer, binaryLabelmapName()))
     {
       Mover mover;
       mover.Segment = this->GetSegment(id);
-      mover.Image = image;
-      mover.Label = mover.Segment->GetLabelValue();
+      mover.Own = { image, mover.Segment->GetLabelValue(), Box() };
       if (isBase)
       {
         staying.push_back(mover.Segment);
-        largest = std::max(largest, mover.Label);
+        largest = std::max(largest, mover.Own.Label);
         continue;
       }
-      mover.Voxels = segcore::findLabel(boxes, mover.Label).box;
-      if (!aligned && !mover.Voxels.empty() && !collapse.Resample(image, mover))
-      {
-        vtkErrorMacro("CollapseBinaryLabelmaps: the labelmap of segment '"
-          << id << "' cannot be resampled to the lattice of the first layer.");
-        return;
-      }
-      collapse.Canvas = collapse.Canvas.unite(mover.Voxels);
+      mover.Own.Voxels = segcore::findLabel(boxes, mover.Own.Label).box;
       collapse.Movers.push_back(mover);
     }
   }
-  collapse.Layers.push_back({ segcore::TakenVoxels(collapse.Canvas), baseBox, largest, nullptr });
+  collapse.Open(lattice, baseBox);
+  collapse.Layers[0].LargestLabel = largest;
   if (!baseBox.empty())
   {
-    collapse.Layers[0].Taken.take(segcore::bitsOfAll(collapse.Base, collapse.Canvas.lo[0]));
+    collapse.Layers[0].Taken.take(segcore::bitsOfAll(collapse.Base, collapse.Layers[0].FirstX));
   }
   for (Mover& mover : collapse.Movers)
   {
-    collapse.FindPlace(mover);
+    if (!collapse.FindPlace(mover))
+    {
+      vtkErrorMacro("CollapseBinaryLabelmaps: the labelmap of segment '"
+        << this->GetSegmentIdBySegment(mover.Segment)
+        << "' cannot be resampled to the lattice of another layer.");
+      return;
+    }
     if (mover.NewLabel > VTK_INT_MAX)
     {
       vtkErrorMacro("CollapseBinaryLabelmaps: the first layer has label "

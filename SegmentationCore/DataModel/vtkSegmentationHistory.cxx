@@ -264,6 +264,8 @@ bool vtkSegmentationHistory::Restore(int number)
   std::vector<std::string> namesBefore;
   segmentation->GetContainedRepresentationNames(namesBefore);
 
+  // Going back to other segments is no new beginning, although there may be none on the way.
+  const int idCounter = segmentation->SegmentIdCounter;
   std::set<std::string> ids;
   std::vector<std::string> order;
   for (const segcore::SavedSegment& saved : state)
@@ -380,6 +382,7 @@ bool vtkSegmentationHistory::Restore(int number)
   {
     segmentation->ReorderSegments(order);
   }
+  segmentation->SegmentIdCounter = order.empty() ? 0 : idCounter;
   segmentation->SetSourceRepresentationModifiedEnabled(sourceEvents);
   std::vector<std::string> names;
   segmentation->GetContainedRepresentationNames(names);

@@ -131,6 +131,80 @@ bool sameValue(const std::byte* a, const std::byte* b, Index width)
 /// themselves. The same voxels are always packed the same way.
 struct BlockSnapshot::Block
 {
+  /// The rows of a block (null: of zeros) one after the other.
+  class RowReader
+  {
+  public:
+    /// `row` is where they are unpacked to, if they are not at hand.
+    RowReader(const Block* block, Index width, std::vector<std::byte>& row)
+      : Packed(block), Width(static_cast<std::size_t>(width)), Row(row)
+    {
+      this->Row.assign(static_cast<std::size_t>(Edge) * this->Width, std::byte{ 0 });
+      if (block && block->Lengths.empty())
+      {
+        this->Plain = block->Values.size() > this->Width;
+        this->Uniform = !this->Plain;
+      }
+      if (this->Uniform)
+      {
+        this->fill(block->Values.data(), 0, Edge);
+      }
+    }
+
+    const std::byte* next()
+    {
+      if (!this->Packed || this->Uniform)
+      {
+        return this->Row.data();
+      }
+      if (this->Plain)
+      {
+        return this->Packed->Values.data() + this->Row.size() * this->Done++;
+      }
+      for (Index at = 0; at < Edge;)
+      {
+        if (this->Left == 0)
+        {
+          this->Left = Index{ this->Packed->Lengths[this->Done++] } + 1;
+          this->Filled = false;
+        }
+        const Index count = std::min(this->Left, Edge - at);
+        if (!this->Filled)
+        {
+          this->fill(this->Packed->Values.data() + (this->Done - 1) * this->Width, at, count);
+          this->Filled = count == Edge;
+        }
+        this->Left -= count;
+        at += count;
+      }
+      return this->Row.data();
+    }
+
+  private:
+    void fill(const std::byte* value, Index begin, Index count)
+    {
+      std::byte* to = this->Row.data() + static_cast<std::size_t>(begin) * this->Width;
+      if (this->Width == 1)
+      {
+        std::memset(to, static_cast<int>(*value), static_cast<std::size_t>(count));
+        return;
+      }
+      for (Index i = 0; i < count; ++i, to += this->Width)
+      {
+        std::memcpy(to, value, this->Width);
+      }
+    }
+
+    const Block* Packed;
+    std::size_t Width;
+    std::vector<std::byte>& Row;
+    bool Plain = false;   // the block is kept as it is
+    bool Uniform = false; // all its voxels have one value
+    std::size_t Done = 0; // rows of a plain block, else runs begun
+    Index Left = 0;       // of the run
+    bool Filled = false;  // the whole row has the run's value already
+  };
+
   Block(std::vector<std::uint16_t> lengths, std::vector<std::byte> values, const Meter& meter)
     : Lengths(std::move(lengths))
     , Values(std::move(values))
@@ -182,6 +256,48 @@ struct BlockSnapshot::Block
     lengths.shrink_to_fit();
     values.shrink_to_fit();
     return std::make_shared<Block>(std::move(lengths), std::move(values), meter);
+  }
+
+  /// Does the block (null: of zeros) with that box show what `voxels`, which stores `stored`, has
+  /// in the region? Compares a row at a time and stops at the first that differs.
+  static bool matches(const Block* block, const Box& box, const std::byte* voxels,
+    const Box& stored, const Box& region, Index width, std::vector<std::byte>& row)
+  {
+    const Box asked = box.clipped(region);
+    const Box part = asked.clipped(stored);
+    const auto bytes = [width](Index count) { return static_cast<std::size_t>(count * width); };
+    const auto isZero = [](std::byte b) { return b == std::byte{ 0 }; };
+    RowReader reader(block, width, row);
+    for (Index z = box.lo[2]; z <= box.hi[2]; ++z)
+    {
+      for (Index y = box.lo[1]; y <= box.hi[1]; ++y)
+      {
+        const std::byte* mine = reader.next();
+        if (!asked.contains(asked.lo[0], y, z))
+        {
+          continue;
+        }
+        const std::byte* begin = mine + bytes(asked.lo[0] - box.lo[0]);
+        const std::byte* end = begin + bytes(asked.dim(0));
+        const std::byte* first = end; // of those that are stored; the others must be 0
+        const std::byte* last = end;
+        if (part.contains(part.lo[0], y, z))
+        {
+          first = mine + bytes(part.lo[0] - box.lo[0]);
+          last = first + bytes(part.dim(0));
+          if (std::memcmp(
+                first, voxels + width * stored.offset(part.lo[0], y, z), bytes(part.dim(0))) != 0)
+          {
+            return false;
+          }
+        }
+        if (block && !(std::all_of(begin, first, isZero) && std::all_of(last, end, isZero)))
+        {
+          return false;
+        }
+      }
+    }
+    return true;
   }
 
   void unpack(std::vector<std::byte>& voxels, Index width) const
@@ -356,6 +472,7 @@ BlockSnapshot BlockSnapshot::withRegion(
     [&](Index begin, Index end)
     {
       std::vector<std::byte> plain(static_cast<std::size_t>(BlockSize * this->Width));
+      std::vector<std::byte> row;
       for (Index n = begin; n < end; ++n)
       {
         const std::size_t at = static_cast<std::size_t>(n);
@@ -364,6 +481,10 @@ BlockSnapshot BlockSnapshot::withRegion(
         Node::Change& change = all[at];
         change.path = pathOf(numbers[at].data());
         const Node::BlockPointer old = Node::find(this->Root.get(), change.path);
+        if (Block::matches(old.get(), box, from, stored, region, this->Width, row))
+        {
+          continue;
+        }
         const Box read = part.clipped(region);
         if (!region.contains(box) && old)
         {

@@ -54,6 +54,7 @@ struct Cut
 {
   int bad = 0;
   std::vector<int> corners;
+  std::vector<unsigned> sides; ///< Of each triangle, as PolygonMesh::cuts.
 };
 
 /// The best cut of the loop's part first .. last, closed by the diagonal between them. All cuts are
@@ -66,11 +67,10 @@ Cut bestCut(const Loop& loop, std::size_t first, std::size_t last)
     return best;
   }
   best.bad = 1000;
+  const auto isDiagonal = [&loop](std::size_t a, std::size_t b)
+  { return b - a > 1 && b - a + 1 < loop.size(); };
   const auto inFace = [&](std::size_t a, std::size_t b)
-  {
-    const bool diagonal = b - a > 1 && b - a + 1 < loop.size();
-    return diagonal && (facesOf(loop[a]) & facesOf(loop[b])) != 0 ? 1 : 0;
-  };
+  { return isDiagonal(a, b) && (facesOf(loop[a]) & facesOf(loop[b])) != 0 ? 1 : 0; };
   for (std::size_t middle = first + 1; middle < last; ++middle)
   {
     const Cut left = bestCut(loop, first, middle);
@@ -80,8 +80,13 @@ Cut bestCut(const Loop& loop, std::size_t first, std::size_t last)
     {
       best.bad = bad;
       best.corners = { loop[first], loop[middle], loop[last] };
-      best.corners.insert(best.corners.end(), left.corners.begin(), left.corners.end());
-      best.corners.insert(best.corners.end(), right.corners.begin(), right.corners.end());
+      best.sides = { (isDiagonal(first, middle) ? 1u : 0u) | (isDiagonal(middle, last) ? 2u : 0u) |
+        (isDiagonal(first, last) ? 4u : 0u) };
+      for (const Cut* part : { &left, &right })
+      {
+        best.corners.insert(best.corners.end(), part->corners.begin(), part->corners.end());
+        best.sides.insert(best.sides.end(), part->sides.begin(), part->sides.end());
+      }
     }
   }
   return best;
@@ -115,6 +120,7 @@ CubeCases makeCases()
       }
     }
     std::vector<int> corners;
+    std::vector<unsigned> sides;
     for (std::size_t start = 0; start < 12; ++start)
     {
       Loop loop;
@@ -129,6 +135,7 @@ CubeCases makeCases()
       {
         const Cut cut = bestCut(loop, 0, loop.size() - 1);
         corners.insert(corners.end(), cut.corners.begin(), cut.corners.end());
+        sides.insert(sides.end(), cut.sides.begin(), cut.sides.end());
       }
     }
     cases.count[inside] = static_cast<std::uint8_t>(corners.size() / 3);
@@ -137,10 +144,9 @@ CubeCases makeCases()
       throw std::logic_error(
         "segcore::cubeCases: a case has more triangles than there is room for");
     }
-    for (std::size_t c = 0; c < corners.size(); ++c)
-    {
-      cases.edges[inside][c] = static_cast<std::uint8_t>(corners[c]);
-    }
+    const auto byte = [](auto value) { return static_cast<std::uint8_t>(value); };
+    std::transform(corners.begin(), corners.end(), cases.edges[inside].begin(), byte);
+    std::transform(sides.begin(), sides.end(), cases.cuts[inside].begin(), byte);
   }
   return cases;
 }

@@ -58,6 +58,7 @@ struct CubeCases
   static constexpr int MostTriangles = 5;
   std::array<std::uint8_t, 256> count{}; ///< Triangles.
   std::array<std::array<std::uint8_t, 3 * MostTriangles>, 256> edges{};
+  std::array<std::array<std::uint8_t, MostTriangles>, 256> cuts{}; ///< See PolygonMesh.
 };
 
 /// The one table, made at the first call.
@@ -303,6 +304,7 @@ void makeTriangles(const Rows& source, const NetGrid& grid, const EdgePoints& po
   mesh.first[labels] = total;
   mesh.corners = 3;
   mesh.polygons = Buffer<Index>(3 * total);
+  mesh.cuts = Buffer<std::uint8_t>(total);
   visitRows(source, grid, slabs,
     [&](Index slab, const T* const rows[4], Index y, Index z)
     {
@@ -318,6 +320,7 @@ void makeTriangles(const Rows& source, const NetGrid& grid, const EdgePoints& po
           {
             to[c] = numbers[edges[c]];
           }
+          std::copy_n(cases.cuts[inside].data(), cases.count[inside], mesh.cuts.data() + triangle);
           triangle += cases.count[inside];
         });
     });
@@ -469,6 +472,7 @@ PolygonMesh isoSurface(const T* image, const Box& whole, double level, double ou
   detail::makeTriangles(rows, grid, points, [](std::uint8_t) { return Index{ 0 }; }, 1, mesh);
   surface.points = std::move(mesh.points);
   surface.polygons = std::move(mesh.polygons);
+  surface.cuts = std::move(mesh.cuts);
   return surface;
 }
 

@@ -63,6 +63,11 @@ void takeLabel(const LabelMesh& mesh, std::size_t label, PointNumbers& numbers, 
   numbers.start();
   std::transform(from, from + out.polygons.size(), out.polygons.begin(),
     [&numbers](Index point) { return numbers.number(point); });
+  if (!mesh.cuts.empty())
+  {
+    out.cuts = Buffer<std::uint8_t>(out.polygonCount());
+    std::copy_n(mesh.cuts.data() + mesh.first[label], out.polygonCount(), out.cuts.begin());
+  }
   out.points = Buffer<float>(3 * numbers.count());
   float* point = out.points.data();
   for (const Index source : numbers.sources())

@@ -14,6 +14,7 @@
 #include "Buffer.h"
 #include "SegmentationCoreKernelsModule.h"
 
+#include <cstdint>
 #include <vector>
 
 namespace segcore
@@ -25,6 +26,9 @@ struct PolygonMesh
   Buffer<float> points;   ///< x, y, z, in index coordinates.
   int corners = 3;        ///< Points of every polygon, 3 or 4.
   Buffer<Index> polygons; ///< `corners` points each.
+  /// For triangles that are parts of larger polygons, a byte each (else empty): bit k is set if the
+  /// side from corner k to the next one is a cut, not an edge of such a polygon.
+  Buffer<std::uint8_t> cuts{};
 
   Index pointCount() const { return this->points.size() / 3; }
   Index polygonCount() const { return this->polygons.size() / this->corners; }
@@ -36,6 +40,7 @@ struct LabelMesh
   Buffer<float> points;       ///< x, y, z, in index coordinates.
   int corners = 3;            ///< Points of every polygon, 3 or 4.
   Buffer<Index> polygons;     ///< `corners` points each, normals out of their label.
+  Buffer<std::uint8_t> cuts;  ///< As in PolygonMesh.
   std::vector<Index> labels;  ///< As asked for.
   std::vector<Index> first{}; ///< First polygon of each label, and the number of all.
 

@@ -43,7 +43,8 @@ struct Graph
   Buffer<Id> neighbours;
 
   /// Points at the border of the surface, or of no polygon, have no neighbours here.
-  Graph(const Index* polygons, Index polygonCount, int corners, Index points, bool keepJunctions)
+  Graph(const Index* polygons, Index polygonCount, int corners, Index points, bool keepJunctions,
+    const std::uint8_t* cuts)
     : first(points + 1), neighbours(2 * polygonCount * corners)
   {
     const detail::MeshLinks<Id> links(polygons, polygonCount * corners, points);
@@ -82,8 +83,16 @@ struct Graph
             const Index corner = static_cast<Index>(*c);
             const Index k = corner % corners;
             const Index* polygon = polygons + (corner - k);
-            add(polygon[(k + 1) % corners]);
-            add(polygon[(k + corners - 1) % corners]);
+            const Index before = (k + corners - 1) % corners;
+            const unsigned cut = cuts ? cuts[corner / corners] : 0u;
+            if (((cut >> k) & 1u) == 0)
+            {
+              add(polygon[(k + 1) % corners]);
+            }
+            if (((cut >> before) & 1u) == 0)
+            {
+              add(polygon[before]);
+            }
           }
           if (std::find(times.begin(), times.end(), Index{ 1 }) != times.end())
           {
@@ -314,7 +323,7 @@ std::vector<double> windowedSincSeries(const WindowedSincOptions& options)
 }
 
 void windowedSinc(float* points, Index pointCount, const Index* polygons, Index polygonCount,
-  int corners, const WindowedSincOptions& options)
+  int corners, const WindowedSincOptions& options, const std::uint8_t* cuts)
 {
   const std::vector<double> factors = windowedSincSeries(options);
   if (options.iterations == 0 || pointCount == 0 || polygonCount == 0)
@@ -324,7 +333,7 @@ void windowedSinc(float* points, Index pointCount, const Index* polygons, Index 
   const auto run = [&](auto id)
   {
     const Graph<decltype(id)> graph(
-      polygons, polygonCount, corners, pointCount, options.keepJunctions);
+      polygons, polygonCount, corners, pointCount, options.keepJunctions, cuts);
     smooth(points, pointCount, graph, factors);
   };
   if (2 * polygonCount * corners < std::numeric_limits<std::uint32_t>::max())

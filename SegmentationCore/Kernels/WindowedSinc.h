@@ -10,7 +10,9 @@
 /// and weighted with a Nuttall window against ripples. The step is moved up as far as needed for
 /// the response at the pass band itself to be 0.999.
 ///
-/// Any polygons with the same number of corners; orientation does not matter. Edges with three or
+/// Any polygons with the same number of corners; orientation does not matter. Where triangles are
+/// parts of larger polygons, the sides at which these were cut can be left out: the choice of the
+/// diagonals then does not matter, and the filter acts alike in all directions. Edges with three or
 /// more polygons count like any other, unless keepJunctions is set. Points at an edge with a single
 /// polygon stay where they are, and so do points without polygons. Each term is made for all points
 /// from the one before (Jacobi), so that neither the order of points nor threads matter. The mesh
@@ -30,6 +32,7 @@
 #include "Box.h"
 #include "SegmentationCoreKernelsModule.h"
 
+#include <cstdint>
 #include <vector>
 
 namespace segcore
@@ -48,9 +51,11 @@ struct WindowedSincOptions
 SEGMENTATIONCOREKERNELS_EXPORT std::vector<double> windowedSincSeries(
   const WindowedSincOptions& options);
 
-/// Moves `points` (x, y, z each). `polygons` has `corners` points per polygon.
+/// Moves `points` (x, y, z each). `polygons` has `corners` points per polygon. `cuts`, if given,
+/// has a byte per polygon, as PolygonMesh::cuts: those sides are no edges to the filter.
 SEGMENTATIONCOREKERNELS_EXPORT void windowedSinc(float* points, Index pointCount,
-  const Index* polygons, Index polygonCount, int corners, const WindowedSincOptions& options);
+  const Index* polygons, Index polygonCount, int corners, const WindowedSincOptions& options,
+  const std::uint8_t* cuts = nullptr);
 
 } // namespace segcore
 

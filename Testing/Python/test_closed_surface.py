@@ -96,13 +96,13 @@ def distances(from_mesh: Mesh, to_mesh: Mesh, samples: int) -> np.ndarray:
 
 
 # Parameters, and how far the surfaces may be apart: distance of 99 of 100 points in voxels (of the
-# longest edge), relative volume and area. Unsmoothed points are the same; what is left with
-# smoothing is the cut of polygons into triangles, which differs and moves points a little, most of
-# all in islands of a few voxels.
+# longest edge), relative volume and area. Unsmoothed points are the same; smoothing here does not
+# see the cut of polygons into triangles, and shrinks shapes less, the more so the stronger it is and
+# the smaller they are (see surface-smoothing).
 CASES = {
     "flying edges": ({"Smoothing factor": "0"}, 0.25, 0.01, 0.02),
     "flying edges, defaults": ({}, 0.25, 0.01, 0.03),
-    "flying edges, strong": ({"Smoothing factor": "1"}, 0.3, 0.02, 0.03),
+    "flying edges, strong": ({"Smoothing factor": "1"}, 0.4, 0.1, 0.08),
     "flying edges, decimated": ({"Decimation factor": "0.5"}, 1.5, 0.1, 0.15),
     "surface nets": ({"Conversion method": "1", "Smoothing factor": "0"}, 0.02, 0.001, 0.001),
     "surface nets, sinc": ({"Conversion method": "1"}, 0.02, 0.002, 0.002),
@@ -199,33 +199,33 @@ def test_atlas_as_slicer(ours: Any, slicer_python: str, tmp_path: Path) -> None:
     job = {"array": atlas, "matrix": RIGHT, "source": BINARY, "parameters": {}}
     meshes = answer(ours, job)
     assert len(meshes) == 116
-    compare(meshes, ask(slicer_python, tmp_path, [job])[0], (0.3, 0.02, 0.03), 60)
+    compare(meshes, ask(slicer_python, tmp_path, [job])[0], (0.3, 0.035, 0.04), 60)
 
 
 @pytest.mark.slicer
 def test_labels_come_back_as_well_as_in_slicer(
     ours: Any, slicer_python: str, tmp_path: Path
 ) -> None:
-    """Per label of the atlas: Dice after surface and labelmap is Slicer's up to 0.01, on average to
-    0.001."""
+    """Dice after surface and labelmap is at least Slicer's for every label, with no allowance."""
     path = demo_data.located(demo_data.ATLAS_FILE)
     if not path.is_file():
         pytest.skip(f"{path} is missing")
     atlas = np.ascontiguousarray(demo_data.read_nifti(path).voxels, np.uint8)
     jobs = [
-        {"array": atlas, "matrix": RIGHT, "source": BINARY, "parameters": parameters, "dice": True}
-        for parameters in ({}, {"Smoothing factor": "0"})
+        {"array": array, "matrix": matrix, "source": BINARY, "parameters": parameters, "dice": True}
+        for array, matrix in ((atlas, RIGHT), (blobs(4, 5), LEFT), (blobs(5, 4), RIGHT))
+        for parameters in ({}, {"Smoothing factor": "0"}, {"Smoothing factor": "1"})
     ]
     theirs = ask(slicer_python, tmp_path, jobs)
     for job, reference in zip(jobs, theirs, strict=True):
         values = dice(ours, job)
-        assert len(values) == 116
-        differences = {
-            label: round(value - float(reference[label][0]), 4) for label, value in values.items()
+        assert len(values) == (116 if job["array"] is atlas else len(np.unique(job["array"])) - 1)
+        worse = {
+            label: (value, float(reference[label][0]))
+            for label, value in values.items()
+            if value < float(reference[label][0])
         }
-        # A few voxels of a label change sides with the cut of polygons into triangles.
-        assert min(differences.values()) > -0.01, differences
-        assert sum(differences.values()) / len(differences) > -1e-3, differences
+        assert not worse, f"{job['parameters']}: label: (ours, Slicer's): {worse}"
 
 
 @pytest.mark.parametrize("method", ["0", "1"])

@@ -165,6 +165,41 @@ def run(code: str, python: str = sys.executable) -> str:
 
 
 @pytest.mark.slicer
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import segmentationcore.SegmentationCoreDataModel",
+        "from segmentationcore import SegmentationCoreDataModel",
+        "from segmentationcore.SegmentationCoreDataModel import vtkSegmentation",
+    ],
+)
+def test_our_containers_are_not_imported_beside_slicers(
+    slicer_python: str, statement: str, tmp_path: Path
+) -> None:
+    """Nor does the attempt do harm: the package goes on with Slicer's classes."""
+    (tmp_path / "segmentationcore").symlink_to(Path(segmentationcore.__file__).parent)
+    printed = run(
+        f"""
+        import sys
+        sys.path.insert(0, {str(tmp_path)!r})
+        import slicer
+        try:
+            {statement}
+        except ImportError as error:
+            print(error)
+        import segmentationcore as sc
+        print("segmentationcore.SegmentationCoreDataModel" in sys.modules, "|",
+              sc.vtkSegmentation.__module__, "|", type(slicer.vtkSegmentation()).__module__)
+        import os; sys.stdout.flush(); os._exit(0)
+        """,
+        slicer_python,
+    ).splitlines()
+    assert "Slicer's data model (slicer_core.vtkSegmentationCore) is loaded" in printed[-2]
+    theirs = "slicer_core.vtkSegmentationCore"
+    assert printed[-1].split(" | ") == ["False", theirs, theirs]
+
+
+@pytest.mark.slicer
 @pytest.mark.parametrize("first", ["slicer", "segmentationcore"])
 def test_whoever_comes_first_is_told(slicer_python: str, first: str, tmp_path: Path) -> None:
     """VTK keeps one class for each name: what is used, and whether that is safe, can be asked."""

@@ -28,8 +28,8 @@ from typing import Any
 
 import numpy as np
 from vtkmodules.util.numpy_support import vtk_to_numpy
-from vtkmodules.util.vtkConstants import VTK_STRING
-from vtkmodules.vtkCommonCore import vtkObject, vtkStringArray
+from vtkmodules.util.vtkConstants import VTK_SIGNED_CHAR, VTK_STRING
+from vtkmodules.vtkCommonCore import vtkDoubleArray, vtkObject, vtkStringArray
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from vtkmodules.vtkCommonTransforms import vtkTransform
 from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
@@ -195,6 +195,13 @@ class World:
         self.ears = [Ear(s) for s in self.segmentations]
         self.copied = self.converting = False
         self.typed = True
+        self.kind = session["kind"]
+        self.other_lattice = vtkMatrix4x4()
+        for i, value in enumerate(session["other lattice"]):
+            self.other_lattice.SetElement(i // 4, i % 4, value)
+        if self.kind == "fractional":
+            for segmentation in self.segmentations:
+                segmentation.SetSourceRepresentationName(FRACTIONAL)
 
     # What is compared
 
@@ -251,6 +258,8 @@ class World:
         layers = []
         for i in range(segmentation.GetNumberOfLayers(BINARY)):
             layers.append(self._image(segmentation.GetLayerDataObject(i, BINARY)))
+        for i in range(segmentation.GetNumberOfLayers(FRACTIONAL)):
+            layers.append(self._fractions(segmentation.GetLayerDataObject(i, FRACTIONAL)))
         return {
             "source": segmentation.GetSourceRepresentationName(),
             "names": names,
@@ -296,6 +305,10 @@ class World:
         if image.IsEmpty() or scalars is None:
             return {**found, "labels": {}}
         voxels = vtk_to_numpy(scalars).astype(np.int64)
+        if self.kind == "below":
+            # Slicer's images are a voxel of zeros larger below index 0.
+            self.expected["extent-below-zero"] += 1
+            found["extent"], voxels = self._tight(voxels, found["extent"])
         labels, counts = np.unique(voxels, return_counts=True)
         if self.typed:
             found["type"] = scalars.GetDataTypeAsString()
@@ -303,11 +316,42 @@ class World:
         found["voxels"] = zlib.crc32(np.ascontiguousarray(voxels).tobytes())
         return found
 
-    @staticmethod
-    def _surface(surface: Any) -> Any:
+    def _tight(self, voxels: np.ndarray, extent: list[int]) -> tuple[list[int], np.ndarray]:
+        """What is not 0, and where."""
+        volume = voxels.reshape(self._shape(extent))
+        found = np.argwhere(volume)
+        if not len(found):
+            return [], voxels[:0]
+        first, last = found.min(0), found.max(0)
+        lowest = np.array(extent[::2])
+        box = np.stack([lowest + first[::-1], lowest + last[::-1]], axis=1)
+        part = tuple(slice(a, b + 1) for a, b in zip(first, last, strict=True))
+        return box.ravel().tolist(), volume[part]
+
+    def _fractions(self, image: Any) -> Any:
+        """A fractional labelmap, but for the last few of its samples."""
+        if image is None:
+            return None
+        found: dict[str, Any] = {"extent": list(image.GetExtent())}
+        scalars = image.GetPointData().GetScalars()
+        fields = image.GetFieldData()
+        found["fields"] = [
+            [fields.GetArrayName(i), numbers(vtk_to_numpy(fields.GetArray(i)).ravel())]
+            for i in range(fields.GetNumberOfArrays())
+        ]
+        if image.IsEmpty() or scalars is None:
+            return found
+        self.expected["fractional-exact-samples"] += 1
+        voxels = vtk_to_numpy(scalars).astype(float)
+        return {**found, "rough": [voxels.min(), voxels.max(), voxels.mean() / 10]}
+
+    def _surface(self, surface: Any) -> Any:
         if surface is None:
             return None
         points = surface.GetNumberOfPoints()
+        if self.kind == "smooth" and points:
+            self.expected["surface-smoothing"] += 1
+            return {"points": points, "rough": numbers(surface.GetBounds())}
         return [points > 0, numbers(surface.GetBounds(), 3) if points else []]
 
     # Operations
@@ -315,7 +359,8 @@ class World:
     def run(self, operation: dict[str, Any]) -> Any:
         """One operation; what it returns is compared."""
         target = operation.get("target", 0)
-        self.converting = operation["do"] in ("add_surface", "create", "copy_segment")
+        converting = ("add_surface", "add_fractional", "create", "copy_segment")
+        self.converting = operation["do"] in converting
         self.copied |= operation["do"] in ("copy", "copy_segment", "undo", "redo")
         segmentation = self.segmentations[target]
         return getattr(self, "do_" + operation["do"])(segmentation, operation)
@@ -334,7 +379,7 @@ class World:
         image = self.module.vtkOrientedImageData()
         image.SetExtent(*box["extent"])
         image.AllocateScalars({"uchar": 3, "short": 4, "int": 6}[box.get("type", "uchar")], 1)
-        image.SetImageToWorldMatrix(self.lattice)
+        image.SetImageToWorldMatrix(self.other_lattice if box.get("other") else self.lattice)
         shape = [box["extent"][2 * a + 1] - box["extent"][2 * a] + 1 for a in (2, 1, 0)]
         voxels = vtk_to_numpy(image.GetPointData().GetScalars())
         voxels[:] = 0
@@ -378,12 +423,52 @@ class World:
         before = self._pick(segmentation, op["before"]) if "before" in op else ""
         added = segmentation.AddSegment(segment, op["id"], before or "")
         self._settle(segmentation)
+        self._drop_steps(segmentation)
         return added
+
+    def _drop_steps(self, segmentation: Any) -> None:
+        """Drop what a conversion to the others' representations left behind on its way."""
+        if self.kind != "fractional":
+            return
+        self.expected["add-segment-keeps-no-steps"] += 1
+        ear = self.ears[self.segmentations.index(segmentation)]
+        heard = ear.take()
+        held = {}
+        for identifier in segmentation.GetSegmentIDs():
+            held[identifier] = []
+            segmentation.GetSegment(identifier).GetContainedRepresentationNames(held[identifier])
+        common = set.intersection(*map(set, held.values())) if held else set()
+        for identifier, names in held.items():
+            for name in set(names) - common:
+                segmentation.GetSegment(identifier).RemoveRepresentation(name)
+        ear.take()
+        ear.heard = heard
 
     def do_add_image(self, segmentation: Any, op: dict[str, Any]) -> Any:
         segment = self._new_segment(op)
         segment.SetLabelValue(op["label"])
         segment.AddRepresentation(BINARY, self._new_image(op["box"], op["label"]))
+        return self._add(segmentation, segment, op)
+
+    def do_add_fractional(self, segmentation: Any, op: dict[str, Any]) -> Any:
+        """A ball of fractions."""
+        segment = self._new_segment(op)
+        image = self.module.vtkOrientedImageData()
+        image.SetExtent(*op["box"]["extent"])
+        image.AllocateScalars(VTK_SIGNED_CHAR, 1)
+        image.SetImageToWorldMatrix(self.lattice)
+        at = np.indices(self._shape(op["box"]["extent"]))
+        centre = [size / 2 - 0.4 for size in at.shape[1:]]
+        distance = np.sqrt(sum((a - c) ** 2 for a, c in zip(at, centre, strict=True)))
+        values = np.trunc(np.clip(60 * (op["radius"] - distance), -108, 108))
+        values[values == 0] = 7  # no voxel's centre is on the surface
+        vtk_to_numpy(image.GetPointData().GetScalars())[:] = values.ravel().astype(np.int8)
+        limits = vtkDoubleArray()
+        limits.SetName("ScalarRange")
+        limits.InsertNextValue(-108)
+        limits.InsertNextValue(108)
+        image.GetFieldData().AddArray(limits)
+        segment.AddRepresentation(FRACTIONAL, image)
         return self._add(segmentation, segment, op)
 
     def _new_surface(self, op: dict[str, Any]) -> Any:
@@ -633,7 +718,12 @@ class World:
         if mode == 0 and len(sharing) > 1 and not image.GetPointData().GetScalars().GetRange()[1]:
             self.expected["modifier-replace-by-nothing"] += 1
             return "nothing to replace it by"
-        if segmentation.GetSegmentRepresentation(identifier, BINARY).IsEmpty():
+        layer = segmentation.GetSegmentRepresentation(identifier, BINARY)
+        moved = not (
+            layer.IsEmpty()
+            or self.module.vtkOrientedImageDataResample.DoGeometriesMatch(layer, image)
+        )
+        if layer.IsEmpty():
             # Slicer takes the modifier's voxel type, ours that of the layer.
             self.expected["modifier-type-of-empty-layer"] += 1
             self.typed = False
@@ -642,6 +732,10 @@ class World:
         if self._places(segmentation) == before:
             # Slicer may fire although nothing changed, or not; ours if the layer shrank.
             self.expected["modifier-unchanged-events"] += 1
+            self.ears[self.segmentations.index(segmentation)].take()
+        elif moved:
+            # Slicer does not say that the layer got another lattice, if nothing was written into it.
+            self.expected["modifier-lattice-events"] += 1
             self.ears[self.segmentations.index(segmentation)].take()
         self._quietly_tighten(segmentation, "modifier-layer-without-voxels", True)
         return done
@@ -719,6 +813,7 @@ class World:
         self._without_collapse(segmentation, source)
         done = segmentation.CopySegmentFromSegmentation(source, identifier, op["move"])
         self._settle(segmentation)
+        self._drop_steps(segmentation)
         return done
 
     def do_parameter(self, segmentation: Any, op: dict[str, Any]) -> Any:
@@ -741,7 +836,8 @@ class World:
             segmentation.ApplyLinearTransform(transform)
             self.expected["transform-events-once"] += 1
             ear.heard = list(dict.fromkeys(ear.heard))
-        vtkMatrix4x4.Multiply4x4(transform.GetMatrix(), self.lattice, self.lattice)
+        for lattice in (self.lattice, self.other_lattice):
+            vtkMatrix4x4.Multiply4x4(transform.GetMatrix(), lattice, lattice)
         self.history.RemoveAllStates()
 
     def do_ask(self, segmentation: Any, op: dict[str, Any]) -> Any:
@@ -760,11 +856,12 @@ class World:
         ]
         bounds = [0.0] * 6
         segmentation.GetBounds(bounds)
-        answers.append(numbers(b if abs(b) < 1e30 else math.copysign(1, b) for b in bounds))
+        if self.kind not in ("below", "smooth"):
+            answers.append(numbers(b if abs(b) < 1e30 else math.copysign(1, b) for b in bounds))
         chosen = vtkStringArray()
         for picked in self._picks(segmentation, op["segments"]):
             chosen.InsertNextValue(picked)
-        if segmentation.ContainsRepresentation(BINARY):
+        if segmentation.ContainsRepresentation(BINARY) and self.kind != "below":
             text = segmentation.DetermineCommonLabelmapGeometry(op["mode"], chosen)
             answers.append(self._geometry(text))
         if identifier:
@@ -792,6 +889,9 @@ class World:
         source = segmentation.GetSourceRepresentationName()
         if not segmentation.GetNumberOfSegments():
             return "nothing"
+        if source == FRACTIONAL:
+            self.expected["file-fractional-source"] += 1
+            return "fractional"
         if source == BINARY:
             if self._first_layer_is_empty(segmentation):
                 return "the first layer is empty"
@@ -824,22 +924,17 @@ class World:
             tight = self.module.vtkOrientedImageData()
             extent = image.GetExtent()
             scalars = image.GetPointData().GetScalars()
-            found = np.zeros((0, 3), int)
+            box, voxels = [], np.zeros(0)
             if not image.IsEmpty():
-                found = np.argwhere(vtk_to_numpy(scalars).reshape(self._shape(extent)))
-            if len(found) and only_empty:
+                box, voxels = self._tight(vtk_to_numpy(scalars), extent)
+            if box and only_empty:
                 continue
-            if len(found):
-                first, last = found.min(0), found.max(0)
-                lowest = np.array(extent[::2])
-                box = np.stack([lowest + first[::-1], lowest + last[::-1]], axis=1)
-                tight.SetExtent(*box.ravel().tolist())
+            if box:
+                tight.SetExtent(*box)
                 tight.CopyDirections(image)
                 tight.SetSpacing(image.GetSpacing())
                 tight.SetOrigin(image.GetOrigin())
                 tight.AllocateScalars(scalars.GetDataType(), 1)
-                part = tuple(slice(a, b + 1) for a, b in zip(first, last, strict=True))
-                voxels = vtk_to_numpy(scalars).reshape(self._shape(extent))[part]
                 vtk_to_numpy(tight.GetPointData().GetScalars())[:] = voxels.ravel()
             else:
                 tight.AllocateScalars(3, 1)

@@ -18,12 +18,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from data_model_sessions import Arena, compare, row_names, session
+from data_model_sessions import KINDS, Arena, compare, row_names, session
 
 pytestmark = pytest.mark.slicer
 
 SEEDS = 120
-LENGTH = 60  # so 7200 steps
+KIND_SEEDS = 25  # for each of the other kinds
+LENGTH = 60  # so 13200 steps
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +40,23 @@ def expected() -> Counter[str]:
     return Counter()
 
 
+def play(arena: Arena, expected: Counter[str], played: dict[str, Any]) -> None:
+    slicer, ours = arena.play(played)
+    if compare(slicer, ours) is not None:
+        pytest.fail(arena.report(played))
+    expected.update(ours["expected"])
+
+
 @pytest.mark.parametrize("part", range(8))
 def test_same_states(arena: Arena, expected: Counter[str], part: int) -> None:
     for seed in range(part, SEEDS, 8):
-        played = session(seed, LENGTH)
-        slicer, ours = arena.play(played)
-        if compare(slicer, ours) is not None:
-            pytest.fail(arena.report(played))
-        expected.update(ours["expected"])
+        play(arena, expected, session(seed, LENGTH))
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_same_states_of_other_kinds(arena: Arena, expected: Counter[str], kind: str) -> None:
+    for seed in range(KIND_SEEDS):
+        play(arena, expected, session(seed, LENGTH, kind))
 
 
 def test_expected_differences_are_in_the_tables(expected: Counter[str]) -> None:

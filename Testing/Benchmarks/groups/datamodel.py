@@ -2,12 +2,14 @@
 
 ====================== =========================================================================
 history save, undo     a state after an edit of 10^3 voxels, in one layer of 128^3 to 512^3
+history save, untold   the same, where the voxels were changed by hand
 stroke                 adding 10^3 voxels to a layer of 512^3
 resampling             nearest and linear, from one oblique lattice to another, 256^3
 write                  a compressed ``.seg.nrrd`` of the rock, 256^3, three labels
 surfaces               CreateRepresentation of the brain atlas, 116 segments of one layer
 labelmap               its surfaces back to binary labelmaps
 collapse, merge        100 segments with a layer each, into one
+remove                 one of 100 segments of one layer
 effective extents      the common box of 100 segments of one layer
 AddSegment             1000 segments without voxels
 ====================== =========================================================================
@@ -91,6 +93,8 @@ def cases(
         for undo, title in ((False, "history save"), (True, "history undo")):
             options = {"size": size, "undo": undo}
             found.append((title, "one layer", (size,) * 3, "history", options))
+    options = {"size": 512, "undo": False, "told": False}
+    found.append(("history save, untold", "one layer", (512,) * 3, "history", options))
     found.append(("stroke", "one layer", (512,) * 3, "stroke", {"size": 512}))
     for linear, title in ((False, "resampling, nearest"), (True, "resampling, linear")):
         options = {"size": 256, "linear": linear}
@@ -109,6 +113,8 @@ def cases(
     found.append(
         ("effective extents", "100 segments", (size,) * 3, "extents", {"count": 100, "size": size})
     )
+    options = {"count": 100, "size": 2 * size}
+    found.append(("remove of 100", "100 segments", (2 * size,) * 3, "remove", options))
     found.append(("AddSegment", "1000 segments", (1, 1, 1), "add", {"count": 1000}))
     return found
 

@@ -107,8 +107,11 @@ class Tasks:
 
     # -- tasks -----------------------------------------------------------------------------------
 
-    def history(self, size: int, undo: bool) -> Callable[[], float]:
-        """Save a state after a small edit of a layer of size^3, or undo one."""
+    def history(self, size: int, undo: bool, told: bool = True) -> Callable[[], float]:
+        """Save a state after a small edit of a layer of size^3, or undo one.
+
+        An edit that nobody is told of is one of the voxels alone, with `Modified()`.
+        """
         voxels = np.zeros((size,) * 3, np.uint8)
         voxels[size // 4 : size // 2, size // 4 : size // 2, :] = 1
         voxels[0, 0, 0] = voxels[-1, -1, -1] = 1  # so that the layer stays as large
@@ -123,8 +126,17 @@ class Tasks:
 
         def run() -> float:
             first = tuple(place.integers(0, size - 10, 3).tolist())
-            if not self.modify(segmentation, "a", self._image(brush, first)):
-                raise RuntimeError("the edit failed")
+            if told:
+                if not self.modify(segmentation, "a", self._image(brush, first)):
+                    raise RuntimeError("the edit failed")
+            else:
+                image = segmentation.GetSegmentRepresentation("a", BINARY)
+                scalars = image.GetPointData().GetScalars()
+                z, y, x = first
+                volume = vtk_to_numpy(scalars).reshape((size,) * 3)
+                volume[z : z + 10, y : y + 10, x : x + 10] = 1
+                scalars.Modified()
+                image.Modified()
             if not undo:
                 seconds, done = stopwatch(history.SaveState)
             else:
@@ -283,6 +295,22 @@ class Tasks:
             seconds, _ = stopwatch(lambda: segmentation.CollapseBinaryLabelmaps(force))
             if segmentation.GetNumberOfLayers() != 1:
                 raise RuntimeError("there is more than one layer")
+            kept[:] = [segmentation]
+            return seconds
+
+        self.outcome = lambda: self._voxels(kept[0])
+        return run
+
+    def remove(self, count: int, size: int) -> Callable[[], float]:
+        """Take one of many segments out of the layer that they share."""
+        source = self._boxes(count, size)
+        source.CollapseBinaryLabelmaps(False)
+        kept: list[Any] = []
+
+        def run() -> float:
+            segmentation = self.new_segmentation()
+            segmentation.DeepCopy(source)
+            seconds, _ = stopwatch(lambda: segmentation.RemoveSegment(f"b{count // 2}"))
             kept[:] = [segmentation]
             return seconds
 

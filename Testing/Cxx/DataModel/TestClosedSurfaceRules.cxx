@@ -414,7 +414,7 @@ void testBadInput()
   CHECK(!rule->PreConvert(nullptr) && ear.Complained("no segmentation"));
   vtkNew<vtkSegment> without;
   without->SetName("bare");
-  CHECK(!rule->Convert(without) && ear.Complained("'bare' has no binary labelmap"));
+  CHECK(!rule->Convert(without) && ear.Complained("'bare' has no 'Binary labelmap'"));
   const auto background = Segment(image, 0);
   CHECK(!rule->Convert(background) && ear.Complained("label value 0"));
   for (const auto& wrong : std::vector<std::pair<std::string, std::string>>{
@@ -503,7 +503,7 @@ void testFractional()
   setRange(1.0, 1.0);
   CHECK(!rule->Convert(segment) && ear.Complained("ascending range"));
   CHECK(!rule->Convert(nullptr) && ear.Complained("no segment"));
-  CHECK(!rule->Convert(Segment(image, 1)) && ear.Complained("no fractional labelmap"));
+  CHECK(!rule->Convert(Segment(image, 1)) && ear.Complained("no 'Fractional labelmap'"));
   CHECK(!surfaceOf(segment));
 
   // The type and range that surfaces are made into: -108 to 108 in signed bytes.

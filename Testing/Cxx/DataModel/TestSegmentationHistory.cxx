@@ -304,6 +304,22 @@ void Events()
   CHECK_EQUAL(segmentation->GetNumberOfSegments(), 2);
 }
 
+// IDs that were given once are not given again, also after going back to before that.
+void IdentifiersGoOn()
+{
+  vtkNew<vtkSegmentation> segmentation;
+  Add(segmentation, "a", 1, Cube(4));
+  vtkNew<vtkSegmentationHistory> history;
+  history->SetSegmentation(segmentation);
+  CHECK(history->SaveState());
+  CHECK_EQUAL(segmentation->AddEmptySegment("b"), "b");
+  CHECK_EQUAL(segmentation->AddEmptySegment("b"), "b_1");
+  segmentation->RemoveSegment("a"); // so that none stays when the others go
+  CHECK(history->RestorePreviousState());
+  CHECK_EQUAL(segmentation->GetNumberOfSegments(), 1);
+  CHECK_EQUAL(segmentation->AddEmptySegment("a"), "a_2");
+}
+
 void Limits()
 {
   vtkNew<vtkSegmentation> segmentation;
@@ -427,6 +443,7 @@ int TestSegmentationHistory(int, char*[])
   SurfacesAndNames();
   Events();
   Limits();
+  IdentifiersGoOn();
   BadInput();
   return check::result();
 }

@@ -163,6 +163,22 @@ void CollapseLattices()
   Add(shifted, "b", moved);
   shifted->CollapseBinaryLabelmaps();
   CHECK_EQUAL(State(shifted, "b"), "0/2 [0 1 1 0 2 2] 0..5");
+
+  // A segment that overlaps another one needs no other voxels than its own; the next one joins it
+  // on these, or the first layer on that one's.
+  vtkNew<vtkSegmentation> apart;
+  Add(apart, "a", Row({ 0, 1, 1, 0, 0, 0 }));
+  const auto half = Row({ 0, 0, 1, 1, 1, 0, 0 });
+  half->SetSpacing(0.5, 1, 1);
+  Add(apart, "b", half);
+  Add(apart, "c", Row({ 0, 1 }));
+  Add(apart, "d", Row({ 0, 0, 0, 0, 1 }));
+  apart->CollapseBinaryLabelmaps();
+  CHECK_EQUAL(State(apart, "a"), "0/1 [0 1 1 0 2 0] 0..5");
+  CHECK_EQUAL(State(apart, "b"), "1/1 [1 1 1] 2..4");
+  CHECK(Image(apart, "b")->GetSpacing()[0] == 0.5);
+  CHECK_EQUAL(State(apart, "c"), "2/1 [1] 1..1");
+  CHECK_EQUAL(State(apart, "d"), State(apart, "a").replace(2, 1, "2"));
 }
 
 void CollapseWidens()

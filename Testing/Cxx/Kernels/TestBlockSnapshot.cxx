@@ -61,6 +61,11 @@ void randomEdits(int seed)
       shots.push_back(shots.back().withRegion(voxels.data(), stored, edit));
       copies.push_back(voxels);
 
+      // Looking at more than the edit, or at all, finds no more.
+      const Box more = edit.unite(randomBox(random, stored.grown(40)));
+      CHECK(shots[shots.size() - 2].withRegion(voxels.data(), stored, more) == shots.back());
+      CHECK(shots[shots.size() - 2].withRegion(voxels.data(), stored, stored) == shots.back());
+
       // From any state to any other, with and without knowing what is there.
       const auto from = static_cast<std::size_t>(random.below(static_cast<Index>(shots.size())));
       const auto to = static_cast<std::size_t>(random.below(static_cast<Index>(shots.size())));

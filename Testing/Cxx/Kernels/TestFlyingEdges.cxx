@@ -67,6 +67,35 @@ Facts examine(const PolygonMesh& mesh)
   return facts;
 }
 
+/// Checks which sides of the triangles are edges of the polygons: one leads along each of the four
+/// faces that a point lies in, and a cut is one from both of its triangles.
+void examineCuts(const PolygonMesh& mesh)
+{
+  CHECK_EQUAL(mesh.cuts.size(), mesh.polygonCount());
+  std::vector<int> edges(static_cast<std::size_t>(mesh.pointCount()), 0);
+  std::set<std::pair<Index, Index>> cuts;
+  for (Index t = 0; t < mesh.polygonCount(); ++t)
+  {
+    const Index* p = mesh.polygons.data() + 3 * t;
+    for (int c = 0; c < 3; ++c)
+    {
+      if (((mesh.cuts[t] >> c) & 1) != 0)
+      {
+        cuts.insert({ p[c], p[(c + 1) % 3] });
+      }
+      else
+      {
+        ++edges[static_cast<std::size_t>(p[c])];
+      }
+    }
+  }
+  for (const auto& cut : cuts)
+  {
+    CHECK(cuts.count({ cut.second, cut.first }) == 1);
+  }
+  CHECK(std::all_of(edges.begin(), edges.end(), [](int count) { return count == 4; }));
+}
+
 /// The surface of a 6-connected object has twice the object's Euler number, which is counted from
 /// its voxels (points), pairs, squares and cubes; a cube whose only empty corners are opposite in
 /// the body is a ring in that count but solid in ours.
@@ -135,6 +164,7 @@ void testLabels(const std::vector<T>& image, const Box& whole, const std::vector
       surfaces[i].polygons.end()));
     CHECK(std::equal(alone.points.begin(), alone.points.end(), surfaces[i].points.begin(),
       surfaces[i].points.end()));
+    examineCuts(surfaces[i]);
     for (Index p = 0; p < alone.points.size() / 3; ++p) // between a voxel of the label and another
     {
       Index low[3];

@@ -82,6 +82,18 @@ void testWave()
       }
     }
   }
+  // The same in triangles, cut this way and that: cuts are no edges.
+  std::vector<Index> triangles;
+  std::vector<std::uint8_t> cuts;
+  check::Random random(3);
+  for (std::size_t q = 0; q < quads.size(); q += 4)
+  {
+    const std::size_t turn = static_cast<std::size_t>(random.below(4));
+    const auto corner = [&](std::size_t c) { return quads[q + (c + turn) % 4]; };
+    triangles.insert(
+      triangles.end(), { corner(0), corner(1), corner(2), corner(2), corner(3), corner(0) });
+    cuts.insert(cuts.end(), { 4, 4 });
+  }
   WindowedSincOptions options;
   options.iterations = 17;
   options.passBand = 0.15;
@@ -98,7 +110,10 @@ void testWave()
       points.push_back(static_cast<float>(std::cos(other)));
     }
     const std::vector<float> before = points;
+    std::vector<float> cut = points;
     segcore::windowedSinc(points.data(), nu * nv, quads.data(), nu * nv, 4, options);
+    segcore::windowedSinc(
+      cut.data(), nu * nv, triangles.data(), 2 * nu * nv, 3, options, cuts.data());
     // Mean of four neighbours: two along u, two along v.
     const double ku = 0.5 - 0.5 * std::cos(2.0 * Pi * static_cast<double>(frequency) / nu);
     const double kv = 0.5 - 0.5 * std::cos(2.0 * Pi / nv);
@@ -109,6 +124,7 @@ void testWave()
       const double expected = frequency == 0 && i % 3 != 2 ? 1.0 : gain[i % 3];
       CHECK(std::abs(static_cast<double>(points[i]) - expected * static_cast<double>(before[i])) <
         1e-5);
+      CHECK(std::abs(cut[i] - points[i]) < 1e-5f);
     }
   }
 }
@@ -130,7 +146,7 @@ PolygonMesh ball(double radius)
 void smooth(PolygonMesh& mesh, const WindowedSincOptions& options)
 {
   segcore::windowedSinc(mesh.points.data(), mesh.points.size() / 3, mesh.polygons.data(),
-    mesh.polygons.size() / 3, 3, options);
+    mesh.polygons.size() / 3, 3, options, mesh.cuts.data());
 }
 
 /// A stepped ball becomes a sphere, with normals along its radii, for any number of threads.

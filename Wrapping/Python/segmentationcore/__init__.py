@@ -11,14 +11,18 @@ Arrays have the axes z, y, x (a single slice: y, x) and ``spacing`` follows them
 NumPy out, ``vtkImageData`` in gives ``vtkImageData`` out; the input is never changed. Several edits
 of one segmentation, with undo, masking and a journal, are made by an `Editor`.
 
-Importing the package loads nothing else; names are looked up when they are first used. Parts that
-are pure Python (`segmentationcore.bridge`, `segmentationcore.slicer`) need no compiled module.
+Importing the package loads nothing but a guard, which keeps `SegmentationCoreDataModel` out of a
+process that has Slicer's classes of the same names; names are looked up when they are first used.
+Parts that are pure Python (`segmentationcore.bridge`, `segmentationcore.slicer`) need no compiled
+module.
 """
 
 from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Any
+
+from . import _guard
 
 if TYPE_CHECKING:
     from . import _effects
@@ -74,6 +78,8 @@ if TYPE_CHECKING:
         "write_volume",
     ]
     __all__ += _effects.__all__
+
+_guard.install()
 
 # Where the names of the package are; effects and classes are found by looking.
 _HOMES = {

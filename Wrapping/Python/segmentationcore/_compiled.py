@@ -14,6 +14,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from ._guard import CONTAINERS, slicer_module
+
 _PACKAGE = __name__.rpartition(".")[0]
 _FOLDER = Path(__file__).parent
 # Searched in this order; others (of the ParaView plugin, say) follow.
@@ -21,11 +23,8 @@ _KNOWN = (
     "SegmentationCoreFilters",
     "SegmentationCoreEditor",
     "SegmentationCoreIO",
-    "SegmentationCoreDataModel",
+    CONTAINERS,
 )
-_CONTAINERS = "SegmentationCoreDataModel"
-# Slicer's library of the same containers: in the application, and in the slicer-core wheel.
-_SLICER_MODULES = ("vtkSegmentationCorePython", "slicer_core.vtkSegmentationCore")
 
 
 class DataModelProvider(NamedTuple):
@@ -108,15 +107,6 @@ def _vtk_folder() -> str:
     return str(Path(str(sys.modules["vtkmodules"].__file__)).parent)
 
 
-def slicer_module() -> ModuleType | None:
-    """Slicer's container library if it is loaded in this process."""
-    for name in _SLICER_MODULES:
-        module = sys.modules.get(name)
-        if module is not None and hasattr(module, "vtkSegmentation"):
-            return module
-    return None
-
-
 def data_model_provider() -> DataModelProvider:
     """Tell whose ``vtkSegmentation`` and other container classes this process uses.
 
@@ -136,7 +126,7 @@ def data_model_provider() -> DataModelProvider:
     'segmentationcore'
     """
     slicer = slicer_module()
-    ours = sys.modules.get(f"{_PACKAGE}.{_CONTAINERS}")
+    ours = sys.modules.get(f"{_PACKAGE}.{CONTAINERS}")
     if slicer is None:
         return DataModelProvider(
             "segmentationcore", "Slicer's data model is not loaded in this process"
@@ -169,7 +159,7 @@ def find_class(name: str) -> Any:
     if not names:
         load(_KNOWN[0])  # raises, and says what to do
     for module_name in names:
-        if module_name == _CONTAINERS and slicer_provides:
+        if module_name == CONTAINERS and slicer_provides:
             continue
         found = getattr(load(module_name), name, None)
         if found is not None:
@@ -183,7 +173,7 @@ def class_names() -> list[str]:
     result: set[str] = set()
     slicer = slicer_module() if data_model_provider().name == "slicer" else None
     for name in module_names():
-        if slicer is None or name != _CONTAINERS:
+        if slicer is None or name != CONTAINERS:
             try:
                 result.update(key for key in vars(load(name)) if key.startswith("vtk"))
             except ImportError:
