@@ -112,6 +112,7 @@ CASES = (
         {"ExpansionSizeMm": 3.0},
         {"millimetres": 3.0},
     ),
+    Case("fill between slices", "fill_between_slices", ("ct slices", "atlas slices")),
     Case(
         "islands keep largest",
         "islands",
@@ -126,6 +127,13 @@ CASES = (
         {"Operation": "REMOVE_SMALL_ISLANDS", "MinimumSize": 1000},
         {"minimum_size": 1000},
         spacing=False,
+    ),
+    Case(
+        "joint smoothing",
+        "joint_smoothing",
+        ("atlas labels",),
+        {"JointTaubinSmoothingFactor": 0.5},
+        {"factor": 0.5},
     ),
     Case(
         "logical union",
