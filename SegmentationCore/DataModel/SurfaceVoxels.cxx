@@ -172,6 +172,17 @@ bool fillFromSurface(vtkPolyData* surface, vtkOrientedImageData* image, int scal
   return true;
 }
 
+Index surfaceWork(vtkPolyData* surface, const Box& box)
+{
+  // A polygon of n corners is n - 2 triangles; a strip likewise.
+  Index triangles = 0;
+  for (vtkCellArray* cells : { surface->GetPolys(), surface->GetStrips() })
+  {
+    triangles += cells->GetNumberOfConnectivityIds() - 2 * cells->GetNumberOfCells();
+  }
+  return box.size() + std::max<Index>(0, triangles) * VoxelsPerTriangle;
+}
+
 std::vector<std::uint8_t> fractionalValues(int samplesPerAxis)
 {
   const int most = samplesPerAxis * samplesPerAxis * samplesPerAxis;

@@ -31,6 +31,9 @@ bool fillFromSurface(vtkPolyData* surface, vtkOrientedImageData* image, int scal
   int samplesPerAxis, const std::uint8_t* values, std::string& error,
   const Progress& progress = Progress());
 
+/// How many voxels cost as much as a surface in this box, one sample each.
+Index surfaceWork(vtkPolyData* surface, const Box& box);
+
 /// The values of a fractional labelmap for 0 .. n^3 samples inside: FRACTIONAL_MIN to
 /// FRACTIONAL_MAX as signed bytes, rounded to the nearest.
 std::vector<std::uint8_t> fractionalValues(int samplesPerAxis);

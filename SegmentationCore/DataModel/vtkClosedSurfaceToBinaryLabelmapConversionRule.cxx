@@ -4,6 +4,8 @@
 #include "vtkClosedSurfaceToBinaryLabelmapConversionRule.h"
 
 #include "SurfaceVoxels.h"
+#include "ThreadScope.h"
+#include "Threads.h"
 #include "vtkCalculateOversamplingFactor.h"
 #include "vtkOrientedImageData.h"
 #include "vtkSegment.h"
@@ -18,8 +20,11 @@
 #include <algorithm>
 #include <cmath>
 #include <locale>
+#include <map>
+#include <set>
 #include <sstream>
 #include <stdexcept>
+#include <vector>
 
 vtkSegmentationConverterRuleNewMacro(vtkClosedSurfaceToBinaryLabelmapConversionRule);
 
@@ -28,6 +33,9 @@ namespace
 
 /// Voxels along each axis of a cube of the default geometry.
 constexpr double DefaultVoxelsPerAxis = 250.0;
+
+/// Segments that are converted together: enough for all threads, few enough to be dropped.
+constexpr std::size_t MostAhead = 64;
 
 /// A number with nothing behind it but blanks, whatever the locale.
 bool readNumber(const std::string& text, double& number)
@@ -38,6 +46,14 @@ bool readNumber(const std::string& text, double& number)
 }
 
 } // namespace
+
+/// Segments in the order in which they are likely to be asked for, and images that are ready.
+struct vtkClosedSurfaceToBinaryLabelmapConversionRule::Ahead
+{
+  std::vector<vtkSmartPointer<vtkSegment>> Segments;
+  std::map<vtkSegment*, vtkSmartPointer<vtkOrientedImageData>> Images;
+  bool Begun = false;
+};
 
 //------------------------------------------------------------------------------
 vtkClosedSurfaceToBinaryLabelmapConversionRule::vtkClosedSurfaceToBinaryLabelmapConversionRule()
@@ -268,6 +284,113 @@ bool vtkClosedSurfaceToBinaryLabelmapConversionRule::CalculateOutputGeometry(
 }
 
 //------------------------------------------------------------------------------
+bool vtkClosedSurfaceToBinaryLabelmapConversionRule::PreConvert(vtkSegmentation* segmentation)
+{
+  this->Prepared.reset();
+  // A class derived from this one makes another kind of image.
+  if (segmentation &&
+    std::string(this->GetClassName()) == "vtkClosedSurfaceToBinaryLabelmapConversionRule")
+  {
+    this->Prepared = std::make_unique<Ahead>();
+    for (int i = 0; i < segmentation->GetNumberOfSegments(); ++i)
+    {
+      this->Prepared->Segments.emplace_back(segmentation->GetNthSegment(i));
+    }
+  }
+  return true;
+}
+
+//------------------------------------------------------------------------------
+/// A small surface: one that SurfaceVoxels would start no threads for.
+bool vtkClosedSurfaceToBinaryLabelmapConversionRule::CanBePrepared(vtkSegment* segment)
+{
+  const auto surface =
+    vtkPolyData::SafeDownCast(segment->GetRepresentation(this->GetSourceRepresentationName()));
+  return surface && this->HasSurface(surface) &&
+    !segment->GetRepresentation(this->GetTargetRepresentationName()) &&
+    this->Prepared->Images.count(segment) == 0;
+}
+
+//------------------------------------------------------------------------------
+vtkSmartPointer<vtkOrientedImageData> vtkClosedSurfaceToBinaryLabelmapConversionRule::TakePrepared(
+  vtkSegment* segment)
+{
+  if (!this->Prepared || this->UseOutputImageDataGeometry)
+  {
+    return nullptr;
+  }
+  Ahead& ahead = *this->Prepared;
+  if (ahead.Images.count(segment) == 0 && ahead.Begun && this->CanBePrepared(segment))
+  {
+    struct Work
+    {
+      vtkSegment* segment;
+      vtkPolyData* surface;
+      vtkSmartPointer<vtkOrientedImageData> image;
+      bool done;
+    };
+    std::vector<Work> works;
+    std::set<vtkPolyData*> surfaces; // not one on two threads
+    segcore::Index size = 0;
+    const auto first = std::find(ahead.Segments.begin(), ahead.Segments.end(), segment);
+    for (auto next = first; next != ahead.Segments.end() && works.size() < MostAhead; ++next)
+    {
+      if (!this->CanBePrepared(*next))
+      {
+        continue;
+      }
+      const auto surface =
+        vtkPolyData::SafeDownCast((*next)->GetRepresentation(this->GetSourceRepresentationName()));
+      const auto image = vtkSmartPointer<vtkOrientedImageData>::New();
+      if (!surfaces.insert(surface).second || !this->CalculateOutputGeometry(surface, image))
+      {
+        break; // converted, or refused, when it is asked for
+      }
+      const segcore::Index work =
+        segcore::surfaceWork(surface, segcore::Box::fromExtent(image->GetExtent()));
+      if (work < segcore::ThreadedVoxels)
+      {
+        works.push_back({ *next, surface, image, false });
+        size += work;
+      }
+    }
+    segcore::withThreads(
+      [&]
+      {
+        segcore::forRanges(static_cast<segcore::Index>(works.size()), 1,
+          [&](segcore::Index begin, segcore::Index end)
+          {
+            for (segcore::Index w = begin; w < end; ++w)
+            {
+              Work& work = works[static_cast<std::size_t>(w)];
+              const std::uint8_t values[2] = { 0, 1 };
+              std::string error;
+              work.done = segcore::fillFromSurface(
+                work.surface, work.image, VTK_UNSIGNED_CHAR, 1, values, error);
+            }
+          });
+      },
+      size);
+    for (const Work& work : works)
+    {
+      if (work.done)
+      {
+        ahead.Images[work.segment] = work.image;
+      }
+    }
+  }
+  ahead.Begun = true;
+  const auto found = ahead.Images.find(segment);
+  if (found == ahead.Images.end())
+  {
+    return nullptr;
+  }
+  const vtkSmartPointer<vtkOrientedImageData> image = found->second;
+  ahead.Images.erase(found);
+  return image;
+}
+
+//------------------------------------------------------------------------------
 bool vtkClosedSurfaceToBinaryLabelmapConversionRule::Convert(vtkSegment* segment)
 {
   vtkPolyData* const surface = this->GetSourceSurface(segment);
@@ -276,6 +399,12 @@ bool vtkClosedSurfaceToBinaryLabelmapConversionRule::Convert(vtkSegment* segment
     return false;
   }
   const std::string target = this->GetTargetRepresentationName();
+  if (const auto prepared = this->TakePrepared(segment))
+  {
+    segment->AddRepresentation(target, prepared);
+    segment->SetLabelValue(1);
+    return true;
+  }
   const auto image = vtkSmartPointer<vtkOrientedImageData>::New();
   if (this->UseOutputImageDataGeometry)
   {
@@ -307,6 +436,7 @@ bool vtkClosedSurfaceToBinaryLabelmapConversionRule::Convert(vtkSegment* segment
 //------------------------------------------------------------------------------
 bool vtkClosedSurfaceToBinaryLabelmapConversionRule::PostConvert(vtkSegmentation* segmentation)
 {
+  this->Prepared.reset();
   const std::string text =
     this->ConversionParameters->GetValue(this->GetCollapseLabelmapsParameterName());
   double collapse = 0.0;

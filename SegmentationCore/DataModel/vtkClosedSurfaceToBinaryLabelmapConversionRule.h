@@ -28,8 +28,11 @@
  * it is. With "Collapse labelmaps" 1 PostConvert
  * calls vtkSegmentation::CollapseBinaryLabelmaps, so that segments share images where they can.
  *
- * Threads: started for large surfaces; results do not depend on them. Memory besides the image: see
- * Kernels/SurfaceRaster.h, and 24 bytes per triangle.
+ * Threads: started for large surfaces. Small ones are converted several at a time: between
+ * PreConvert and PostConvert, the second segment to be converted brings along the next ones that
+ * have a surface and no labelmap, up to 64, and so on; what is not fetched is forgotten. Results do
+ * not depend on threads. Memory besides the image: see Kernels/SurfaceRaster.h, and 24 bytes per
+ * triangle.
  *
  * Differences from Slicer, see docs/data-model.md: an exact test instead of one that
  * tolerates 7.6e-6 voxels along two axes and none along the third; bad parameters are errors; flat
@@ -44,6 +47,9 @@
 #include "vtkSegmentationConverter.h"        // for names of representations
 #include "vtkSegmentationConverterRule.h"
 
+#include "vtkSmartPointer.h" // for images made ahead
+
+#include <memory> // for the state between Pre- and PostConvert
 #include <string> // for std::string
 
 class vtkOrientedImageData;
@@ -92,6 +98,9 @@ public:
   }
   ///@}
 
+  /// Notes the segments that may be converted next.
+  bool PreConvert(vtkSegmentation* segmentation) override;
+
   /// Convert one segment; see the class comment.
   bool Convert(vtkSegment* segment) override;
 
@@ -128,6 +137,11 @@ private:
   void operator=(const vtkClosedSurfaceToBinaryLabelmapConversionRule&) = delete;
 
   bool ApplyOversampling(vtkPolyData* surface, vtkOrientedImageData* geometry);
+  bool CanBePrepared(vtkSegment* segment);
+  vtkSmartPointer<vtkOrientedImageData> TakePrepared(vtkSegment* segment);
+
+  struct Ahead;
+  std::unique_ptr<Ahead> Prepared; // between PreConvert and PostConvert
 };
 
 #endif

@@ -5,6 +5,7 @@
 #include "Coarsen.h"
 #include "DistributedImage.h"
 #include "HaloExchange.h"
+#include "LargePages.h"
 #include "ParameterCheck.h"
 #include "SurfaceGather.h"
 #include "SurfaceNets.h"
@@ -35,6 +36,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 #include <map>
 #include <type_traits>
@@ -53,113 +55,177 @@ struct Options
   Index Label;
   Index Coarsening;
   bool FacesOnce;
+  bool Direct; ///< Blocks need not be brought into an order.
   segcore::SurfaceNetOptions Net;
 };
 
-/// Appends the net of one block: points to world coordinates, one triangle per label that it
-/// bounds, or each triangle once.
+/// A net to be told in world coordinates: one triangle per label that it bounds, or each triangle
+/// once.
 template <class T>
-void append(const segcore::SurfaceNet<T>& net, const Options& options, const Box& whole,
-  const segcore::Geometry& geometry, Surface& surface)
+class NetWriter
 {
-  using segcore::forRanges;
-  const double* d = geometry.Direction;
-  const bool mirrored = vtkMatrix3x3::Determinant(d) < 0.0;
-  // Centre of a coarse voxel, counted in fine ones.
-  const double factor = static_cast<double>(options.Coarsening);
-  const double shift = 0.5 * (factor - 1.0);
-  const Index base = static_cast<Index>(surface.keys.size());
-  const Index points = net.cells.size();
-  surface.points.resize(surface.points.size() + 3 * static_cast<std::size_t>(points));
-  surface.keys.resize(surface.keys.size() + static_cast<std::size_t>(points));
-  float* to = surface.points.data() + 3 * base;
-  Index* key = surface.keys.data() + base;
-  forRanges(points, 1 << 14,
-    [&](Index begin, Index end)
-    {
-      for (Index p = begin; p < end; ++p)
+public:
+  NetWriter(const segcore::SurfaceNet<T>& net, const Options& options, const Box& whole,
+    const segcore::Geometry& geometry)
+    : Net(net)
+    , How(options)
+    , Whole(whole)
+    , Shape(geometry)
+    , Chunks(segcore::chunkCount(net.triangles.size() / 3, 1 << 14, 4))
+    , Start(static_cast<std::size_t>(Chunks) + 1, 0)
+  {
+    segcore::forRanges(this->Chunks, 1,
+      [&](Index c, Index)
       {
-        key[p] = net.cells[p];
-        double offset[3];
-        for (int a = 0; a < 3; ++a)
-        {
-          const double index =
-            static_cast<double>(whole.lo[a]) + shift + factor * net.points[3 * p + a];
-          offset[a] =
-            geometry.Spacing[a] * (options.Coarsening == 1 ? net.points[3 * p + a] : index);
-        }
-        for (int r = 0; r < 3; ++r)
-        {
-          to[3 * p + r] = static_cast<float>(geometry.Origin[r] + d[3 * r] * offset[0] +
-            d[3 * r + 1] * offset[1] + d[3 * r + 2] * offset[2]);
-        }
-      }
-    });
+        Index count = 0;
+        this->visit(c, [&count](Index, int) { ++count; });
+        this->Start[static_cast<std::size_t>(c) + 1] = count;
+      });
+    for (std::size_t c = 1; c < this->Start.size(); ++c)
+    {
+      this->Start[c] += this->Start[c - 1];
+    }
+  }
 
-  const Index triangles = net.triangles.size() / 3;
-  // Is the triangle wanted for its inner (0) or outer (1) label?
-  const auto wanted = [&](Index t, int side)
+  Index points() const { return this->Net.cells.size(); }
+  Index triangles() const { return this->Start.back(); }
+
+  template <class Key>
+  void writePoints(float* to, Key* keys) const
   {
-    const Index label = static_cast<Index>(net.labels[2 * t + side]);
-    return label != 0 && (options.Label == 0 || label == options.Label);
-  };
-  // Calls add(triangle, side) for what is kept of triangles begin .. end - 1.
-  const auto visit = [&](Index begin, Index end, const auto& add)
+    const double* d = this->Shape.Direction;
+    // Centre of a coarse voxel, counted in fine ones.
+    const bool fine = this->How.Coarsening == 1;
+    const double factor = static_cast<double>(this->How.Coarsening);
+    const double shift = 0.5 * (factor - 1.0);
+    segcore::forRanges(this->points(), 1 << 14,
+      [&](Index begin, Index end)
+      {
+        for (Index p = begin; p < end; ++p)
+        {
+          keys[p] = this->Net.cells[p];
+          double offset[3];
+          for (int a = 0; a < 3; ++a)
+          {
+            const double index =
+              static_cast<double>(this->Whole.lo[a]) + shift + factor * this->Net.points[3 * p + a];
+            offset[a] = this->Shape.Spacing[a] * (fine ? this->Net.points[3 * p + a] : index);
+          }
+          for (int r = 0; r < 3; ++r)
+          {
+            to[3 * p + r] = static_cast<float>(this->Shape.Origin[r] + d[3 * r] * offset[0] +
+              d[3 * r + 1] * offset[1] + d[3 * r + 2] * offset[2]);
+          }
+        }
+      });
+  }
+
+  /// Points are counted from `base`; `others` is null unless each triangle is listed once.
+  template <class Id, class Label>
+  void writeTriangles(Index base, Id* corners, Label* labels, Label* others) const
   {
-    for (Index t = begin; t < end; ++t)
+    const bool mirrored = vtkMatrix3x3::Determinant(this->Shape.Direction) < 0.0;
+    segcore::forRanges(this->Chunks, 1,
+      [&](Index c, Index)
+      {
+        Index n = this->Start[static_cast<std::size_t>(c)];
+        this->visit(c,
+          [&](Index t, int side)
+          {
+            const bool flip = (side == 1) != mirrored;
+            const Index* corner = this->Net.triangles.data() + 3 * t;
+            corners[3 * n] = base + corner[0];
+            corners[3 * n + 1] = base + corner[flip ? 2 : 1];
+            corners[3 * n + 2] = base + corner[flip ? 1 : 2];
+            labels[n] = static_cast<Label>(this->Net.labels[2 * t + side]);
+            if (others)
+            {
+              others[n] = static_cast<Label>(this->Net.labels[2 * t + 1 - side]);
+            }
+            ++n;
+          });
+      });
+  }
+
+private:
+  /// Calls add(triangle, side) for what is kept of a chunk; side 0 is the inner label's.
+  template <class Add>
+  void visit(Index chunk, const Add& add) const
+  {
+    const auto wanted = [&](Index t, int side)
+    {
+      const Index label = static_cast<Index>(this->Net.labels[2 * t + side]);
+      return label != 0 && (this->How.Label == 0 || label == this->How.Label);
+    };
+    const Index triangles = this->Net.triangles.size() / 3;
+    const Index end = segcore::chunkBegin(triangles, this->Chunks, chunk + 1);
+    for (Index t = segcore::chunkBegin(triangles, this->Chunks, chunk); t < end; ++t)
     {
       const bool inner = wanted(t, 0);
-      const bool outer = wanted(t, 1);
       if (inner)
       {
         add(t, 0);
       }
-      if (outer && !(inner && options.FacesOnce))
+      if (!(inner && this->How.FacesOnce) && wanted(t, 1))
       {
         add(t, 1);
       }
     }
-  };
-  const Index chunks = segcore::chunkCount(triangles, 1 << 14, 4);
-  std::vector<Index> start(static_cast<std::size_t>(chunks) + 1, 0);
-  const auto chunk = [&](Index c) { return segcore::chunkBegin(triangles, chunks, c); };
-  forRanges(chunks, 1,
-    [&](Index c, Index)
-    {
-      Index count = 0;
-      visit(chunk(c), chunk(c + 1), [&count](Index, int) { ++count; });
-      start[static_cast<std::size_t>(c) + 1] = count;
-    });
-  start[0] = static_cast<Index>(surface.labels.size());
-  for (std::size_t c = 1; c < start.size(); ++c)
-  {
-    start[c] += start[c - 1];
   }
-  const std::size_t total = static_cast<std::size_t>(start.back());
-  surface.triangles.resize(3 * total);
-  surface.labels.resize(total);
-  surface.others.resize(options.FacesOnce ? total : 0);
-  forRanges(chunks, 1,
-    [&](Index c, Index)
-    {
-      Index next = start[static_cast<std::size_t>(c)];
-      visit(chunk(c), chunk(c + 1),
-        [&](Index t, int side)
-        {
-          const std::size_t n = static_cast<std::size_t>(next++);
-          const bool flip = (side == 1) != mirrored;
-          const Index* corner = net.triangles.data() + 3 * t;
-          surface.triangles[3 * n] = base + corner[0];
-          surface.triangles[3 * n + 1] = base + corner[flip ? 2 : 1];
-          surface.triangles[3 * n + 2] = base + corner[flip ? 1 : 2];
-          surface.labels[n] = static_cast<Index>(net.labels[2 * t + side]);
-          if (options.FacesOnce)
-          {
-            surface.others[n] = static_cast<Index>(net.labels[2 * t + 1 - side]);
-          }
-        });
-    });
+
+  const segcore::SurfaceNet<T>& Net;
+  const Options& How;
+  const Box& Whole;
+  const segcore::Geometry& Shape;
+  Index Chunks;
+  std::vector<Index> Start; ///< First triangle of each chunk, and the number of all.
+};
+
+/// Appends the net of one block.
+template <class T>
+void append(const NetWriter<T>& writer, const Options& options, Surface& surface)
+{
+  const std::size_t points = surface.keys.size();
+  const std::size_t triangles = surface.labels.size();
+  const std::size_t morePoints = points + static_cast<std::size_t>(writer.points());
+  const std::size_t moreTriangles = triangles + static_cast<std::size_t>(writer.triangles());
+  surface.points.resize(3 * morePoints);
+  surface.keys.resize(morePoints);
+  writer.writePoints(surface.points.data() + 3 * points, surface.keys.data() + points);
+  surface.triangles.resize(3 * moreTriangles);
+  surface.labels.resize(moreTriangles);
+  surface.others.resize(options.FacesOnce ? moreTriangles : 0);
+  writer.writeTriangles(static_cast<Index>(points), surface.triangles.data() + 3 * triangles,
+    surface.labels.data() + triangles,
+    options.FacesOnce ? surface.others.data() + triangles : nullptr);
 }
+
+/// The arrays of the output.
+struct Arrays
+{
+  vtkNew<vtkFloatArray> Points;
+  vtkNew<vtkTypeInt64Array> Keys;
+  vtkNew<vtkIdTypeArray> Corners;
+  vtkNew<vtkTypeInt64Array> Labels;
+  vtkNew<vtkTypeInt64Array> Others;
+
+  void open(Index points, Index triangles, bool facesOnce)
+  {
+    this->Points->SetNumberOfComponents(3);
+    this->Points->SetNumberOfTuples(points);
+    this->Keys->SetNumberOfValues(points);
+    this->Corners->SetNumberOfValues(3 * triangles);
+    this->Labels->SetNumberOfValues(triangles);
+    this->Others->SetNumberOfValues(facesOnce ? triangles : 0);
+    for (vtkDataArray* array : std::initializer_list<vtkDataArray*>{
+           this->Points, this->Keys, this->Corners, this->Labels, this->Others })
+    {
+      segcore::adviseLargePages(array->GetVoidPointer(0),
+        static_cast<std::size_t>(array->GetNumberOfValues()) *
+          static_cast<std::size_t>(array->GetDataTypeSize()));
+    }
+  }
+};
 
 /// Leaves out points without a triangle: those of other labels.
 void dropUnusedPoints(Surface& surface)
@@ -187,10 +253,11 @@ void dropUnusedPoints(Surface& surface)
   }
 }
 
-/// Collective. The triangles of this rank's voxels.
+/// Collective. The triangles of this rank's voxels: in `arrays` if a single block has all voxels
+/// and all labels, else in `surface`. Returns whether they are in `arrays`.
 template <class T>
-Surface makeSurface(const segcore::Communicator& communicator,
-  const segcore::DistributedImage& image, const Options& options, const segcore::Progress& progress)
+bool makeSurface(const segcore::Communicator& communicator, const segcore::DistributedImage& image,
+  const Options& options, const segcore::Progress& progress, Surface& surface, Arrays& arrays)
 {
   if (!std::is_integral<T>::value)
   {
@@ -206,7 +273,11 @@ Surface makeSurface(const segcore::Communicator& communicator,
   const Box coarse = fine ? image.whole() : segcore::coarseWhole(image.whole(), options.Coarsening);
   const Index halo = segcore::surfaceNetHalo(options.Net.iterations);
   const Index turns = communicator.allReduceMax(static_cast<Index>(blocks.size()));
-  Surface surface;
+  const bool direct =
+    options.Direct && options.Label == 0 && communicator.size() == 1 && turns == 1;
+  // A single rank that needs all of its voxels reads them where they are.
+  const auto lies = [&](const Box& stored)
+  { return communicator.size() == 1 && stored == image.piece(); };
   for (Index turn = 0; turn < turns; ++turn)
   {
     Box block, padded, stored;
@@ -221,9 +292,9 @@ Surface makeSurface(const segcore::Communicator& communicator,
           block = fine ? own : segcore::coarseBlock(own, image.whole(), options.Coarsening);
           padded = block.grown(halo).clipped(coarse);
           stored = fine ? padded : segcore::fineBox(padded, image.whole(), options.Coarsening);
-          labels = segcore::Buffer<Label>(stored.size());
-          if (!block.empty())
+          if (!block.empty() && !lies(stored))
           {
+            labels = segcore::Buffer<Label>(stored.size());
             requests.emplace_back(stored, labels.data());
           }
         }
@@ -239,23 +310,33 @@ Surface makeSurface(const segcore::Communicator& communicator,
         {
           return;
         }
+        const Label* values = lies(stored) ? image.voxels<Label>() : labels.data();
         if (!fine)
         {
           segcore::Buffer<Label> fewer(padded.size());
-          segcore::coarsenLabels(
-            labels.data(), padded, image.whole(), options.Coarsening, fewer.data());
+          segcore::coarsenLabels(values, padded, image.whole(), options.Coarsening, fewer.data());
           labels = std::move(fewer);
+          values = labels.data();
         }
         const auto net = segcore::surfaceNet(
-          labels.data(), padded, block, coarse, options.Net, std::vector<Label>(), part);
-        append(net, options, image.whole(), image.geometry(), surface);
+          values, padded, block, coarse, options.Net, std::vector<Label>(), part);
+        const NetWriter<Label> writer(net, options, image.whole(), image.geometry());
+        if (direct)
+        {
+          arrays.open(writer.points(), writer.triangles(), options.FacesOnce);
+          writer.writePoints(arrays.Points->GetPointer(0), arrays.Keys->GetPointer(0));
+          writer.writeTriangles(0, arrays.Corners->GetPointer(0), arrays.Labels->GetPointer(0),
+            options.FacesOnce ? arrays.Others->GetPointer(0) : nullptr);
+          return;
+        }
+        append(writer, options, surface);
       });
   }
   if (options.Label != 0) // else every point bounds a label
   {
     communicator.run([&] { dropUnusedPoints(surface); });
   }
-  return surface;
+  return direct;
 }
 
 /// Colour of each label, from the segment table in the field data.
@@ -283,47 +364,50 @@ std::map<Index, std::array<unsigned char, 3>> segmentColors(vtkFieldData* table)
   return colors;
 }
 
-void toPolyData(const Surface& surface, bool facesOnce, vtkFieldData* table, vtkPolyData* output)
+void copySurface(const Surface& surface, bool facesOnce, Arrays& arrays)
 {
-  const vtkIdType points = static_cast<vtkIdType>(surface.keys.size());
-  const vtkIdType triangles = static_cast<vtkIdType>(surface.labels.size());
-  vtkNew<vtkFloatArray> coordinates;
-  coordinates->SetNumberOfComponents(3);
-  coordinates->SetNumberOfTuples(points);
-  std::copy(surface.points.begin(), surface.points.end(), coordinates->GetPointer(0));
+  arrays.open(
+    static_cast<Index>(surface.keys.size()), static_cast<Index>(surface.labels.size()), facesOnce);
+  std::copy(surface.points.begin(), surface.points.end(), arrays.Points->GetPointer(0));
+  std::copy(surface.keys.begin(), surface.keys.end(), arrays.Keys->GetPointer(0));
+  std::copy(surface.triangles.begin(), surface.triangles.end(), arrays.Corners->GetPointer(0));
+  std::copy(surface.labels.begin(), surface.labels.end(), arrays.Labels->GetPointer(0));
+  std::copy(surface.others.begin(), surface.others.end(), arrays.Others->GetPointer(0));
+}
+
+void toPolyData(Arrays& arrays, bool facesOnce, vtkFieldData* table, vtkPolyData* output)
+{
+  const vtkIdType triangles = arrays.Labels->GetNumberOfValues();
   vtkNew<vtkPoints> positions;
-  positions->SetData(coordinates);
+  positions->SetData(arrays.Points);
   output->SetPoints(positions);
 
-  vtkNew<vtkTypeInt64Array> keys;
-  keys->SetName("SurfacePointKey");
-  keys->SetNumberOfValues(points);
-  std::copy(surface.keys.begin(), surface.keys.end(), keys->GetPointer(0));
-  output->GetPointData()->AddArray(keys);
+  arrays.Keys->SetName("SurfacePointKey");
+  output->GetPointData()->AddArray(arrays.Keys);
 
-  vtkNew<vtkIdTypeArray> connectivity, offsets;
-  connectivity->SetNumberOfValues(3 * triangles);
-  std::copy(surface.triangles.begin(), surface.triangles.end(), connectivity->GetPointer(0));
+  vtkNew<vtkIdTypeArray> offsets;
   offsets->SetNumberOfValues(triangles + 1);
-  std::generate_n(offsets->GetPointer(0), triangles + 1,
-    [next = vtkIdType{ -3 }]() mutable { return next += 3; });
+  vtkIdType* offset = offsets->GetPointer(0);
+  segcore::adviseLargePages(offset, static_cast<std::size_t>(triangles + 1) * sizeof(vtkIdType));
+  segcore::forRanges(triangles + 1, 1 << 16,
+    [offset](Index begin, Index end)
+    {
+      for (Index t = begin; t < end; ++t)
+      {
+        offset[t] = 3 * t;
+      }
+    });
   vtkNew<vtkCellArray> cells;
-  cells->SetData(offsets, connectivity);
+  cells->SetData(offsets, arrays.Corners);
   output->SetPolys(cells);
 
-  vtkNew<vtkTypeInt64Array> labels;
-  labels->SetName("SegmentLabel");
-  labels->SetNumberOfValues(triangles);
-  std::copy(surface.labels.begin(), surface.labels.end(), labels->GetPointer(0));
-  output->GetCellData()->SetScalars(labels);
+  arrays.Labels->SetName("SegmentLabel");
+  output->GetCellData()->SetScalars(arrays.Labels);
 
   if (facesOnce)
   {
-    vtkNew<vtkTypeInt64Array> others;
-    others->SetName("OtherLabel");
-    others->SetNumberOfValues(triangles);
-    std::copy(surface.others.begin(), surface.others.end(), others->GetPointer(0));
-    output->GetCellData()->AddArray(others);
+    arrays.Others->SetName("OtherLabel");
+    output->GetCellData()->AddArray(arrays.Others);
   }
 
   const auto colors = segmentColors(table);
@@ -335,7 +419,7 @@ void toPolyData(const Surface& surface, bool facesOnce, vtkFieldData* table, vtk
     rgb->SetNumberOfTuples(triangles);
     for (vtkIdType t = 0; t < triangles; ++t)
     {
-      const auto color = colors.find(surface.labels[static_cast<std::size_t>(t)]);
+      const auto color = colors.find(static_cast<Index>(arrays.Labels->GetValue(t)));
       const unsigned char grey[3] = { 128, 128, 128 };
       rgb->SetTypedTuple(t, color == colors.end() ? grey : color->second.data());
     }
@@ -419,15 +503,19 @@ int vtkLabelMapSurface::RequestData(
     segcore::Progress progress;
     progress.report = [this](double fraction) { this->UpdateProgress(0.8 * fraction); };
     progress.cancelled = [this] { return segcore::isAborted(this); };
-    Options options{ this->SegmentLabel, this->Coarsening, this->FacesOnce, {} };
+    Options options{ this->SegmentLabel, this->Coarsening, this->FacesOnce, !this->GatherToRoot,
+      {} };
     options.Net.iterations = this->SmoothingIterations;
     Surface surface;
+    Arrays arrays;
+    bool direct = false;
     segcore::withThreads(
       [&]
       {
         switch (image.scalarType())
         {
-          vtkTemplateMacro(surface = makeSurface<VTK_TT>(communicator, image, options, progress));
+          vtkTemplateMacro(
+            direct = makeSurface<VTK_TT>(communicator, image, options, progress, surface, arrays));
           default:
             throw segcore::AgreedError("the label map has an unknown scalar type");
         }
@@ -452,7 +540,19 @@ int vtkLabelMapSurface::RequestData(
             });
         }
       });
-    communicator.run([&] { toPolyData(surface, this->FacesOnce, input->GetFieldData(), output); });
+    segcore::withThreads(
+      [&]
+      {
+        communicator.run(
+          [&]
+          {
+            if (!direct)
+            {
+              copySurface(surface, this->FacesOnce, arrays);
+            }
+            toPolyData(arrays, this->FacesOnce, input->GetFieldData(), output);
+          });
+      });
     this->UpdateProgress(1.0);
     return 1;
   }

@@ -83,25 +83,25 @@ void NetGrid::open(const Box& wholeBox, const Box& blockBox, int iterations)
 
 Word NetGrid::owned(int axis, Index y, Index z, Index w) const
 {
-  // The block owns edges that start in it, and those that start just outside of the whole image.
-  Index lo[3];
-  Index hi[3];
-  for (int a = 0; a < 3; ++a)
-  {
-    lo[a] = this->block.lo[a] - this->voxels.lo[a];
-    hi[a] = this->block.hi[a] - this->voxels.lo[a];
-    if (a == axis && this->block.lo[a] == this->whole.lo[a])
-    {
-      --lo[a];
-    }
-  }
-  if (y < lo[1] || y > hi[1] || z < lo[2] || z > hi[2])
+  const Word bits = this->edges[axis][this->row(y, z) * this->words + w];
+  if (!bits) // most are
   {
     return 0;
   }
-  const Index first = std::min<Index>(64, std::max<Index>(0, lo[0] - 64 * w));
-  const Index last = std::min<Index>(64, std::max<Index>(0, hi[0] + 1 - 64 * w));
-  return this->edges[axis][this->row(y, z) * this->words + w] & lowBits(last) & ~lowBits(first);
+  // The block owns edges that start in it, and those that start just outside of the whole image.
+  const auto low = [&](int a)
+  {
+    const bool before = a == axis && this->block.lo[a] == this->whole.lo[a];
+    return this->block.lo[a] - this->voxels.lo[a] - (before ? 1 : 0);
+  };
+  const auto high = [&](int a) { return this->block.hi[a] - this->voxels.lo[a]; };
+  if (y < low(1) || y > high(1) || z < low(2) || z > high(2))
+  {
+    return 0;
+  }
+  const Index first = std::min<Index>(64, std::max<Index>(0, low(0) - 64 * w));
+  const Index last = std::min<Index>(64, std::max<Index>(0, high(0) + 1 - 64 * w));
+  return bits & lowBits(last) & ~lowBits(first);
 }
 
 /// Word w of the cells of a row with an edge between different labels.

@@ -431,6 +431,24 @@ void makeTriangles(const NetLabels<T>& labels, const NetGrid& grid, SurfaceNet<T
     });
 }
 
+/// See NetGrid::Junction.
+template <class T>
+NetGrid::Junction junctionOf(const NetLabels<T>& rows, const NetGrid& grid)
+{
+  return [&rows, &grid](Index x, Index y, Index z, int axis)
+  {
+    const Index gx = grid.voxels.lo[0] + x;
+    const Index gy = grid.voxels.lo[1] + y;
+    const Index gz = grid.voxels.lo[2] + z;
+    const Index ux = axis == 0 ? 0 : 1; // first direction of the face, then the other
+    const Index uy = axis == 0 ? 1 : 0;
+    const Index vy = axis == 2 ? 1 : 0;
+    const Index vz = axis == 2 ? 0 : 1;
+    return rows.at(gx, gy, gz) != rows.at(gx + ux, gy + uy + vy, gz + vz) ||
+      rows.at(gx + ux, gy + uy, gz) != rows.at(gx, gy + vy, gz + vz);
+  };
+}
+
 } // namespace detail
 
 /// The surfaces between all labels (`chosen` empty) or between the chosen labels and the rest as
@@ -456,19 +474,7 @@ SurfaceNet<T> surfaceNet(const T* labels, const Box& padded, const Box& block, c
   grid.findCells();
   if (options.iterations > 0)
   {
-    grid.findStencils(options.keepJunctions,
-      [&](Index x, Index y, Index z, int axis)
-      {
-        const Index gx = grid.voxels.lo[0] + x;
-        const Index gy = grid.voxels.lo[1] + y;
-        const Index gz = grid.voxels.lo[2] + z;
-        const Index ux = axis == 0 ? 0 : 1; // first direction of the face, then the other
-        const Index uy = axis == 0 ? 1 : 0;
-        const Index vy = axis == 2 ? 1 : 0;
-        const Index vz = axis == 2 ? 0 : 1;
-        return rows.at(gx, gy, gz) != rows.at(gx + ux, gy + uy + vy, gz + vz) ||
-          rows.at(gx + ux, gy + uy, gz) != rows.at(gx, gy + vy, gz + vz);
-      });
+    grid.findStencils(options.keepJunctions, detail::junctionOf(rows, grid));
   }
   grid.smooth(options, progress.part(0.3, 0.7));
   grid.findUsed();

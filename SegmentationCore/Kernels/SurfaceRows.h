@@ -193,6 +193,22 @@ struct RowPlane
     return exactSign3(this->u, this->v, w) * this->sign >= 0;
   }
 
+  /// Whether a sample of a row that meets the triangle lies on it.
+  bool isOn(Index i, Index j, Index k) const
+  {
+    if (this->error == 0.0)
+    {
+      return static_cast<double>(i) == this->minimum;
+    }
+    if (this->error < 0.25 && std::fabs(this->at(j, k) - static_cast<double>(i)) > this->error)
+    {
+      return false;
+    }
+    const double w[3] = { static_cast<double>(i) - this->a[0], static_cast<double>(j) - this->a[1],
+      static_cast<double>(k) - this->a[2] };
+    return exactSign3(this->u, this->v, w) == 0;
+  }
+
   /// The first sample of row (j, k) beyond the plane; the row must meet the triangle.
   Index first(Index j, Index k) const
   {
@@ -231,8 +247,11 @@ struct RowPlane
   }
 };
 
-/// Flips the bit of each crossing of a triangle with the rows.
-inline void flipCrossings(const double* const corners[3], const Axes& axes, const BitRows& rows)
+/// Calls hit(y, z, x, plane) for each crossing of a triangle with the rows that have y and z in
+/// lo .. hi; x is the first sample beyond it, wherever that is.
+template <class Hit>
+void forCrossings(const double* const corners[3], const Axes& axes, const Index lo[3],
+  const Index hi[3], const Hit& hit)
 {
   double p[3][3];
   for (int c = 0; c < 3; ++c)
@@ -257,16 +276,16 @@ inline void flipCrossings(const double* const corners[3], const Axes& axes, cons
     std::swap(low, middle);
   }
   // Slice k is met iff low z <= k < high z; nothing is met outside the range of y either.
-  const Index first = std::max(rows.lo[2], ceilIndex(low[2]));
-  const Index last = std::min(rows.hi[2], ceilIndex(high[2]) - 1);
+  const Index first = std::max(lo[2], ceilIndex(low[2]));
+  const Index last = std::min(hi[2], ceilIndex(high[2]) - 1);
   if (first > last)
   {
     return;
   }
   const double yMinimum = std::min(p[0][1], std::min(p[1][1], p[2][1]));
   const double yMaximum = std::max(p[0][1], std::max(p[1][1], p[2][1]));
-  const Index yFirst = std::max(rows.lo[1], ceilIndex(yMinimum));
-  const Index yLast = std::min(rows.hi[1], ceilIndex(yMaximum) - 1);
+  const Index yFirst = std::max(lo[1], ceilIndex(yMinimum));
+  const Index yLast = std::min(hi[1], ceilIndex(yMaximum) - 1);
   if (yFirst > yLast)
   {
     return;
@@ -294,24 +313,33 @@ inline void flipCrossings(const double* const corners[3], const Axes& axes, cons
       {
         std::swap(from, to);
       }
-      from = std::max(from, rows.lo[1]);
-      to = std::min(to, rows.hi[1] + 1);
+      from = std::max(from, lo[1]);
+      to = std::min(to, hi[1] + 1);
       for (Index j = from; j < to; ++j)
       {
-        const Index bit =
-          std::max<Index>(0, std::min(rows.beyond(), plane.first(j, k) - rows.lo[0]));
-        Word* const row = rows.row(j, k);
-        if (rows.perWord == 64)
-        {
-          row[bit >> 6] ^= Word{ 1 } << (bit & 63);
-        }
-        else
-        {
-          row[bit / rows.perWord] ^= Word{ 1 } << (bit % rows.perWord);
-        }
+        hit(j, k, plane.first(j, k), plane);
       }
     }
   }
+}
+
+/// Flips the bit of each crossing of a triangle with the rows.
+inline void flipCrossings(const double* const corners[3], const Axes& axes, const BitRows& rows)
+{
+  forCrossings(corners, axes, rows.lo, rows.hi,
+    [&rows](Index j, Index k, Index x, const RowPlane&)
+    {
+      const Index bit = std::max<Index>(0, std::min(rows.beyond(), x - rows.lo[0]));
+      Word* const row = rows.row(j, k);
+      if (rows.perWord == 64)
+      {
+        row[bit >> 6] ^= Word{ 1 } << (bit & 63);
+      }
+      else
+      {
+        row[bit / rows.perWord] ^= Word{ 1 } << (bit % rows.perWord);
+      }
+    });
 }
 
 /// From flips to parities: bit i becomes the sum, modulo 2, of the flips at 0 .. i.

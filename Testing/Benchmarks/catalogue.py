@@ -160,6 +160,7 @@ CASES = (
         {"millimetres": 3.0},
     ),
     Case("flood filling", "flood_filling", ("rock volume",), _flood, {"tolerance": 6000.0}),
+    Case("fill between slices", "fill_between_slices", ("ct slices", "atlas slices")),
     Case(
         "islands keep largest",
         "islands",
@@ -177,6 +178,13 @@ CASES = (
         spacing=False,
     ),
     Case("level tracing", "level_tracing", ("rock volume",), _way, without_peer=ALONE),
+    Case(
+        "joint smoothing",
+        "joint_smoothing",
+        ("atlas labels",),
+        {"JointTaubinSmoothingFactor": 0.5},
+        {"factor": 0.5},
+    ),
     Case(
         "logical union",
         "logical",

@@ -16,13 +16,16 @@ Arrays have the axes z, y, x, and so has the spacing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from segmentationcore.demo import data as demo_data
 from segmentationcore.demo.rock import rock
+
+CT_SKIN = -300
+"""Hounsfield units from which on the head CT is patient."""
 
 LARGE = 512
 """Edge of the large rock."""
@@ -101,10 +104,11 @@ def inputs(name: str, size: int) -> dict[str, Callable[[], Input]]:
     noisy  rock only: pores with a hundred thousand islands
     labels rock: three phases; atlas: 116 regions
     seeds  rock only: two of the three phases, the rest is empty
+    slices ct: every fifth slice of the patient; atlas: every fourth slice of the labels
     ====== ==================================================================================
     """
     if name == "atlas":
-        return {"labels": lambda: _atlas_input()}
+        return {"labels": lambda: _atlas_input(), "slices": lambda: _slices(_atlas_input(), 4)}
     sample = load(name, size)
     numbers = {"minimum": sample.minimum}
 
@@ -122,7 +126,20 @@ def inputs(name: str, size: int) -> dict[str, Callable[[], Input]]:
             "labels": lambda: made(", 3 labels", rock_phases(sample)),
             "seeds": lambda: made(", 2 of 3 labels", rock_phases(sample) % np.uint8(3)),
         }
+    if sample.name == "ct":
+        found["slices"] = lambda: _slices(made(" skin", _skin(sample)), 5)
     return found
+
+
+def _skin(sample: Sample) -> NDArray[np.uint8]:
+    return (sample.volume >= CT_SKIN).astype(np.uint8)
+
+
+def _slices(given: Input, every: int) -> Input:
+    """The same with some slices only."""
+    drawn = np.zeros_like(given.array)
+    drawn[::every] = given.array[::every]
+    return replace(given, title=f"{given.title}, 1 slice in {every}", array=drawn)
 
 
 def _atlas_input() -> Input:

@@ -24,6 +24,7 @@ MODULES = (
     "numpy_peer",
     "scipy_peer",
     "simpleitk_peer",
+    "itk_peer",
     "cc3d_peer",
     "edt_peer",
     "skimage_peer",

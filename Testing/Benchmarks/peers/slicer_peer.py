@@ -123,6 +123,61 @@ def _shrink(image: Any, options: dict[str, Any]) -> Any:
     return _thresholded(_grow(inverse, options), 0, 0)
 
 
+def _between_slices(image: Any, options: dict[str, Any]) -> Any:
+    algorithm = vtkITK.vtkITKMorphologicalContourInterpolator()
+    algorithm.SetInputData(image)
+    algorithm.Update()
+    return algorithm.GetOutput()
+
+
+def _jointly_smoothed(image: Any, options: dict[str, Any]) -> Any:
+    # As the Smoothing effect does it: one mesh, then each label's part to voxels.
+    padded = vtk.vtkImageConstantPad()
+    padded.SetInputData(image)
+    extent = image.GetExtent()
+    whole = [bound + (1 if side % 2 else -1) for side, bound in enumerate(extent)]
+    padded.SetOutputWholeExtent(whole)
+    padded.Update()
+    lattice = padded.GetOutput()
+    lattice.SetSpacing(1.0, 1.0, 1.0)
+    values = np.unique(array_of(image))
+    contours = vtk.vtkDiscreteMarchingCubes()
+    contours.SetInputData(lattice)
+    contours.SetNumberOfContours(int((values > 0).sum()))
+    for index, value in enumerate(values[values > 0]):
+        contours.SetValue(index, int(value))
+    smooth = vtk.vtkWindowedSincPolyDataFilter()
+    smooth.SetInputConnection(contours.GetOutputPort())
+    smooth.SetNumberOfIterations(100)
+    smooth.BoundarySmoothingOff()
+    smooth.FeatureEdgeSmoothingOff()
+    smooth.SetFeatureAngle(90.0)
+    smooth.SetPassBand(10.0 ** (-4.0 * options["factor"]))
+    smooth.NonManifoldSmoothingOn()
+    smooth.NormalizeCoordinatesOn()
+    smooth.Update()
+    result = np.zeros_like(array_of(lattice))
+    for value in values[values > 0][::-1]:
+        part = vtk.vtkThreshold()
+        part.SetInputConnection(smooth.GetOutputPort())
+        part.SetLowerThreshold(float(value))
+        part.SetUpperThreshold(float(value))
+        surface = vtk.vtkGeometryFilter()
+        surface.SetInputConnection(part.GetOutputPort())
+        stencil = vtk.vtkPolyDataToImageStencil()
+        stencil.SetInputConnection(surface.GetOutputPort())
+        stencil.SetOutputWholeExtent(whole)
+        stencil.SetOutputSpacing(1.0, 1.0, 1.0)
+        mask = vtk.vtkImageStencilToImage()
+        mask.SetInputConnection(stencil.GetOutputPort())
+        mask.SetInsideValue(1)
+        mask.SetOutsideValue(0)
+        mask.SetOutputScalarTypeToUnsignedChar()
+        mask.Update()
+        result[array_of(mask.GetOutput()) > 0] = value
+    return oriented_image(result[1:-1, 1:-1, 1:-1], (0, 0, 0), (1.0, 1.0, 1.0))
+
+
 class SurfaceConversion(Scene):
     """Slicer's own conversion of a label map to closed surfaces, with its default settings."""
 
@@ -171,6 +226,16 @@ FILTERS: dict[str, tuple[str, str, Callable[[Any, dict[str, Any]], Any]]] = {
     "islands remove small": ("vtkITKIslandMath + vtkImageThreshold", "", _not_small),
     "margin grow": ("vtkITKImageMargin", SINGLE, _grow),
     "margin shrink": ("vtkITKImageMargin of the inverse", SINGLE, _shrink),
+    "fill between slices": (
+        "vtkITKMorphologicalContourInterpolator",
+        "another algorithm, in voxels",
+        _between_slices,
+    ),
+    "joint smoothing": (
+        "marching cubes, windowed sinc, stencils, as in the Segment Editor",
+        "another mesh; rounds at the border",
+        _jointly_smoothed,
+    ),
 }
 SURFACES = ("CreateRepresentation, closed surface", "another algorithm; every segment by itself")
 
