@@ -158,6 +158,8 @@ def test_the_schema_is_a_schema(generated: Path) -> None:
         ({"input": "segments", "writes": "add"}, "effects on all segments replace them"),
         ({"input": "segments", "writes": "set", "local": True}, "and are not local"),
         ({"class": "vtkSomething"}, "class must start with"),
+        ({"input": "volume", "volume": True}, "volume says that a label map's effect"),
+        ({"volume": 1}, "volume must be true or false"),
     ],
     ids=str,
 )
@@ -248,7 +250,8 @@ def test_the_editor_knows_every_effect(effect: dict[str, Any]) -> None:
     after = apply_operations(volume, [*operations, operation])
     data = array if effect["input"] == "volume" else labels
     function = getattr(segmentationcore, effect["identifier"])
-    expected = function(data, **keywords(arguments(effect, {}, data)))
+    beside = {"volume": array} if effect["volume"] else {}
+    expected = function(data, **beside, **keywords(arguments(effect, {}, data)))
     row = next(row for row in after.segments if row.id == "s")
     held = to_array(after.labels, row.array_name)
     assert_same(held == row.label_value, expected == 1)
