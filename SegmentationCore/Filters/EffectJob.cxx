@@ -210,6 +210,7 @@ EffectJob::EffectJob(vtkLabelMapAlgorithm* filter, vtkImageData* input, vtkDataA
         }
       });
     this->Volume = std::make_unique<DistributedImage>(this->Comm, volume, values);
+    this->VolumeArray = values;
     // The same on all ranks.
     const std::string difference =
       latticeDifference(this->geometry(), this->Volume->geometry(), this->whole());

@@ -77,10 +77,11 @@ public:
   }
 
   /// @name The volume of effects that read one beside the label map
-  /// Its scalar type, and this rank's values of it, over piece(); null if there are none. Its
-  /// owners are those of the label map.
+  /// Its scalar type, its array, and this rank's values of it, over piece(); null if there are
+  /// none. Its owners are those of the label map.
   /// @{
   int volumeType() const { return this->Volume->scalarType(); }
+  vtkDataArray* volumeArray() const { return this->VolumeArray; }
   const char* volumeName() const { return this->Volume->arrayName().c_str(); }
   template <class V>
   const V* volume() const
@@ -156,6 +157,7 @@ private:
   Communicator Comm;
   DistributedImage Image;
   std::unique_ptr<DistributedImage> Volume;
+  vtkDataArray* VolumeArray = nullptr;
   Index Label = 1;
   vtkSmartPointer<vtkDataArray> Output;
   Progress Reporter;

@@ -49,6 +49,12 @@ public:
 
   std::int32_t count() const override { return static_cast<std::int32_t>(this->Values.size()); }
 
+  std::vector<std::byte> values() const override
+  {
+    const auto* bytes = reinterpret_cast<const std::byte*>(this->Values.data());
+    return { bytes, bytes + this->Values.size() * sizeof(T) };
+  }
+
   void read(Index i, Index j, Index k, Index count, std::int32_t* numbers) const override
   {
     const T* labels = this->Labels + this->Job.piece().offset(i, j, k);

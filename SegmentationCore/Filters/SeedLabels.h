@@ -12,6 +12,7 @@
 #include "EffectJob.h"
 #include "VolumeLevels.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -32,6 +33,9 @@ public:
 
   /// How many labels there are.
   virtual std::int32_t count() const = 0;
+
+  /// Their values, as bytes.
+  virtual std::vector<std::byte> values() const = 0;
 
   /// The numbers of a row of this rank's voxels. Threads: yes.
   virtual void read(Index i, Index j, Index k, Index count, std::int32_t* numbers) const = 0;

@@ -8,6 +8,7 @@
 
 #include "vtkDataArray.h"
 #include "vtkImageData.h"
+#include "vtkInformation.h"
 #include "vtkInformationVector.h"
 #include "vtkPointData.h"
 
@@ -161,7 +162,8 @@ segcore::WriteMode vtkLabelMapAlgorithm::GetWriteMode() const
 //------------------------------------------------------------------------------------------------
 void vtkLabelMapAlgorithm::GetReach(const double*, std::int64_t reach[3]) const
 {
-  const bool all = this->GetNumberOfInputPorts() > 1;
+  // VTK's question for the number of ports is not const.
+  const bool all = const_cast<vtkLabelMapAlgorithm*>(this)->ReadsVolume();
   std::fill(reach, reach + 3, all ? std::numeric_limits<std::int64_t>::max() : std::int64_t{ 0 });
 }
 

@@ -4,190 +4,58 @@
 
 #include "EffectJob.h"
 #include "ParameterCheck.h"
-#include "SeedGrowth.h"
+#include "SeedGrowthBlocks.h"
 #include "SeedLabels.h"
 
+#include "vtkDataArray.h"
 #include "vtkObjectFactory.h"
+#include "vtkSmartPointer.h"
 
-#include <algorithm>
-#include <cmath>
+#include <cstddef>
+#include <cstring>
+#include <utility>
+#include <vector>
 
 vtkStandardNewMacro(vtkLabelMapGrowFromSeeds);
+
+/// What an update starts from, and what must not have changed since.
+struct vtkLabelMapGrowFromSeeds::State
+{
+  vtkSmartPointer<vtkDataArray> Volume;
+  vtkMTimeType VolumeTime = 0;
+  segcore::Geometry Shape;
+  std::vector<segcore::Box> Blocks;
+  std::vector<std::byte> LabelValues;
+  double Factor = 0.0;
+  std::int64_t Wall = 0;
+  std::unique_ptr<segcore::BlockLevels> Levels;
+  std::unique_ptr<segcore::SeedGrowthBlocks<std::int32_t>> Growth;
+
+  bool fits(const State& other) const
+  {
+    return this->Growth && this->Volume == other.Volume && this->VolumeTime == other.VolumeTime &&
+      std::memcmp(&this->Shape, &other.Shape, sizeof(this->Shape)) == 0 &&
+      this->Blocks == other.Blocks && this->LabelValues == other.LabelValues &&
+      this->Factor == other.Factor && this->Wall == other.Wall;
+  }
+};
 
 namespace
 {
 
-/// What steps cost, in levels.
-segcore::SeedGrowthCosts costsOf(
-  const double spacing[3], double perMillimetre, const segcore::BlockLevels& levels, int labels)
-{
-  segcore::SeedGrowthCosts costs;
-  costs.largestDifference = levels.highest;
-  for (int n = 1; n < 8; ++n)
-  {
-    // From the smallest square on: the sum does not depend on how the axes are called.
-    double squares[3];
-    for (int a = 0; a < 3; ++a)
-    {
-      squares[a] = n >> a & 1 ? spacing[a] * spacing[a] : 0.0;
-    }
-    std::sort(squares, squares + 3);
-    const double length = std::sqrt(squares[0] + squares[1] + squares[2]);
-    // Beyond this no path is cheaper for being shorter by a step.
-    constexpr double most = 1 << 28;
-    costs.step[n & 1][n >> 1 & 1][n >> 2] = static_cast<std::int32_t>(
-      std::floor(std::min(most, perMillimetre * length * levels.unit) + 0.5));
-  }
-  while ((labels >> costs.labelBits) > 0)
-  {
-    ++costs.labelBits;
-  }
-  return costs;
-}
-
-/// Collective. Grows the seeds with keys of this type. Returns false, on all ranks, if costs do not
-/// fit them.
 template <class Key>
-bool grow(segcore::EffectJob& job, const segcore::SeedLabels& labels,
-  const segcore::BlockLevels& levels, const segcore::SeedGrowthCosts& costs,
-  const segcore::Progress& progress)
+void writeLabels(const segcore::SeedGrowthBlocks<Key>& growth, const segcore::SeedLabels& labels)
 {
-  using segcore::Box;
-  using segcore::Index;
-  using Growth = segcore::SeedGrowth<Key>;
-  if (!Growth::fits(costs))
-  {
-    return false;
-  }
-  const segcore::Communicator& communicator = job.communicator();
-  const auto& blocks = job.distribution().localBlocks();
-  std::vector<std::unique_ptr<Growth>> growths;
-  std::vector<segcore::VoxelArray<Key>> keys;
-  communicator.run(
-    [&]
+  growth.forRows(
+    [&](const Key* row, segcore::Index i, segcore::Index j, segcore::Index k, segcore::Index count,
+      std::int32_t* numbers)
     {
-      for (std::size_t b = 0; b < blocks.size(); ++b)
+      for (segcore::Index x = 0; x < count; ++x)
       {
-        const Box& box = blocks[b].box;
-        const Box& padded = levels.padded[b];
-        growths.push_back(std::make_unique<Growth>(box, padded, *levels.levels[b], costs));
-        keys.emplace_back(padded, growths[b]->keys());
-        std::fill_n(keys[b].data, padded.size(), Growth::Wall);
-        segcore::forRanges(box.rows(), 256,
-          [&](Index begin, Index end)
-          {
-            std::vector<std::int32_t> numbers(static_cast<std::size_t>(box.dim(0)));
-            for (Index r = begin; r < end; ++r)
-            {
-              const Index j = box.lo[1] + r % box.dim(1), k = box.lo[2] + r / box.dim(1);
-              labels.read(box.lo[0], j, k, box.dim(0), numbers.data());
-              Key* row = keys[b].at(box.lo[0], j, k);
-              for (std::size_t x = 0; x < numbers.size(); ++x)
-              {
-                row[x] = numbers[x] > 0 ? Growth::seed(static_cast<Key>(numbers[x]))
-                  : numbers[x] == 0     ? Growth::Unreached
-                                        : Growth::Wall;
-              }
-            }
-          });
-        growths[b]->start();
-        growths[b]->keepSurroundings();
+        numbers[x] = growth.label(row[x]);
       }
+      labels.write(i, j, k, count, numbers);
     });
-
-  // Each block to its own end, with what the others know; until nobody hears anything new.
-  Index voxels = 0;
-  for (const segcore::Block& block : blocks)
-  {
-    voxels += block.box.size();
-  }
-  double shown = 0.0;
-  for (bool first = true;; first = false)
-  {
-    segcore::refreshHalos(communicator, job.distribution(), keys);
-    bool woken = first;
-    communicator.run(
-      [&]
-      {
-        for (const auto& growth : growths)
-        {
-          woken = growth->wakeFromSurroundings() || woken;
-          growth->keepSurroundings();
-        }
-      });
-    if (!communicator.agreeFlag(woken))
-    {
-      break;
-    }
-    communicator.run(
-      [&]
-      {
-        Index done = 0;
-        for (const auto& growth : growths)
-        {
-          done += growth->reached();
-        }
-        for (const auto& growth : growths)
-        {
-          segcore::Progress part = progress;
-          if (progress.report)
-          {
-            const Index others = done - growth->reached();
-            const auto size = static_cast<double>(std::max<Index>(1, voxels));
-            part.report = [&, others, size](double)
-            {
-              shown = std::max(
-                shown, std::min(1.0, static_cast<double>(others + growth->reached()) / size));
-              progress.report(shown);
-            };
-          }
-          growth->run(part);
-          done = 0;
-          for (const auto& each : growths)
-          {
-            done += each->reached();
-          }
-        }
-      });
-  }
-  bool overflowed = false;
-  communicator.run(
-    [&]
-    {
-      for (const auto& growth : growths)
-      {
-        overflowed = overflowed || growth->overflowed();
-      }
-    });
-  if (communicator.agreeFlag(overflowed))
-  {
-    return false;
-  }
-  communicator.run(
-    [&]
-    {
-      for (std::size_t b = 0; b < blocks.size(); ++b)
-      {
-        const Box& box = blocks[b].box;
-        segcore::forRanges(box.rows(), 256,
-          [&](Index begin, Index end)
-          {
-            std::vector<std::int32_t> numbers(static_cast<std::size_t>(box.dim(0)));
-            for (Index r = begin; r < end; ++r)
-            {
-              const Index j = box.lo[1] + r % box.dim(1), k = box.lo[2] + r / box.dim(1);
-              const Key* row = keys[b].at(box.lo[0], j, k);
-              for (std::size_t x = 0; x < numbers.size(); ++x)
-              {
-                numbers[x] = static_cast<std::int32_t>(Growth::label(row[x], costs.labelBits));
-              }
-              labels.write(box.lo[0], j, k, box.dim(0), numbers.data());
-            }
-          });
-      }
-    });
-  labels.complete();
-  return true;
 }
 
 } // namespace
@@ -197,6 +65,9 @@ vtkLabelMapGrowFromSeeds::vtkLabelMapGrowFromSeeds()
 {
   this->SetNumberOfInputPorts(2); // the second one is the volume
 }
+
+//------------------------------------------------------------------------------------------------
+vtkLabelMapGrowFromSeeds::~vtkLabelMapGrowFromSeeds() = default;
 
 //------------------------------------------------------------------------------------------------
 std::string vtkLabelMapGrowFromSeeds::CheckParameters() const
@@ -216,13 +87,68 @@ void vtkLabelMapGrowFromSeeds::Execute(segcore::EffectJob& job)
 {
   job.communicator().run([&] { job.progress().step(0.0); });
   const auto labels = segcore::SeedLabels::make(job, this->WallLabel);
-  const segcore::BlockLevels levels(job, this->SeedLocalityFactor > 0.0);
-  const segcore::SeedGrowthCosts costs =
-    costsOf(job.geometry().Spacing, this->SeedLocalityFactor, levels, labels->count());
-  if (!grow<std::int32_t>(job, *labels, levels, costs, job.progress().part(0.0, 0.8)) &&
-    !grow<std::int64_t>(job, *labels, levels, costs, job.progress().part(0.8, 1.0)))
+  const segcore::SeedRows seeds = [&](segcore::Index i, segcore::Index j, segcore::Index k,
+                                    segcore::Index count, std::int32_t* numbers)
+  { labels->read(i, j, k, count, numbers); };
+  // After an error there is nothing to update.
+  std::unique_ptr<State> last = std::move(this->Last);
+  auto now = std::make_unique<State>();
+  now->Volume = job.volumeArray();
+  now->VolumeTime = now->Volume ? now->Volume->GetMTime() : 0;
+  now->Shape = job.geometry();
+  for (const segcore::Block& block : job.distribution().localBlocks())
   {
-    throw segcore::AgreedError("the costs of paths through the volume do not fit 64 bits");
+    now->Blocks.push_back(block.box);
+  }
+  now->LabelValues = labels->values();
+  now->Factor = this->SeedLocalityFactor;
+  now->Wall = this->WallLabel;
+
+  bool done = false;
+  if (!job.communicator().agreeFlag(!(this->Incremental && last && last->fits(*now))))
+  {
+    bool possible = false;
+    const bool exact = last->Growth->change(job, seeds, job.progress().part(0.0, 0.4), possible);
+    done = possible && exact;
+    if (done)
+    {
+      now = std::move(last);
+    }
+  }
+  last.reset();
+  if (!done)
+  {
+    now->Levels = std::make_unique<segcore::BlockLevels>(job, this->SeedLocalityFactor > 0.0);
+    const segcore::SeedGrowthCosts costs = segcore::seedGrowthCosts(
+      now->Shape.Spacing, this->SeedLocalityFactor, *now->Levels, labels->count());
+    const segcore::Progress part = job.progress().part(0.4, 0.8);
+    if (segcore::SeedGrowth<std::int32_t>::fits(costs))
+    {
+      now->Growth =
+        std::make_unique<segcore::SeedGrowthBlocks<std::int32_t>>(job, *now->Levels, costs);
+      done = now->Growth->grow(job, seeds, part);
+    }
+    if (!done)
+    {
+      now->Growth.reset();
+      segcore::SeedGrowthBlocks<std::int64_t> wide(job, *now->Levels, costs);
+      if (!segcore::SeedGrowth<std::int64_t>::fits(costs) ||
+        !wide.grow(job, seeds, job.progress().part(0.8, 1.0)))
+      {
+        throw segcore::AgreedError("the costs of paths through the volume do not fit 64 bits");
+      }
+      job.communicator().run([&] { writeLabels(wide, *labels); });
+    }
+  }
+  if (now->Growth)
+  {
+    job.communicator().run([&] { writeLabels(*now->Growth, *labels); });
+  }
+  labels->complete();
+  // Levels refer to the volume's memory, which must be that of its array.
+  if (this->Incremental && now->Growth && (!now->Volume || now->Volume->HasStandardMemoryLayout()))
+  {
+    this->Last = std::move(now);
   }
 }
 
@@ -231,4 +157,5 @@ void vtkLabelMapGrowFromSeeds::PrintSelf(ostream& os, vtkIndent indent)
 {
   this->Superclass::PrintSelf(os, indent);
   os << indent << "SeedLocalityFactor: " << this->SeedLocalityFactor << "\n";
+  os << indent << "Incremental: " << this->Incremental << "\n";
 }

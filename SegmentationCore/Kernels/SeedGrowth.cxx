@@ -40,6 +40,8 @@ constexpr int Buckets = 1024;
 
 /// Directions to the 26 neighbours and to itself: 13 + dx + 3 dy + 9 dz.
 constexpr int Itself = 13;
+/// All of them, and whatever is inside.
+constexpr int Everything = 27;
 constexpr std::int32_t offsetTo(int direction)
 {
   return place(direction % 3 - 1, direction / 3 % 3 - 1, direction / 9 - 1) - place(0, 0, 0);
@@ -214,18 +216,28 @@ public:
     this->forSurroundings([&](Index, Index, Index, Key key) { this->Kept.push_back(key); });
   }
 
-  bool wakeFromSurroundings()
+  News hearSurroundings()
   {
-    bool any = false;
+    News news;
     std::size_t at = 0;
+    std::vector<Lost> lost;
     this->forSurroundings(
       [&](Index i, Index j, Index k, Key key)
       {
-        if (key == this->Kept[at++] || key == Wall || key == Unreached)
+        const Key before = this->Kept[at++];
+        if (key == before)
         {
           return;
         }
-        any = true;
+        if (before != Wall && before != Unreached && real(before) < real(key))
+        {
+          lost.push_back({ i, j, k, real(before) });
+        }
+        if (key == Wall || key == Unreached)
+        {
+          return;
+        }
+        news.woken = true;
         // Of its neighbours in the target, each cube once.
         Index first[3], last[3];
         const Index voxel[3] = { i, j, k };
@@ -253,7 +265,75 @@ public:
           }
         }
       });
-    return any;
+    news.takenBack = this->takeBack(lost);
+    return news;
+  }
+
+  bool changeSeeds(const SeedRows& seeds)
+  {
+    struct Change
+    {
+      Index i, j, k;
+      Key key;
+    };
+    std::vector<Change> changes;
+    std::atomic<bool> possible{ true };
+    const Index most = std::max<Index>(Index{ 1 } << 16, this->Target.size() / 16);
+    std::mutex mutex;
+    forRanges(this->Target.rows(), 64,
+      [&](Index begin, Index end)
+      {
+        const Index length = this->Target.dim(0);
+        std::vector<std::int32_t> labels(static_cast<std::size_t>(length));
+        std::vector<Change> part;
+        for (Index r = begin; r < end && possible; ++r)
+        {
+          const Index i = this->Target.lo[0], j = this->Target.lo[1] + r % this->Target.dim(1),
+                      k = this->Target.lo[2] + r / this->Target.dim(1);
+          seeds(i, j, k, length, labels.data());
+          const Key* keys = this->Keys.data() + this->Padded.offset(i, j, k);
+          for (Index x = 0; x < length; ++x)
+          {
+            const std::int32_t now = labels[static_cast<std::size_t>(x)];
+            const Key key = keys[x];
+            if (key == Wall)
+            {
+              std::int32_t level = 0;
+              this->Levels.row(i + x, j, k, 1, &level);
+              possible = possible && (now < 0 || level < 0);
+            }
+            else if (now < 0)
+            {
+              possible = false;
+            }
+            else if (now > 0 ? key != seed(now) : key < 0)
+            {
+              part.push_back({ i + x, j, k, now > 0 ? seed(now) : Unreached });
+            }
+          }
+        }
+        const std::lock_guard<std::mutex> lock(mutex);
+        changes.insert(changes.end(), part.begin(), part.end());
+        possible = possible && static_cast<Index>(changes.size()) <= most;
+      });
+    if (!possible)
+    {
+      return false;
+    }
+    std::vector<Lost> lost;
+    for (const Change& change : changes)
+    {
+      Key& key = this->Keys[this->Padded.offset(change.i, change.j, change.k)];
+      if (key != Unreached && real(key) < real(change.key))
+      {
+        lost.push_back({ change.i, change.j, change.k, real(key) });
+      }
+      this->Reached -= key >= 0 && key != Unreached ? 1 : 0;
+      key = change.key;
+      this->wake(this->cubeOf(change.i, change.j, change.k), 0, key < 0 ? Itself : Everything);
+    }
+    this->takeBack(lost);
+    return true;
   }
 
   void run(const Progress& progress)
@@ -314,6 +394,54 @@ public:
   Index reached() const { return this->Reached; }
 
 private:
+  /// A voxel whose key was taken back, and which that was.
+  struct Lost
+  {
+    Index i, j, k;
+    Key key;
+  };
+
+  /// Takes back all keys of the target that depend on these. Returns whether there are any.
+  bool takeBack(std::vector<Lost>& lost)
+  {
+    bool any = false;
+    while (!lost.empty())
+    {
+      const Lost from = lost.back();
+      lost.pop_back();
+      std::int32_t own = 0;
+      this->Levels.row(from.i, from.j, from.k, 1, &own);
+      for (int row = 0; row < 9; ++row)
+      {
+        const Index j = from.j + row % 3 - 1, k = from.k + row / 3 - 1;
+        const Index first = std::max(from.i - 1, this->Target.lo[0]);
+        const Index last = std::min(from.i + 1, this->Target.hi[0]);
+        if (first > last || !this->Target.contains(first, j, k))
+        {
+          continue;
+        }
+        std::int32_t levels[3];
+        this->Levels.row(first, j, k, last - first + 1, levels);
+        for (Index i = first; i <= last; ++i)
+        {
+          Key& key = this->Keys[this->Padded.offset(i, j, k)];
+          const Key difference = std::abs(levels[i - first] - own);
+          const Key step = (difference << this->LabelBits) +
+            this->Steps[static_cast<std::size_t>(3 * row + (i - from.i + 1))];
+          if (key >= 0 && key != Unreached && key == from.key + step)
+          {
+            lost.push_back({ i, j, k, key });
+            key = Unreached;
+            --this->Reached;
+            any = true;
+            this->wake(this->cubeOf(i, j, k), 0, Everything);
+          }
+        }
+      }
+    }
+    return any;
+  }
+
   using Note = std::pair<Index, std::pair<int, Key>>; // cube, direction, lowest key
 
   /// The cost and label that a key stands for, that of a seed included.
@@ -510,7 +638,7 @@ private:
         {
           const Key key = keys[x];
           if (key != Wall && key != Unreached && real(key) >= low &&
-            (from >> (Itself + side(x, inside[0]) + across) & 1))
+            (from >> (Itself + side(x, inside[0]) + across) & 1 || from >> Everything & 1))
           {
             lowest = std::min(lowest, real(key));
             space.push(place(x, y, z), real(key), this->Shift);
@@ -523,7 +651,7 @@ private:
             takeSource(x);
             keys[x] = Wall;
           }
-          else if (keys[x] < 0 && (from >> Itself & 1))
+          else if (keys[x] < 0 && (from >> Itself & 1 || from >> Everything & 1))
           {
             takeSource(x);
           }
@@ -593,6 +721,47 @@ private:
     }
   }
 
+  /// Gives voxels that have no key one from what is beside them, and queues them. Returns the
+  /// lowest.
+  Key pull(Workspace<Key>& space, const Box& box)
+  {
+    Key lowest = Unreached;
+    for (int z = 0; z < static_cast<int>(box.dim(2)); ++z)
+    {
+      for (int y = 0; y < static_cast<int>(box.dim(1)); ++y)
+      {
+        for (int x = 0; x < static_cast<int>(box.dim(0)); ++x)
+        {
+          const std::int32_t voxel = place(x, y, z);
+          Key& key = space.keys[static_cast<std::size_t>(voxel)];
+          if (key != Unreached)
+          {
+            continue;
+          }
+          for (int n = 0; n < 27; ++n)
+          {
+            const auto at = static_cast<std::size_t>(voxel + Offsets[static_cast<std::size_t>(n)]);
+            const Key other = space.keys[at];
+            if (other >= 0 && other < key)
+            {
+              const Key difference =
+                space.levels[static_cast<std::size_t>(voxel)] - space.levels[at];
+              key = std::min(key,
+                other + (difference < 0 ? -difference : difference) +
+                  this->Steps[static_cast<std::size_t>(n)]);
+            }
+          }
+          if (key != Unreached)
+          {
+            lowest = std::min(lowest, key);
+            space.push(voxel, key, this->Shift);
+          }
+        }
+      }
+    }
+    return lowest;
+  }
+
   /// A cube to its fixed point. Returns how many voxels got their first label; `notes` are the
   /// neighbours to wake.
   Index relax(Workspace<Key>& space, Index cube, Key low, unsigned from, std::vector<Note>& notes)
@@ -600,7 +769,12 @@ private:
     const Box box = this->boxOf(cube);
     space.entries.clear();
     space.unused = -1;
-    Key turn = this->load(space, box, low, from) >> this->Shift; // not yet modulo their number
+    Key lowest = this->load(space, box, low, from);
+    if (from >> Everything & 1)
+    {
+      lowest = std::min(lowest, this->pull(space, box));
+    }
+    Key turn = lowest >> this->Shift; // not yet modulo their number
     for (; space.queued > 0; ++turn)
     {
       std::int32_t& head = space.heads[static_cast<std::size_t>(turn) & (Buckets - 1)];
@@ -643,7 +817,8 @@ private:
     Index gained = 0;
     const int nx = static_cast<int>(box.dim(0)), ny = static_cast<int>(box.dim(1)),
               nz = static_cast<int>(box.dim(2));
-    const bool first = from >> Itself & 1; // its seeds are news for its neighbours, too
+    const bool first =
+      from >> Itself & 1 || from >> Everything & 1; // its seeds are news for its neighbours, too
     for (int z = 0; z < nz; ++z)
     {
       for (int y = 0; y < ny; ++y)
@@ -767,9 +942,15 @@ void SeedGrowth<Key>::keepSurroundings()
 }
 
 template <class Key>
-bool SeedGrowth<Key>::wakeFromSurroundings()
+typename SeedGrowth<Key>::News SeedGrowth<Key>::hearSurroundings()
 {
-  return this->Self->wakeFromSurroundings();
+  return this->Self->hearSurroundings();
+}
+
+template <class Key>
+bool SeedGrowth<Key>::changeSeeds(const SeedRows& seeds)
+{
+  return this->Self->changeSeeds(seeds);
 }
 
 template <class Key>

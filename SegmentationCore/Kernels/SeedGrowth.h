@@ -26,6 +26,12 @@
 /// Layout: x fastest, see Box.h. Key is std::int32_t or std::int64_t; keys below the limit are
 /// exact, and a path that costs more is not found (see overflowed()).
 ///
+/// A change of seeds costs what it changes. A voxel depends on a seed if a path of steps, each of
+/// which explains the key after it by the key before it, leads there. What depends on a seed that
+/// is gone is taken back (some of it in vain, where another path is as cheap) and found anew from
+/// its border: all other keys have a path that nothing was taken from, and are still right, or
+/// become lower.
+///
 /// Cost: about 2 visits of each voxel, each of which looks at 26 neighbours. Scratch: one key per
 /// voxel of the padded block; half a megabyte per thread.
 ///
@@ -44,6 +50,7 @@
 #include "SegmentationCoreKernelsModule.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -104,9 +111,23 @@ public:
   /// Remembers the keys around the target, before they are brought up to date.
   void keepSurroundings();
 
-  /// Finds the keys around the target that are no longer those that were kept, and what they have
-  /// to wake. Returns whether there are any.
-  bool wakeFromSurroundings();
+  /// Finds the keys around the target that are no longer those that were kept: lower ones wake what
+  /// is beside them, and what depended on ones that were taken back is taken back, too.
+  struct News
+  {
+    bool woken = false;
+    bool takenBack = false;
+  };
+  News hearSurroundings();
+
+  /// Replaces the seeds of a target at its fixed point, and takes back what depended on those that
+  /// are gone; run() then gives what a new start would give, at the cost of what changed. `seeds`
+  /// writes the labels of a row: 0 for none, below it for a wall. Returns false, and has changed
+  /// nothing, if walls changed, or so many seeds that a new start is better. Threads: yes, for the
+  /// comparison.
+  using SeedRows =
+    std::function<void(Index i, Index j, Index k, Index count, std::int32_t* labels)>;
+  bool changeSeeds(const SeedRows& seeds);
 
   /// Relaxes the target to its fixed point, with the surroundings as they are. Threads: yes.
   void run(const Progress& progress = Progress());

@@ -12,7 +12,15 @@ import numpy as np
 import pytest
 import slicer_reference
 from sample_data import assert_same, blob_labels, noise, smooth_volume, template
-from segmentationcore import Editor, SegmentationCoreError, grow_from_seeds
+from segmentationcore import (
+    Editor,
+    SegmentationCoreError,
+    grow_from_seeds,
+    to_array,
+    to_image,
+    vtkLabelMapGrowFromSeeds,
+)
+from segmentationcore._pipeline import execute
 from session_world import (
     World,
     add_segments,
@@ -146,6 +154,46 @@ def test_equal_paths_go_to_the_lowest_label() -> None:
     assert grow_from_seeds(labels, volume).ravel().tolist() == [200, 200, 7, 7, 7, 3, 3, 3, 3]
     near = grow_from_seeds(labels, volume, seed_locality_factor=1.0)
     assert near.ravel().tolist() == [200, 200, 200, 7, 7, 7, 3, 3, 3]
+
+
+@pytest.mark.parametrize("blocks", [1, 3])
+def test_an_update_is_a_new_start(blocks: int) -> None:
+    shape = (20, 24, 40)
+    volume = smooth_volume(shape, 5).astype(np.int16)
+    labels = seeds(shape, 3, 500)
+    effect = vtkLabelMapGrowFromSeeds()
+    effect.SetNumberOfBlocks(blocks)
+    effect.IncrementalOn()
+    image = to_image(volume)
+    effect.SetVolumeData(image)
+
+    def check(context: str) -> None:
+        effect.SetInputDataObject(to_image(labels))
+        execute(effect, "grow_from_seeds")
+        expected = grow_from_seeds(labels, volume)
+        assert_same(to_array(effect.GetOutput()), expected, context)
+
+    check("first")
+    labels[5:8, 5:8, 5:8] = 4
+    check("added")
+    labels[5:8, 5:8, 5:7] = 0
+    check("erased")
+    labels[labels == 2] = 3
+    check("all of a label, which is then gone")
+    labels[2, 3, 4:9] = 200
+    check("a new label")
+    for turn in range(5):
+        change = noise(shape, turn) % 700 == 0
+        labels[change] = (noise(shape, turn + 50) % 5)[change]
+        check(f"turn {turn}")
+    volume[3:9] += 20
+    image.GetPointData().GetScalars().Modified()
+    check("another volume")
+    effect.SetSeedLocalityFactor(2.0)
+    effect.SetInputDataObject(to_image(labels))
+    execute(effect, "grow_from_seeds")
+    expected = grow_from_seeds(labels, volume, seed_locality_factor=2.0)
+    assert_same(to_array(effect.GetOutput()), expected)
 
 
 @pytest.mark.slicer

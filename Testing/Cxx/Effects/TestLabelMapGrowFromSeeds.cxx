@@ -240,6 +240,54 @@ void testTypes(const World& world)
   check::setContext("");
 }
 
+/// Seeds that come, go and change: each time what a new start gives.
+void testUpdates(const World& world)
+{
+  check::Random random(25);
+  const Shape shape = oddShape(13, 9, 8);
+  for (const int values : { 2, 40 })
+  {
+    const auto volume = volumes::make<short>(
+      shape.box, [&](Index, Index, Index) { return static_cast<short>(random.below(values)); });
+    for (const Layout layout : paralleltest::allLayouts)
+    {
+      for (const int blocks : { 1, 3 })
+      {
+        const Box piece = paralleltest::pieceOf(
+          layout, shape.box, world.communicator->rank(), world.communicator->size());
+        const auto effect = vtkSmartPointer<vtkLabelMapGrowFromSeeds>::New();
+        effect->SetController(world.communicator->controller());
+        effect->SetNumberOfBlocks(blocks);
+        effect->IncrementalOn();
+        const auto intensities = makePiece(shape, volume, piece, "intensities");
+        auto labels = volumes::make<short>(shape.box, [&](Index, Index, Index)
+          { return static_cast<short>(random.below(60) ? 0 : 1 + random.below(4)); });
+        for (int turn = 0; turn < 6; ++turn)
+        {
+          check::setContext("values ", values, " layout ", static_cast<int>(layout), " blocks ",
+            blocks, " turn ", turn);
+          vtkNew<vtkImageData> output;
+          CHECK(effect->Apply(makePiece(shape, labels, piece), intensities, output));
+          checkPiece(
+            output, shape, piece, oracle(shape, labels, volume), "values", __FILE__, __LINE__);
+          for (auto& label : labels)
+          {
+            if (label ? random.below(3) == 0 : random.below(100) == 0)
+            {
+              label = static_cast<short>(turn % 3 == 0 ? 0 : random.below(5));
+            }
+          }
+        }
+      }
+      if (world.communicator->size() == 1)
+      {
+        break;
+      }
+    }
+  }
+  check::setContext("");
+}
+
 void testEmptyAndFull(const World& world)
 {
   const Shape shape = oddShape(6, 5, 7);
@@ -284,6 +332,7 @@ int TestLabelMapGrowFromSeeds(int argc, char* argv[])
   testRandomVolumes(world);
   testSpiral(world);
   testTypes(world);
+  testUpdates(world);
   testEmptyAndFull(world);
   testErrors(world);
   return result(world);

@@ -166,7 +166,7 @@ std::vector<Key> keysInBlocks(const Box& box, const std::vector<V>& volume,
     {
       forVoxels(part.padded, [&](Index x, Index y, Index z, std::size_t at)
         { part.growth->keys()[part.padded.offset(x, y, z)] = keys[at]; });
-      woken = part.growth->wakeFromSurroundings() || woken;
+      woken = part.growth->hearSurroundings().woken || woken;
       part.growth->keepSurroundings();
     }
   }
