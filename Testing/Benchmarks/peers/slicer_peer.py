@@ -119,6 +119,15 @@ def _shrink(image: Any, options: dict[str, Any]) -> Any:
     return _thresholded(_grow(inverse, options), 0, 0)
 
 
+def _grow_from_seeds(image: Any, options: dict[str, Any]) -> Any:
+    grow = slicer.vtkImageGrowCutSegment()
+    grow.SetIntensityVolume(options["volume"])
+    grow.SetSeedLabelVolume(image)
+    grow.SetDistancePenalty(0.0)
+    grow.Update()
+    return grow.GetOutput()
+
+
 class SurfaceConversion(Scene):
     """Slicer's own conversion of a label map to closed surfaces, with its default settings."""
 
@@ -161,6 +170,11 @@ FILTERS: dict[str, tuple[str, str, Callable[[Any, dict[str, Any]], Any]]] = {
         "vtkITKImageThresholdCalculator + vtkImageThreshold",
         "cuts the fraction off the threshold",
         _otsu,
+    ),
+    "grow from seeds": (
+        "vtkImageGrowCutSegment",
+        "seeds on the border do not grow; ties by its heap; single precision",
+        _grow_from_seeds,
     ),
     "islands keep largest": ("vtkITKIslandMath + vtkImageThreshold", "", _largest),
     "islands remove small": ("vtkITKIslandMath + vtkImageThreshold", "", _not_small),
