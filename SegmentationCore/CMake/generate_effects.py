@@ -30,7 +30,8 @@ FILTER_TYPES = (
 )  # fmt: skip
 # Effects have only the types above; table operations have all.
 PARAMETER_TYPES = (*FILTER_TYPES, "color", "segments", "voxels")
-# volume, segment: write one segment; segments: all visible ones at once, and name none.
+# volume, segment: write one segment; segments: all visible ones at once, and name none. The last two
+# may read a volume as well ("volume": true).
 INPUTS = ("volume", "segment", "segments", "table")
 # How the result is written to the segment.
 WRITES = {
@@ -41,7 +42,8 @@ WRITES = {
 }
 FILTER_KEYS = {"class", "halo", "scratch_bytes_per_voxel", "exact_in_parallel", "references"}
 EFFECT_KEYS = FILTER_KEYS | {
-    "identifier", "title", "summary", "input", "writes", "local", "parameters", "parameters_of",
+    "identifier", "title", "summary", "input", "volume", "writes", "local", "parameters",
+    "parameters_of",
 }  # fmt: skip
 PARAMETER_KEYS = {
     "name", "type", "default", "required", "range", "values", "unit", "sentence",
@@ -197,7 +199,7 @@ def check_effect(effect: dict[str, Any], where: str) -> None:
     for parameter in effect["parameters"]:
         check_parameter(parameter, where)
     if effect["input"] == "table":
-        for key in (*FILTER_KEYS, "writes", "local"):
+        for key in (*FILTER_KEYS, "writes", "local", "volume"):
             _require(key not in effect, where, f"{key} is not for table operations")
         return
     for key in sorted(FILTER_KEYS):
@@ -211,8 +213,14 @@ def check_effect(effect: dict[str, Any], where: str) -> None:
             where,
             "effects on all segments replace them, and are not local",
         )
-    effect.setdefault("local", False)
-    _require(isinstance(effect["local"], bool), where, "local must be true or false")
+    for key in ("local", "volume"):
+        effect.setdefault(key, False)
+        _require(isinstance(effect[key], bool), where, f"{key} must be true or false")
+    _require(
+        not effect["volume"] or (effect["input"] != "volume" and not effect["local"]),
+        where,
+        "volume says that a label map's effect, and one that is not local, reads a volume as well",
+    )
     for parameter in effect["parameters"]:
         _require(
             parameter["type"] in FILTER_TYPES,
@@ -394,6 +402,26 @@ def _xml_property(parameter: dict[str, Any]) -> list[str]:
     raise DeclarationError(f"{name}: type {kind} has no ParaView property")
 
 
+def _xml_volume() -> list[str]:
+    """The second input of effects that read a volume beside the label map."""
+    return [
+        '      <InputProperty name="Volume" command="SetInputConnection" port_index="1">',
+        '        <ProxyGroupDomain name="groups"><Group name="sources"/><Group name="filters"/></ProxyGroupDomain>',
+        '        <DataTypeDomain name="input_type"><DataType value="vtkImageData"/></DataTypeDomain>',
+        '        <InputArrayDomain name="volume_array" attribute_type="point" number_of_components="1"/>',
+        "        <Documentation>The volume, on the voxels of the label map.</Documentation>",
+        "      </InputProperty>",
+        '      <StringVectorProperty name="VolumeArray" label="Volume Array" command="SetInputArrayToProcess"'
+        ' number_of_elements="5" element_types="0 0 0 0 2" default_values="1;1;0;0;"'
+        ' default_values_delimiter=";" animateable="0">',
+        '        <ArrayListDomain name="array_list" attribute_type="Scalars" input_domain_name="volume_array">',
+        '          <RequiredProperties><Property name="Volume" function="Input"/></RequiredProperties>',
+        "        </ArrayListDomain>",
+        "        <Documentation>The point array of the volume.</Documentation>",
+        "      </StringVectorProperty>",
+    ]
+
+
 def make_xml(effects: list[dict[str, Any]]) -> str:
     """The server-manager proxies of all voxel effects."""
     lines = [
@@ -425,6 +453,8 @@ def make_xml(effects: list[dict[str, Any]]) -> str:
             "        <Documentation>The point array to work on.</Documentation>",
             "      </StringVectorProperty>",
         ]
+        if effect["volume"]:
+            lines += _xml_volume()
         own = [] if effect["input"] == "segments" else [SEGMENT_LABEL]
         for parameter in [*effect["parameters"], *own]:
             lines += _xml_property(parameter)
@@ -640,6 +670,12 @@ def _docstring(effect: dict[str, Any]) -> list[str]:
         f"    {data} : numpy.ndarray or vtkImageData",
         f"        {what}; never changed. An array has the axes z, y, x.",
     ]
+    if effect["volume"]:
+        lines += [
+            "    volume : numpy.ndarray or vtkImageData",
+            "        Volume of any scalar type on the voxels of `labels`: an array of the same shape, or",
+            "        an image if `labels` is one; never changed.",
+        ]
     for parameter in effect["parameters"]:
         lines += _parameter_docstring(parameter)
     label_text = "Value written for the segment." if volume else SEGMENT_LABEL["sentence"]
@@ -694,7 +730,8 @@ def _example(effect: dict[str, Any]) -> list[str]:
     # A ball in the middle; and a second segment, made from the first.
     corners = "{}=[(8.0, 4.0, 4.0), (8.0, 4.0, 7.0), (8.0, 7.0, 5.0), (2.0, 5.0, 5.0)]"
     samples = {"points": [corners], "segment": ["label=2", "{}=1"]}
-    arguments = [
+    arguments = ["volume"] if effect["volume"] else []
+    arguments += [
         text.format(snake_case(parameter["name"]))
         for parameter in effect["parameters"]
         if parameter["type"] != "points" or parameter.get("required")
@@ -717,6 +754,7 @@ def _example(effect: dict[str, Any]) -> list[str]:
         f"    >>> from segmentationcore import {name}",
         f"    >>> {data} = np.zeros((9, 9, 9), np.uint8)",
         f"    >>> {data}[2:7, 2:7, 2:7] = 1",
+        *(["    >>> volume = np.full((9, 9, 9), 100.0)"] if effect["volume"] else []),
         *lines,
         "    >>> result.shape",
         "    (9, 9, 9)",
@@ -785,7 +823,9 @@ def _signature(effect: dict[str, Any], overload: tuple[str, str] | None = None) 
     volume = effect["input"] == "volume"
     data = "volume" if volume else "labels"
     kind, result = overload or ("ImageLike", "Any")
-    lines = [f"def {effect['identifier']}(", f"    {data}: {kind},", "    *,"]
+    lines = [f"def {effect['identifier']}(", f"    {data}: {kind},"]
+    lines += [f"    volume: {kind},"] if effect["volume"] else []
+    lines += ["    *,"]
     for parameter in effect["parameters"]:
         name, annotation = snake_case(parameter["name"]), _annotation(parameter)
         default = _python_default(parameter)
@@ -845,6 +885,7 @@ def make_python(effects: list[dict[str, Any]]) -> str:
             f'            "{p["name"]}": {snake_case(p["name"])},' for p in effect["parameters"]
         ]
         lines += ["        },"]
+        lines += ["        volume=volume,"] if effect["volume"] else []
         lines += ["        label=label,"] if effect["input"] != "segments" else []
         lines += ["        spacing=spacing,"]
         lines += [
@@ -925,12 +966,13 @@ def make_docs(effects: list[dict[str, Any]]) -> str:
     for effect in effects:
         lines += [f"## {effect['title']} (`{effect['identifier']}`)", "", effect["summary"], ""]
         if effect["input"] != "table":
+            volume = ", and reads the volume" if effect["volume"] else ""
             facts = [
                 f"Class `{effect['class']}`",
                 *(
-                    ["Works on all visible segments at once"]
+                    ["Works on all visible segments at once" + volume]
                     if effect["input"] == "segments"
-                    else [f"Works on a {effect['input']}", WRITES[effect["writes"]]]
+                    else [f"Works on a {effect['input']}" + volume, WRITES[effect["writes"]]]
                 ),
                 f"Halo: {effect['halo']}",
                 _scratch(effect),

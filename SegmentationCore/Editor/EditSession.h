@@ -153,11 +153,16 @@ private:
   vtkSmartPointer<vtkDataArray> copyRows(
     const std::vector<int>& rows, const Box& part, int scalarType) const;
   void fillRows(const std::vector<int>& rows, const Box& part, vtkDataArray* labels) const;
+  void markForbidden(
+    const Rules& rules, const std::vector<int>& rows, const Box& part, vtkDataArray* labels) const;
+  vtkSmartPointer<vtkImageData> imageOn(const Box& part, vtkDataArray* scalars) const;
+  vtkSmartPointer<vtkImageData> volumeOn(const Box& part) const;
   vtkSmartPointer<vtkDataArray> applyToLabels(
     vtkLabelMapAlgorithm* effect, vtkDataArray* labels, const Box& part);
   vtkSmartPointer<vtkDataArray> applyToAllSegments(const Operation& operation,
     vtkLabelMapAlgorithm* effect, const std::vector<int>& rows, Box& part);
-  vtkSmartPointer<vtkImageData> applyEffect(vtkLabelMapAlgorithm* effect, vtkImageData* input);
+  vtkSmartPointer<vtkImageData> applyEffect(
+    vtkLabelMapAlgorithm* effect, vtkImageData* input, vtkImageData* volume = nullptr);
   void editable(const Rules& rules, const std::vector<LabelSet>& area, Index key, const Box& part,
     std::uint8_t* allowed) const;
   std::unique_ptr<LocalMask> makeMask(

@@ -41,6 +41,25 @@ void relayProgress(vtkObject* caller, unsigned long, void* clientData, void*)
   }
 }
 
+/// The values of a volume on a box of the label map.
+template <class T>
+void copyRowsOf(const SourceVolume& volume, const Box& part, vtkDataArray* values)
+{
+  T* to = static_cast<T*>(values->GetVoidPointer(0));
+  forRanges(part.dim(2), 1,
+    [&](Index begin, Index end)
+    {
+      for (Index k = part.lo[2] + begin; k < part.lo[2] + end; ++k)
+      {
+        for (Index j = part.lo[1]; j <= part.hi[1]; ++j)
+        {
+          std::copy_n(
+            volume.row<T>(part.lo[0], j, k), part.dim(0), to + part.offset(part.lo[0], j, k));
+        }
+      }
+    });
+}
+
 /// In the result of an effect on all these segments: leave the voxel as it is.
 Label leaveLabel(const std::vector<int>& rows)
 {
@@ -115,7 +134,7 @@ std::unique_ptr<LocalMask> EditSession::makeMask(
 //------------------------------------------------------------------------------------------------
 /// Collective. Runs an effect outside the pipeline; its progress is the session's.
 vtkSmartPointer<vtkImageData> EditSession::applyEffect(
-  vtkLabelMapAlgorithm* effect, vtkImageData* input)
+  vtkLabelMapAlgorithm* effect, vtkImageData* input, vtkImageData* volume)
 {
   vtkNew<vtkCallbackCommand> command;
   command->SetCallback(&relayProgress);
@@ -128,7 +147,7 @@ vtkSmartPointer<vtkImageData> EditSession::applyEffect(
   effect->SetNumberOfBlocks(
     static_cast<int>(std::max<Index>(1, Box::fromExtent(extent).size() / blockVoxels)));
   auto output = vtkSmartPointer<vtkImageData>::New();
-  if (!effect->Apply(input, output))
+  if (!(volume ? effect->Apply(input, volume, output) : effect->Apply(input, output)))
   {
     throw AgreedError(effect->GetLastError());
   }
@@ -312,25 +331,75 @@ void EditSession::fillRows(
 }
 
 //------------------------------------------------------------------------------------------------
+/// An image on this rank's part of a work box.
+vtkSmartPointer<vtkImageData> EditSession::imageOn(const Box& part, vtkDataArray* scalars) const
+{
+  auto image = vtkSmartPointer<vtkImageData>::New();
+  int extent[6] = { 0, -1, 0, -1, 0, -1 };
+  if (!part.empty())
+  {
+    part.toExtent(extent);
+  }
+  image->SetExtent(extent);
+  this->Shape.copyTo(image);
+  image->GetPointData()->SetScalars(scalars);
+  return image;
+}
+
+//------------------------------------------------------------------------------------------------
+/// Collective. The volume on this rank's part of a work box: in place where that is all of it, else
+/// a copy of that part.
+vtkSmartPointer<vtkImageData> EditSession::volumeOn(const Box& part) const
+{
+  if (!this->Volume || !this->Volume->aligned())
+  {
+    throw AgreedError(this->Volume
+        ? "the effect needs a volume on the voxels of the label map: resample it first"
+        : "the effect needs a volume, and there is none");
+  }
+  vtkSmartPointer<vtkImageData> image;
+  this->Comm.run(
+    [&]
+    {
+      const SourceVolume& volume = *this->Volume;
+      if (!volume.bounds().contains(part))
+      {
+        throw std::invalid_argument("the volume '" + volume.arrayName() +
+          "' does not cover the voxels that the effect works on: choose a region inside it");
+      }
+      vtkSmartPointer<vtkDataArray> values = volume.array();
+      if (!part.empty() && (!volume.array() || part.size() != volume.array()->GetNumberOfTuples()))
+      {
+        values.TakeReference(vtkDataArray::CreateDataArray(volume.scalarType()));
+        values->SetName(volume.arrayName().c_str());
+        values->SetNumberOfTuples(part.size());
+        switch (volume.scalarType())
+        {
+          vtkTemplateMacro(copyRowsOf<VTK_TT>(volume, part, values));
+        }
+      }
+      image = this->imageOn(part, part.empty() ? nullptr : values.Get());
+    });
+  return image;
+}
+
+//------------------------------------------------------------------------------------------------
 /// Collective. What an effect makes of labels on `part`, this rank's part of its work box.
 vtkSmartPointer<vtkDataArray> EditSession::applyToLabels(
   vtkLabelMapAlgorithm* effect, vtkDataArray* labels, const Box& part)
 {
-  vtkNew<vtkImageData> input;
+  vtkSmartPointer<vtkImageData> input, volume;
   this->Comm.run(
     [&]
     {
-      int extent[6] = { 0, -1, 0, -1, 0, -1 };
-      if (!part.empty())
-      {
-        part.toExtent(extent);
-      }
-      input->SetExtent(extent);
-      this->Shape.copyTo(input);
-      input->GetPointData()->SetScalars(labels);
+      input = this->imageOn(part, labels);
       effect->SetSegmentLabel(1);
     });
-  return this->applyEffect(effect, input)->GetPointData()->GetScalars();
+  if (effect->ReadsVolume())
+  {
+    volume = this->volumeOn(part);
+  }
+  return this->applyEffect(effect, input, volume)->GetPointData()->GetScalars();
 }
 
 //------------------------------------------------------------------------------------------------
@@ -354,18 +423,32 @@ vtkSmartPointer<vtkDataArray> EditSession::applyToAllSegments(
     width == 1     ? VTK_UNSIGNED_CHAR
       : width == 2 ? VTK_UNSIGNED_SHORT
                    : VTK_UNSIGNED_INT);
-  const auto result = this->applyToLabels(effect, labels, part);
-  if (!rules.areaMasked && !rules.intensity)
+  const bool masked = rules.areaMasked || rules.intensity;
+  const bool walls = masked && effect->SetWallLabel(leaveLabel(rows));
+  if (walls)
   {
-    return result;
+    this->markForbidden(rules, rows, part, labels);
   }
+  const auto result = this->applyToLabels(effect, labels, part);
+  if (masked && !walls)
+  {
+    this->markForbidden(rules, rows, part, result);
+  }
+  return result;
+}
+
+//------------------------------------------------------------------------------------------------
+/// Collective. Writes leaveLabel(rows) where nothing may change.
+void EditSession::markForbidden(
+  const Rules& rules, const std::vector<int>& rows, const Box& part, vtkDataArray* labels) const
+{
   this->Comm.run(
     [&]
     {
       const std::vector<LabelSet> area = this->labelsOf(rules.areaRows);
       const Index edge = this->Edge;
       Buffer<std::uint8_t> allowed(edge * edge * edge);
-      withLabelType(width, static_cast<std::byte*>(result->GetVoidPointer(0)),
+      withLabelType(labels->GetDataTypeSize(), static_cast<std::byte*>(labels->GetVoidPointer(0)),
         [&](auto* values)
         {
           const auto leave = static_cast<std::decay_t<decltype(*values)>>(leaveLabel(rows));
@@ -389,7 +472,6 @@ vtkSmartPointer<vtkDataArray> EditSession::applyToAllSegments(
             });
         });
     });
-  return result;
 }
 
 //------------------------------------------------------------------------------------------------

@@ -96,13 +96,13 @@ PieceDescription describe(vtkImageData* input, vtkDataArray* scalars)
 
 //------------------------------------------------------------------------------------------------
 vtkDataArray* arrayToProcess(
-  const Communicator& communicator, vtkAlgorithm* algorithm, vtkImageData* image)
+  const Communicator& communicator, vtkAlgorithm* algorithm, vtkImageData* image, int input)
 {
   vtkDataArray* array = nullptr;
   communicator.run(
     [&]
     {
-      vtkInformation* wanted = algorithm->GetInputArrayInformation(0);
+      vtkInformation* wanted = algorithm->GetInputArrayInformation(input);
       const char* name =
         wanted->Has(vtkDataObject::FIELD_NAME()) ? wanted->Get(vtkDataObject::FIELD_NAME()) : "";
       vtkPointData* points = image->GetPointData();
@@ -115,9 +115,9 @@ vtkDataArray* arrayToProcess(
           known += std::string(i ? ", '" : "'") +
             (points->GetArrayName(i) ? points->GetArrayName(i) : "") + "'";
         }
-        throw std::invalid_argument(
-          (*name ? "the input image has no point array '" + std::string(name) + "'"
-                 : std::string("the input image has no active point scalars")) +
+        throw std::invalid_argument((input == 0 ? "the input image" : "the volume") +
+          (*name ? " has no point array '" + std::string(name) + "'"
+                 : std::string(" has no active point scalars")) +
           "; it has " + (known.empty() ? "no point arrays" : known));
       }
     });

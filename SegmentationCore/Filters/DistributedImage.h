@@ -27,9 +27,10 @@ namespace segcore
 
 /// Collective. The point array that an algorithm was told to process (SetInputArrayToProcess), or
 /// the active scalars if it was told no name. Null where the piece has no voxels. Throws
-/// AgreedError if there is no array of that name.
+/// AgreedError if there is no array of that name. `input` 1 is the volume that some effects read
+/// beside a label map.
 SEGMENTATIONCOREFILTERS_EXPORT vtkDataArray* arrayToProcess(
-  const Communicator& communicator, vtkAlgorithm* algorithm, vtkImageData* image);
+  const Communicator& communicator, vtkAlgorithm* algorithm, vtkImageData* image, int input = 0);
 
 /// Where voxels lie; the same on all ranks.
 struct Geometry

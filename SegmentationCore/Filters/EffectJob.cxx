@@ -11,6 +11,10 @@
 #include "vtkVersionCompatibility.h"
 
 #include "vtkDataArray.h"
+#include "vtkImageData.h"
+
+#include <algorithm>
+#include <cmath>
 
 #include <functional>
 
@@ -153,10 +157,50 @@ public:
     throw std::invalid_argument("there is no segment '" + segment + "' beside a volume");
   }
 };
+
+/// A box as VTK writes an extent.
+std::string extentText(const Box& box)
+{
+  std::string text;
+  for (int a = 0; a < 3; ++a)
+  {
+    text += (a ? ", " : "(") + std::to_string(box.lo[a]) + ", " + std::to_string(box.hi[a]);
+  }
+  return text + ")";
+}
+
+/// What keeps a volume from being read voxel by voxel with a label map; empty if nothing does.
+std::string latticeDifference(const Geometry& labels, const Geometry& volume, const Box& whole)
+{
+  // The corners of the image, to a thousandth of a voxel.
+  for (int corner = 0; corner < 8; ++corner)
+  {
+    for (int row = 0; row < 3; ++row)
+    {
+      double apart = labels.Origin[row] - volume.Origin[row];
+      double tolerance = 1e-3 * labels.Spacing[0];
+      for (int a = 0; a < 3; ++a)
+      {
+        const auto index = static_cast<double>(corner >> a & 1 ? whole.hi[a] : whole.lo[a]);
+        apart += index *
+          (labels.Direction[3 * row + a] * labels.Spacing[a] -
+            volume.Direction[3 * row + a] * volume.Spacing[a]);
+        tolerance = std::min(tolerance, 1e-3 * labels.Spacing[a]);
+      }
+      if (!(std::abs(apart) <= tolerance))
+      {
+        return "the volume has another origin, spacing or direction than the label map, expected "
+               "the same voxels: resample it first";
+      }
+    }
+  }
+  return {};
+}
 }
 
 //------------------------------------------------------------------------------------------------
-EffectJob::EffectJob(vtkLabelMapAlgorithm* filter, vtkImageData* input, vtkDataArray* scalars)
+EffectJob::EffectJob(vtkLabelMapAlgorithm* filter, vtkImageData* input, vtkDataArray* scalars,
+  vtkImageData* volume, vtkDataArray* values)
   : Filter(filter)
   , InputImage(input)
   , InputScalars(scalars)
@@ -166,6 +210,28 @@ EffectJob::EffectJob(vtkLabelMapAlgorithm* filter, vtkImageData* input, vtkDataA
 {
   this->Reporter.report = [this](double fraction) { this->Filter->UpdateProgress(fraction); };
   this->Reporter.cancelled = [this] { return isAborted(this->Filter); };
+  if (volume)
+  {
+    this->Comm.run(
+      [&]
+      {
+        const Box box = Box::fromExtent(volume->GetExtent());
+        if (box != this->piece())
+        {
+          throw std::invalid_argument("the volume has the extent " + extentText(box) +
+            " and the label map " + extentText(this->piece()) + ", expected the same");
+        }
+      });
+    this->Volume = std::make_unique<DistributedImage>(this->Comm, volume, values);
+    this->VolumeArray = values;
+    // The same on all ranks.
+    const std::string difference =
+      latticeDifference(this->geometry(), this->Volume->geometry(), this->whole());
+    if (!difference.empty())
+    {
+      throw AgreedError(difference);
+    }
+  }
 }
 
 //------------------------------------------------------------------------------------------------
@@ -206,7 +272,8 @@ void EffectJob::forEachBlock(const std::function<void(const Block*)>& work)
 
 //------------------------------------------------------------------------------------------------
 template <class T>
-void EffectJob::replaceSegmentTyped(const Index halo[3], const MaskMaker& makeMask)
+void EffectJob::replaceSegmentTyped(
+  const Index halo[3], const MaskMaker& makeMask, const BlockFetcher& fetch)
 {
   const T label = this->labelAs<T>();
   const T* labels = this->input<T>();
@@ -238,6 +305,10 @@ void EffectJob::replaceSegmentTyped(const Index halo[3], const MaskMaker& makeMa
       fetchMask(
         this->Comm, this->distribution(), labels, [label](T value) { return value == label; },
         requests);
+      if (fetch)
+      {
+        fetch(block, padded);
+      }
       this->Comm.run(
         [&]
         {
@@ -403,9 +474,16 @@ void EffectJob::writeVolumeMask(const LocalMask& mask)
 //------------------------------------------------------------------------------------------------
 void EffectJob::replaceSegment(const Index halo[3], const MaskMaker& makeMask)
 {
+  this->replaceSegment(halo, makeMask, {});
+}
+
+//------------------------------------------------------------------------------------------------
+void EffectJob::replaceSegment(
+  const Index halo[3], const MaskMaker& makeMask, const BlockFetcher& fetch)
+{
   switch (this->scalarType())
   {
-    vtkTemplateMacro(this->replaceSegmentTyped<VTK_TT>(halo, makeMask));
+    vtkTemplateMacro(this->replaceSegmentTyped<VTK_TT>(halo, makeMask, fetch));
     default:
       throw AgreedError(
         "array '" + std::string(this->inputName()) + "' has an unknown scalar type");

@@ -38,8 +38,11 @@ class LocalMask;
 class EffectJob
 {
 public:
-  /// Collective. Checks the input of all ranks, agrees on type and geometry, decides on owners.
-  EffectJob(vtkLabelMapAlgorithm* filter, vtkImageData* input, vtkDataArray* scalars);
+  /// Collective. Checks the input of all ranks, agrees on type and geometry, decides on owners; and
+  /// likewise the volume that the effect reads beside it, null if it reads none: it must have the
+  /// same voxels on each rank.
+  EffectJob(vtkLabelMapAlgorithm* filter, vtkImageData* input, vtkDataArray* scalars,
+    vtkImageData* volume = nullptr, vtkDataArray* values = nullptr);
 
   const Communicator& communicator() const { return this->Comm; }
   const Distribution& distribution() const { return this->Image.distribution(); }
@@ -75,6 +78,26 @@ public:
     return this->Image.voxels<T>();
   }
 
+  /// @name The volume of effects that read one beside the label map
+  /// Its scalar type, its array, and this rank's values of it, over piece(); null if there are
+  /// none. Its owners are those of the label map.
+  /// @{
+  int volumeType() const { return this->Volume->scalarType(); }
+  vtkDataArray* volumeArray() const { return this->VolumeArray; }
+  const char* volumeName() const { return this->Volume->arrayName().c_str(); }
+  template <class V>
+  const V* volume() const
+  {
+    return this->Volume->template voxels<V>();
+  }
+  /// Collective. Its values in any boxes inside whole(), from their owners.
+  template <class V>
+  void fetchVolume(const std::vector<Request<V>>& requests) const
+  {
+    fetchLabels(this->Comm, this->distribution(), this->volume<V>(), requests);
+  }
+  /// @}
+
   /// Makes the output array over piece(). All ranks make one, also those without voxels.
   template <class T>
   T* makeOutput(int vtkType, const char* name)
@@ -99,6 +122,12 @@ public:
   using MaskMaker = std::function<void(
     const std::uint8_t*, const Box&, const Box&, std::uint8_t*, const Progress&)>;
   void replaceSegment(const Index halo[3], const MaskMaker& makeMask);
+
+  /// Collective. The same for effects that read a volume, too: makeMask(mask, values, padded,
+  /// target, out, progress) gets its values on `padded` as well. V must be volumeType(). Scratch
+  /// memory: the values of a block with its halo besides, unless it is the whole image.
+  template <class V, class VolumeMaskMaker>
+  void replaceSegmentByVolume(const Index halo[3], const VolumeMaskMaker& makeMask);
 
   /// Collective. The same for effects on all labels at once: makeLabels(labels, padded, target,
   /// out, progress) gets labels and writes labels. T must be the type of the label map. Scratch
@@ -127,18 +156,53 @@ private:
   template <class T>
   void writeVolumeMaskTyped(const LocalMask& mask, int vtkType);
 
+  /// Collective; called before the mask of each block is made.
+  using BlockFetcher = std::function<void(const Block*, const Box&)>;
+
+  void replaceSegment(const Index halo[3], const MaskMaker& makeMask, const BlockFetcher& fetch);
   template <class T>
-  void replaceSegmentTyped(const Index halo[3], const MaskMaker& makeMask);
+  void replaceSegmentTyped(
+    const Index halo[3], const MaskMaker& makeMask, const BlockFetcher& fetch);
 
   vtkLabelMapAlgorithm* Filter;
   vtkImageData* InputImage;
   vtkDataArray* InputScalars;
   Communicator Comm;
   DistributedImage Image;
+  std::unique_ptr<DistributedImage> Volume;
+  vtkDataArray* VolumeArray = nullptr;
   Index Label = 1;
   vtkSmartPointer<vtkDataArray> Output;
   Progress Reporter;
 };
+
+//------------------------------------------------------------------------------------------------
+template <class V, class VolumeMaskMaker>
+void EffectJob::replaceSegmentByVolume(const Index halo[3], const VolumeMaskMaker& makeMask)
+{
+  Buffer<V> around;
+  const V* values = nullptr;
+  this->replaceSegment(
+    halo,
+    [&](const std::uint8_t* mask, const Box& padded, const Box& target, std::uint8_t* out,
+      const Progress& progress) { makeMask(mask, values, padded, target, out, progress); },
+    [&](const Block* block, const Box& padded)
+    {
+      const bool direct = block && padded == this->piece() && padded == block->box;
+      this->Comm.run(
+        [&]
+        {
+          around = Buffer<V>(block && !direct ? padded.size() : 0);
+          values = direct ? this->volume<V>() : around.data();
+        });
+      std::vector<Request<V>> requests;
+      if (block && !direct)
+      {
+        requests.emplace_back(padded, around.data());
+      }
+      this->fetchVolume(requests);
+    });
+}
 
 //------------------------------------------------------------------------------------------------
 template <class T, class LabelMaker>

@@ -56,14 +56,18 @@ int vtkDistributedImageAlgorithm::RequestUpdateExtent(
   // asked for. In one process that is the whole extent. With several pieces the pieces of all ranks
   // together are the whole, so each rank keeps asking for its own.
   using Pipeline = vtkStreamingDemandDrivenPipeline;
-  vtkInformation* in = inputVector[0]->GetInformationObject(0);
   vtkInformation* out = outputVector->GetInformationObject(0);
   const int pieces = out->Has(Pipeline::UPDATE_NUMBER_OF_PIECES())
     ? out->Get(Pipeline::UPDATE_NUMBER_OF_PIECES())
     : 1;
-  if (pieces <= 1)
+  for (int port = 0; pieces <= 1 && port < this->GetNumberOfInputPorts(); ++port)
   {
-    in->Set(Pipeline::UPDATE_EXTENT(), in->Get(Pipeline::WHOLE_EXTENT()), 6);
+    // A port that need not be connected may have nothing.
+    vtkInformation* in = inputVector[port]->GetInformationObject(0);
+    if (in && in->Has(Pipeline::WHOLE_EXTENT()))
+    {
+      in->Set(Pipeline::UPDATE_EXTENT(), in->Get(Pipeline::WHOLE_EXTENT()), 6);
+    }
   }
   return 1;
 }

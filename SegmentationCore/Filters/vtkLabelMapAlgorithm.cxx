@@ -8,18 +8,21 @@
 
 #include "vtkDataArray.h"
 #include "vtkImageData.h"
+#include "vtkInformation.h"
 #include "vtkInformationVector.h"
 #include "vtkPointData.h"
 
 #include <algorithm>
+#include <limits>
 
 //------------------------------------------------------------------------------------------------
 int vtkLabelMapAlgorithm::RequestData(
   vtkInformation*, vtkInformationVector** inputVector, vtkInformationVector* outputVector)
 {
   vtkImageData* input = vtkImageData::GetData(inputVector[0]);
+  vtkImageData* volume = this->ReadsVolume() ? vtkImageData::GetData(inputVector[1]) : nullptr;
   vtkImageData* output = vtkImageData::GetData(outputVector);
-  if (!this->Apply(input, output))
+  if (!this->Run(input, volume, output))
   {
     vtkErrorMacro(<< this->LastError);
     return 0;
@@ -28,7 +31,51 @@ int vtkLabelMapAlgorithm::RequestData(
 }
 
 //------------------------------------------------------------------------------------------------
+bool vtkLabelMapAlgorithm::ReadsVolume()
+{
+  return this->GetNumberOfInputPorts() > 1;
+}
+
+//------------------------------------------------------------------------------------------------
+int vtkLabelMapAlgorithm::FillInputPortInformation(int port, vtkInformation* info)
+{
+  if (port == 1)
+  {
+    // That it is missing is our error, which all ranks agree on and keep as text.
+    info->Set(vtkAlgorithm::INPUT_IS_OPTIONAL(), 1);
+  }
+  return this->Superclass::FillInputPortInformation(port, info);
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapAlgorithm::SetVolumeConnection(vtkAlgorithmOutput* volume)
+{
+  this->SetInputConnection(1, volume);
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapAlgorithm::SetVolumeData(vtkImageData* volume)
+{
+  this->SetInputDataObject(1, volume);
+}
+
+//------------------------------------------------------------------------------------------------
 bool vtkLabelMapAlgorithm::Apply(vtkImageData* input, vtkImageData* output)
+{
+  vtkDataObject* volume = this->ReadsVolume() && this->GetNumberOfInputConnections(1) > 0
+    ? this->GetInputDataObject(1, 0)
+    : nullptr;
+  return this->Run(input, vtkImageData::SafeDownCast(volume), output);
+}
+
+//------------------------------------------------------------------------------------------------
+bool vtkLabelMapAlgorithm::Apply(vtkImageData* labels, vtkImageData* volume, vtkImageData* output)
+{
+  return this->Run(labels, volume, output);
+}
+
+//------------------------------------------------------------------------------------------------
+bool vtkLabelMapAlgorithm::Run(vtkImageData* input, vtkImageData* volume, vtkImageData* output)
 {
   const segcore::Communicator communicator(this->Controller);
   this->LastError.clear();
@@ -40,6 +87,12 @@ bool vtkLabelMapAlgorithm::Apply(vtkImageData* input, vtkImageData* output)
         if (!input || !output)
         {
           throw std::invalid_argument("the input or output image is null");
+        }
+        if (this->ReadsVolume() != (volume != nullptr))
+        {
+          throw std::invalid_argument(std::string(this->GetClassName()) +
+            (volume ? " reads no volume beside its input, but was given one"
+                    : " reads a volume beside the label map, and there is none: connect one"));
         }
         if (this->NumberOfBlocks < 1)
         {
@@ -57,7 +110,10 @@ bool vtkLabelMapAlgorithm::Apply(vtkImageData* input, vtkImageData* output)
           throw std::invalid_argument(wrong);
         }
       });
-    segcore::EffectJob job(this, input, segcore::arrayToProcess(communicator, this, input));
+    vtkDataArray* scalars = segcore::arrayToProcess(communicator, this, input);
+    vtkDataArray* values =
+      volume ? segcore::arrayToProcess(communicator, this, volume, 1) : nullptr;
+    segcore::EffectJob job(this, input, scalars, volume, values);
     // Memory that the job may take; in a pipeline there is none. It is modified if it is taken.
     const vtkSmartPointer<vtkDataArray> offered = output->GetPointData()->GetScalars();
     const vtkMTimeType time = offered ? offered->GetMTime() : 0;
@@ -106,7 +162,9 @@ segcore::WriteMode vtkLabelMapAlgorithm::GetWriteMode() const
 //------------------------------------------------------------------------------------------------
 void vtkLabelMapAlgorithm::GetReach(const double*, std::int64_t reach[3]) const
 {
-  std::fill(reach, reach + 3, std::int64_t{ 0 });
+  // VTK's question for the number of ports is not const.
+  const bool all = const_cast<vtkLabelMapAlgorithm*>(this)->ReadsVolume();
+  std::fill(reach, reach + 3, all ? std::numeric_limits<std::int64_t>::max() : std::int64_t{ 0 });
 }
 
 //------------------------------------------------------------------------------------------------

@@ -8,6 +8,11 @@
  * chosen by SetInputArrayToProcess), one component, any scalar type but bits. Voxels are points.
  * Extent, origin, spacing and direction may be anything that is not degenerate, and are kept.
  *
+ * Effects that also read a volume (ReadsVolume) have a second input port for it: a vtkImageData on
+ * the voxels of the label map, that is with its extent on each rank, and its origin, spacing and
+ * direction to a thousandth of a voxel; one point array (the active scalars unless
+ * SetInputArrayToProcess(1, 1, ...) chooses another one), one component, any scalar type but bits.
+ *
  * Output: the input's geometry, its other arrays and field data by reference, and the result in an
  * array of the input array's name (label effects) or "Labels" (volume effects).
  *
@@ -33,6 +38,9 @@
 
 #include <cstdint> // for std::int64_t
 #include <memory>  // for std::unique_ptr
+
+class vtkAlgorithmOutput;
+class vtkImageData;
 
 namespace segcore
 {
@@ -67,6 +75,19 @@ public:
   /// it, also those whose piece is empty. Returns false after an error (see GetLastError).
   bool Apply(vtkImageData* input, vtkImageData* output);
 
+  /// The same for effects that read a volume beside the label map. The call above takes the one
+  /// that SetVolumeData gave.
+  bool Apply(vtkImageData* labels, vtkImageData* volume, vtkImageData* output);
+
+  /// Whether the effect reads a volume beside the label map.
+  bool ReadsVolume();
+
+  ///@{
+  /// The volume that the effect reads beside the label map; an error if it reads none.
+  void SetVolumeConnection(vtkAlgorithmOutput* volume);
+  void SetVolumeData(vtkImageData* volume);
+  ///@}
+
   /// For the editor, not wrapped: whether the result at a voxel depends on that voxel and on global
   /// parameters alone, so that MakeLocalMask can be used instead of Apply.
   virtual bool IsLocal() const { return false; }
@@ -81,7 +102,9 @@ public:
 
   /// How far, in voxels along each axis, the mask may reach beyond the segment, and the segment
   /// beyond the mask: what the editor must cut out around a segment so that Apply gives the result
-  /// that it would give on the whole image. Effects that read a volume are given all of it.
+  /// that it would give on the whole image. By default nothing for effects that read the label map
+  /// alone, and everything for those that read a volume beside it. Effects on a volume alone are
+  /// given all of it.
   virtual void GetReach(const double spacing[3], std::int64_t reach[3]) const;
 
   /// Whether the result has several labels: the lowest one is what the segment becomes, the others
@@ -91,6 +114,11 @@ public:
   /// Whether it must see the other visible segments too: the edited one is label 1, the others
   /// follow, and label 1 of the result is what the segment becomes.
   virtual bool SeesAllSegments() const { return false; }
+
+  /// For effects on all segments, of the editor: voxels of this label are those that may not
+  /// change. Returns false if the effect does not care about them; the editor then leaves them as
+  /// they are.
+  virtual bool SetWallLabel(std::int64_t) { return false; }
 
   /// Whether masking and overwriting settings of an operation are ignored.
   virtual bool GetBypassMasking() const { return false; }
@@ -111,6 +139,7 @@ protected:
   /// What GetLocalMask returns; parameters were checked.
   virtual std::unique_ptr<segcore::LocalMask> MakeLocalMask(const segcore::LocalInput& input);
 
+  int FillInputPortInformation(int port, vtkInformation* info) override;
   int RequestData(vtkInformation*, vtkInformationVector**, vtkInformationVector*) override;
 
 private:
@@ -118,6 +147,8 @@ private:
   void operator=(const vtkLabelMapAlgorithm&) = delete;
 
   friend class segcore::EffectJob;
+
+  bool Run(vtkImageData* input, vtkImageData* volume, vtkImageData* output);
 
   vtkTypeInt64 SegmentLabel = 1;
   int NumberOfBlocks = 1;

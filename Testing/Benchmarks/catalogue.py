@@ -63,7 +63,10 @@ class Case:
             # A volume's label map is as narrow as label 1 allows.
             of_volume = voxel_effects()[self.effect]["input"] == "volume"
             out = np.zeros(array.shape, np.uint8 if of_volume else array.dtype)
-        return Method("", lambda: run_effect(self.effect, array, made, spacing=spacing, out=out))
+        more = {"volume": task.volume} if voxel_effects()[self.effect]["volume"] else {}
+        return Method(
+            "", lambda: run_effect(self.effect, array, made, spacing=spacing, out=out, **more)
+        )
 
 
 def way(task: Task, *fractions: tuple[float, float, float]) -> list[list[float]]:
@@ -162,6 +165,13 @@ CASES = (
     Case("flood filling", "flood_filling", ("rock volume",), _flood, {"tolerance": 6000.0}),
     Case("fill between slices", "fill_between_slices", ("ct slices", "atlas slices")),
     Case(
+        "fast marching",
+        "fast_marching",
+        ("rock marked",),
+        without_peer="no library has a front of this definition",
+    ),
+    Case("grow from seeds", "grow_from_seeds", ("rock marked", "ct marked")),
+    Case(
         "islands keep largest",
         "islands",
         NOISY,
@@ -257,8 +267,7 @@ BARS = (
     Bar("opening", ("rock noisy",), 20, 20),
     Bar("closing", ("rock noisy",), 20, 20),
     Bar("Gaussian", ("rock noisy",), 4, 6),
-    Bar("grow from seeds", ("rock volume", "ct volume"), None, 25),
-    Bar("grow from seeds, update", ("rock volume",), None, 5),
+    Bar("grow from seeds", ("rock marked", "ct marked"), None, 25),
     Bar("surfaces, smoothed", ("atlas labels",), 1.5, 45),
     Bar("surfaces, smoothed", ("rock labels",), 1.5, 20),
     Bar("fill between slices", ("ct slices", "atlas slices"), 10, 20, over="ITK"),

@@ -105,6 +105,7 @@ def inputs(name: str, size: int) -> dict[str, Callable[[], Input]]:
     labels rock: three phases; atlas: 116 regions
     seeds  rock only: two of the three phases, the rest is empty
     slices ct: every fifth slice of the patient; atlas: every fourth slice of the labels
+    marked small cubes of three labels, in dark, middle and bright parts
     ====== ==================================================================================
     """
     if name == "atlas":
@@ -119,6 +120,7 @@ def inputs(name: str, size: int) -> dict[str, Callable[[], Input]]:
     found = {
         "volume": lambda: made("", sample.volume, None),
         "mask": lambda: made(f" {first}", sample.labels(first)),
+        "marked": lambda: made(", 3 seed labels", marks(sample)),
     }
     if sample.name.endswith("rock"):
         found |= {
@@ -147,6 +149,20 @@ def _atlas_input() -> Input:
     head = demo_data.read_nifti(demo_data.located(demo_data.HEAD_FILE)).voxels
     volume = np.ascontiguousarray(head, head.dtype.newbyteorder("="))
     return Input("atlas, 116 labels", labels, spacing, volume, {})
+
+
+def marks(sample: Sample, step: int = 48, edge: int = 8) -> NDArray[np.uint8]:
+    """Seeds: of the cubes on a lattice, those that lie in one of three parts of the grey values."""
+    bounds = (sample.minimum, (sample.minimum + float(sample.volume.max())) / 2)
+    labels = np.zeros(sample.volume.shape, np.uint8)
+    counts = [max(0, n - edge) // step + 1 for n in labels.shape]
+    for place in np.ndindex(*counts):
+        cube = tuple(slice(step * at, step * at + edge) for at in place)
+        parts = np.digitize(sample.volume[cube], bounds) + 1
+        part = np.bincount(parts.ravel()).argmax()
+        if np.mean(parts == part) > 0.9:
+            labels[cube][parts == part] = part
+    return labels
 
 
 def rock_phases(sample: Sample) -> NDArray[np.uint8]:

@@ -320,6 +320,8 @@ def test_every_effect_has_a_proxy(effect: dict[str, Any], proxies: dict[str, Any
     assert proxy["group"] == "filters"
     expected = {parameter["name"] for parameter in effect["parameters"]}
     expected |= {"Input", "ScalarArray", "LastError"}
+    if effect.get("volume"):
+        expected |= {"Volume", "VolumeArray"}
     if effect["input"] != "segments":
         expected.add("SegmentLabel")
         assert proxy["properties"]["SegmentLabel"]["default"] == [1]

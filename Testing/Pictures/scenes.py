@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from segmentationcore._registry import voxel_effects
 from segmentationcore._run import run_effect
 from segmentationcore.demo import data as demo_data
 from segmentationcore.demo.rock import rock
@@ -79,7 +80,10 @@ class Scene:
         if self.after is not None:
             return self.after(data, labels, self.given(data))
         array = data.volume if labels is None else labels
-        result: Labels = run_effect(self.effect, array, self.given(data), spacing=data.spacing)
+        more = {"volume": data.volume} if voxel_effects()[self.effect]["volume"] else {}
+        result: Labels = run_effect(
+            self.effect, array, self.given(data), spacing=data.spacing, **more
+        )
         return result
 
 
@@ -188,6 +192,34 @@ def _ring(at: float, corners: int = 60) -> list[tuple[float, float, float]]:
         (at, 0.5 + radius * math.sin(angle), 0.5 + radius * math.cos(angle))
         for angle, radius in zip(angles, radii, strict=True)
     ]
+
+
+def phase_seeds(data: Data) -> Labels:
+    """Small cubes in the pores, the quartz and the mineral of the rock."""
+    phases = np.digitize(data.volume, (16000, 33000)) + 1
+    labels = nothing(data)
+    for place in np.ndindex(*(n // 16 for n in labels.shape)):
+        cube = tuple(slice(16 * at + 6, 16 * at + 10) for at in place)
+        values, counts = np.unique(phases[cube], return_counts=True)
+        if counts.max() > 0.95 * counts.sum():
+            labels[cube] = values[counts.argmax()]
+    return labels
+
+
+def ball(*fractions: float, radius: float) -> Maker:
+    """A ball, by its centre as fractions of the edges, and its radius in millimetres."""
+
+    def made(data: Data) -> Labels:
+        centre = data.point(*fractions)
+        squares = sum(
+            ((np.arange(n) * step - at) ** 2).reshape([-1 if a == b else 1 for b in range(3)])
+            for a, (n, step, at) in enumerate(
+                zip(data.volume.shape, data.spacing, centre, strict=True)
+            )
+        )
+        return (squares <= radius**2).astype(np.uint8)
+
+    return made
 
 
 def _way(*points: Sequence[float], **more: Any) -> Callable[[Data], Parameters]:
@@ -316,5 +348,19 @@ SCENES = (
         "Regions grow by 6 mm and meet half-way.",
         {"ExpansionSizeMm": 6.0},
         regions(1, 2, 7, 8, 13, 14, 29, 30, 77, 78),
+    ),
+    Scene(
+        "grow_from_seeds",
+        "stone",
+        "Small cubes in the pores, the quartz and the heavy mineral grow until they meet.",
+        {"SeedLocalityFactor": 10.0},
+        phase_seeds,
+    ),
+    Scene(
+        "fast_marching",
+        "head",
+        "A ball in the white matter grows along what is as bright, to 4 % of the image.",
+        {"PercentMax": 4.0, "SeedLocalityFactor": 1.0},
+        ball(0.55, 0.55, 0.38, radius=8.0),
     ),
 )

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from sample_data import smooth_volume
+from segmentationcore import to_image
 from segmentationcore._registry import snake_case
 from vtkmodules.vtkCommonDataModel import vtkImageData
 
@@ -58,6 +60,25 @@ def arguments(
         convert = {"points": _points, "vector": _vector, "matrix": _matrix}.get(kind)
         result[name] = convert(np.array(value), data, spacing) if convert else value
     return result
+
+
+def beside(effect: Effect, data: Any, change: Any = None) -> dict[str, Any]:
+    """The volume for effects that read one beside a label map, as a keyword; else none.
+
+    The same for all label maps of a shape. ``change`` turns it as the label map was turned.
+    """
+    if not effect["volume"]:
+        return {}
+    if not isinstance(data, vtkImageData):
+        shape = data.shape if isinstance(data, np.ndarray) and data.ndim in (2, 3) else (2, 2, 2)
+        volume = smooth_volume(shape, 11)
+        return {"volume": change(volume) if change else volume}
+    image = vtkImageData()
+    image.CopyStructure(data)
+    if data.GetNumberOfPoints():
+        values = to_image(smooth_volume(tuple(reversed(data.GetDimensions())), 11))
+        image.GetPointData().SetScalars(values.GetPointData().GetScalars())
+    return {"volume": image}
 
 
 def keywords(values: Case) -> dict[str, Any]:

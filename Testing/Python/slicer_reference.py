@@ -111,20 +111,42 @@ def _level_tracing(job: dict[str, Any], image: Any) -> Any:
     return result
 
 
+def _grow_from_seeds(job: dict[str, Any], labels: Any, volume: Any) -> Any:
+    from slicer_core.vtkSlicerSegmentationsModuleLogic import vtkImageGrowCutSegment
+    from vtkmodules.vtkImagingCore import vtkImageCast
+
+    grow = vtkImageGrowCutSegment()
+    seeds = vtkImageCast()
+    seeds.SetInputData(labels)
+    seeds.SetOutputScalarTypeToUnsignedChar()
+    grow.SetIntensityVolume(volume)
+    seeds.Update()
+    grow.SetSeedLabelVolume(seeds.GetOutput())
+    grow.SetDistancePenalty(job["factor"])
+    grow.Update()
+    return _array(grow.GetOutput())
+
+
 def main(source: str, target: str) -> None:
     """Do the jobs of a file."""
-    makers = {
+    makers: dict[str, Any] = {
         "threshold": _threshold,
         "margin": _margin,
         "islands": _islands,
         "median": _median,
         "level_tracing": _level_tracing,
+        "grow_from_seeds": _grow_from_seeds,
     }
     with np.load(source) as jobs:
         results = {}
         for i, job in enumerate(json.loads(str(jobs["options"]))):
-            image = _image(jobs[f"array{i}"], job.get("spacing", (1.0, 1.0, 1.0)))
-            results[f"array{i}"] = makers[job["what"]](job, image)
+            array = jobs[f"array{i}"]
+            # Of several arrays the first is the label map, the second the volume.
+            images = [
+                _image(each, job.get("spacing", (1.0, 1.0, 1.0)))
+                for each in (array if array.ndim == 4 else [array])
+            ]
+            results[f"array{i}"] = makers[job["what"]](job, *images)
         np.savez(target, **results)
 
 

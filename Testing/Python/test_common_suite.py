@@ -7,6 +7,7 @@ the image (points, vectors, other segments) is made by sample_parameters.py.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import re
@@ -22,6 +23,7 @@ from sample_parameters import (
     CAMERA,
     OBLIQUE,
     arguments,
+    beside,
     keywords,
     mirrored,
     renumbered,
@@ -105,6 +107,9 @@ def cases() -> Iterator[Any]:
 
 every_case = pytest.mark.parametrize(("identifier", "parameters"), list(cases()))
 every_effect = pytest.mark.parametrize("identifier", list(EFFECTS))
+every_effect_with_a_volume_beside = pytest.mark.parametrize(
+    "identifier", [name for name, effect in EFFECTS.items() if effect["volume"]]
+)
 every_effect_with_a_label = pytest.mark.parametrize(
     "identifier", [name for name, effect in EFFECTS.items() if effect["input"] != "segments"]
 )
@@ -132,6 +137,7 @@ def run(identifier: str, data: Any, parameters: dict[str, Any], **more: Any) -> 
     """Run the effect, through the public function."""
     function = getattr(segmentationcore, identifier)
     given = arguments(EFFECTS[identifier], parameters, data, more.get("spacing"))
+    more = beside(EFFECTS[identifier], data) | more
     result = function(data, **keywords(given), **more)
     RAN.add(identifier)
     return result
@@ -145,6 +151,8 @@ def filter_for(
     checked = check_parameters(effect, arguments(effect, parameters, image))
     algorithm = make_filter(effect, checked, label)
     algorithm.SetInputDataObject(image)
+    if effect["volume"]:
+        algorithm.SetVolumeData(beside(effect, image)["volume"])
     return algorithm
 
 
@@ -331,9 +339,11 @@ def test_degenerate_images(
 @every_case
 def test_a_2d_array_is_a_single_slice(identifier: str, parameters: dict[str, Any]) -> None:
     data = sample(identifier)[5]
+    effect = EFFECTS[identifier]
     flat = run(identifier, data, parameters, spacing=SPACING[1:])
+    volume = beside(effect, data, lambda slice_: slice_[np.newaxis])
     # Which is 1 mm thick.
-    deep = run(identifier, data[np.newaxis], parameters, spacing=(1.0, *SPACING[1:]))
+    deep = run(identifier, data[np.newaxis], parameters, spacing=(1.0, *SPACING[1:]), **volume)
     assert_same(flat, deep[0])
 
 
@@ -370,11 +380,13 @@ def test_turned_volumes_give_the_turned_result(identifier: str, parameters: dict
     for order in itertools.permutations(range(3)):
         spacing = tuple(SPACING[axis] for axis in order)
         chosen = turned(effect, parameters, order)
-        result = run(identifier, np.transpose(data, order), chosen, spacing=spacing)
+        volume = beside(effect, data, functools.partial(np.transpose, axes=order))
+        result = run(identifier, np.transpose(data, order), chosen, spacing=spacing, **volume)
         assert_same(result, np.transpose(expected, order), f"axes {order}:")
     for axes in ((0,), (1,), (2,), (0, 1, 2)):
         chosen = mirrored(effect, parameters, axes)
-        result = run(identifier, np.flip(data, axes), chosen, spacing=SPACING)
+        volume = beside(effect, data, functools.partial(np.flip, axis=axes))
+        result = run(identifier, np.flip(data, axes), chosen, spacing=SPACING, **volume)
         assert_same(result, np.flip(expected, axes), f"flipped {axes}:")
 
 
@@ -500,7 +512,7 @@ def test_wrong_parameters_raise_and_name_the_culprit(identifier: str) -> None:
         for value, error in wrong_values(parameter):
             given = arguments(effect, {}, data) | {parameter["name"]: value}
             with pytest.raises(error) as caught:
-                function(data, **keywords(given))
+                function(data, **beside(effect, data), **keywords(given))
             assert type(caught.value) is error, (parameter["name"], value)
             assert snake_case(parameter["name"]) in str(caught.value)
             assert identifier in str(caught.value)
@@ -529,9 +541,11 @@ def test_a_missing_argument_is_named(identifier: str) -> None:
             given = arguments(effect, {}, data)
             del given[parameter["name"]]
             with pytest.raises(TypeError, match=parameter["name"]):
-                run_effect(identifier, data, given)
+                run_effect(identifier, data, given, **beside(effect, data))
             with pytest.raises(TypeError, match=snake_case(parameter["name"])):
-                getattr(segmentationcore, identifier)(data, **keywords(given))
+                getattr(segmentationcore, identifier)(
+                    data, **beside(effect, data), **keywords(given)
+                )
 
 
 def algorithm_value(effect: dict[str, Any], parameter: dict[str, Any], image: vtkImageData) -> Any:
@@ -787,8 +801,74 @@ def test_an_unnamed_array_works(identifier: str) -> None:
 def test_two_runs_are_equal(identifier: str) -> None:
     data = sample(identifier)
     assert_same(run(identifier, data, {}), run(identifier, data, {}))
-    given = arguments(EFFECTS[identifier], {}, data)
-    assert_same(run_effect(identifier, data, given), run(identifier, data, {}))
+    effect = EFFECTS[identifier]
+    given = arguments(effect, {}, data)
+    again = run_effect(identifier, data, given, **beside(effect, data))
+    assert_same(again, run(identifier, data, {}))
+
+
+@every_effect_with_a_volume_beside
+def test_volumes_beside_a_label_map(identifier: str) -> None:
+    data, effect = sample(identifier), EFFECTS[identifier]
+    volume = beside(effect, data)["volume"]
+    before = volume.tobytes()
+    expected = run(identifier, data, {}, spacing=SPACING)
+    for dtype in ALL_TYPES:
+        result = run(identifier, data, {}, spacing=SPACING, volume=volume.astype(dtype))
+        assert_same(result, expected, f"{dtype}:")
+    spread = np.zeros(tuple(2 * n for n in SHAPE), np.uint8)
+    spread[::2, 1::2, ::2] = volume
+    for strided in (np.asfortranarray(volume), spread[::2, 1::2, ::2], volume.astype(">i2")):
+        assert_same(run(identifier, data, {}, spacing=SPACING, volume=strided), expected)
+    run(identifier, data, {}, volume=volume)
+    assert volume.tobytes() == before
+    # In an image whose geometry nobody takes for granted.
+    image = oblique_image(data)
+    other = beside(effect, image)["volume"]
+    assert_same(to_array(run(identifier, image, {}, volume=other)), expected)
+    moved = vtkImageData()
+    moved.ShallowCopy(other)
+    moved.SetOrigin(-12.4, 300.25, 7.125)
+    with pytest.raises(SegmentationCoreError, match="origin, spacing or direction"):
+        run(identifier, image, {}, volume=moved)
+    shifted = vtkImageData()
+    shifted.ShallowCopy(other)
+    extent = list(other.GetExtent())
+    shifted.SetExtent(extent[0] + 1, extent[1] + 1, *extent[2:])
+    with pytest.raises(SegmentationCoreError, match="extent"):
+        run(identifier, image, {}, volume=shifted)
+
+
+@every_effect
+def test_wrong_volumes_raise(identifier: str) -> None:
+    data, effect = sample(identifier), EFFECTS[identifier]
+    given = arguments(effect, {}, data)
+    if not effect["volume"]:
+        with pytest.raises(TypeError, match="takes no volume"):
+            run_effect(identifier, data, given, volume=data)
+        return
+    with pytest.raises(TypeError, match="needs the argument volume"):
+        run_effect(identifier, data, given)
+    function = getattr(segmentationcore, identifier)
+    for wrong, error, culprit in (
+        (to_image(data), TypeError, "volume is vtkImageData"),
+        ("file.nrrd", TypeError, "volume is str"),
+        (np.zeros(SHAPE, complex), TypeError, "volume has the type complex128"),
+        (data[1:], ValueError, r"volume has the shape \(10, 13, 16\)"),
+    ):
+        with pytest.raises(error, match=culprit):
+            function(data, volume=wrong, **keywords(given))
+    image = to_image(data)
+    with pytest.raises(TypeError, match="volume is ndarray"):
+        function(image, volume=data, **keywords(given))
+    with pytest.raises(ValueError, match="volume has no voxels"):
+        function(image, volume=vtkImageData(), **keywords(given))
+    # And the filter itself, as other programs meet it.
+    algorithm = filter_for(identifier, image, {})
+    algorithm.SetInputConnection(1, None)
+    with pytest.raises(SegmentationCoreError, match="reads a volume"):
+        execute(algorithm, identifier)
+    assert algorithm.GetOutput().GetNumberOfPoints() == 0
 
 
 @every_effect

@@ -600,7 +600,9 @@ def test_compressed_labels_are_one_stream_of_any_gzip(
 
 
 @pytest.mark.parametrize("what", ["atlas", "rock"])
-def test_labels_searched_for_runs_are_smaller_than_by_the_quick_search(tmp_path: Path, what: str) -> None:
+def test_labels_searched_for_runs_are_smaller_than_by_the_quick_search(
+    tmp_path: Path, what: str
+) -> None:
     if what == "atlas":
         labels = array_of(read(vtkLabelMapNrrdReader, TEMPLATES / "aal.nii.gz"), "Labels")
     else:

@@ -162,6 +162,8 @@ def test_the_schema_is_a_schema(generated: Path) -> None:
         ({"input": "segments", "writes": "add"}, "effects on all segments replace them"),
         ({"input": "segments", "writes": "set", "local": True}, "and are not local"),
         ({"class": "vtkSomething"}, "class must start with"),
+        ({"input": "volume", "volume": True}, "volume says that a label map's effect"),
+        ({"volume": 1}, "volume must be true or false"),
     ],
     ids=str,
 )
@@ -252,7 +254,8 @@ def test_the_editor_knows_every_effect(effect: dict[str, Any]) -> None:
     after = apply_operations(volume, [*operations, operation])
     data = array if effect["input"] == "volume" else labels
     function = getattr(segmentationcore, effect["identifier"])
-    expected = function(data, **keywords(arguments(effect, {}, data))) == 1
+    beside = {"volume": array} if effect["volume"] else {}
+    expected = function(data, **beside, **keywords(arguments(effect, {}, data))) == 1
     if effect["input"] == "volume":  # the function knows no segment to join or to leave
         joined = {"add": expected | (labels == 1), "remove": ~expected & (labels == 1)}
         expected = joined.get(effect["writes"], expected)

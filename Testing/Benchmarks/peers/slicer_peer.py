@@ -178,6 +178,15 @@ def _jointly_smoothed(image: Any, options: dict[str, Any]) -> Any:
     return oriented_image(result[1:-1, 1:-1, 1:-1], (0, 0, 0), (1.0, 1.0, 1.0))
 
 
+def _grow_from_seeds(image: Any, options: dict[str, Any]) -> Any:
+    grow = slicer.vtkImageGrowCutSegment()
+    grow.SetIntensityVolume(options["volume"])
+    grow.SetSeedLabelVolume(image)
+    grow.SetDistancePenalty(0.0)
+    grow.Update()
+    return grow.GetOutput()
+
+
 class SurfaceConversion(Scene):
     """Slicer's own conversion of a label map to closed surfaces, with its default settings."""
 
@@ -222,6 +231,11 @@ FILTERS: dict[str, tuple[str, str, Callable[[Any, dict[str, Any]], Any]]] = {
         _otsu,
     ),
     "islands label all": ("vtkITKIslandMath", "numbers by size, as ours", _all_islands),
+    "grow from seeds": (
+        "vtkImageGrowCutSegment",
+        "seeds on the border do not grow; ties by its heap; single precision",
+        _grow_from_seeds,
+    ),
     "islands keep largest": ("vtkITKIslandMath + vtkImageThreshold", "", _largest),
     "islands remove small": ("vtkITKIslandMath + vtkImageThreshold", "", _not_small),
     "margin grow": ("vtkITKImageMargin", SINGLE, _grow),

@@ -179,6 +179,30 @@ void checkPiece(vtkImageData* image, const Shape& shape, const Box& piece,
 
 using Maker = std::function<vtkSmartPointer<vtkLabelMapAlgorithm>()>;
 
+/// This rank's piece of the volume that an effect reads beside the label map; empty if it reads
+/// none.
+using VolumeMaker = std::function<vtkSmartPointer<vtkImageData>(const Shape&, const Box&)>;
+
+/// A volume of these values.
+template <class V>
+VolumeMaker volumeOf(const std::vector<V>& values)
+{
+  return [values](const Shape& shape, const Box& piece)
+  { return makePiece(shape, values, piece, "intensities"); };
+}
+
+/// Collective. Runs an effect on this rank's piece of its input.
+inline bool applyTo(vtkLabelMapAlgorithm* effect, vtkImageData* input, vtkImageData* output,
+  const Shape& shape = Shape(), const VolumeMaker& volume = {})
+{
+  if (!volume)
+  {
+    return effect->Apply(input, output);
+  }
+  const Box piece = input ? Box::fromExtent(input->GetExtent()) : Box();
+  return effect->Apply(input, volume(shape, piece), output);
+}
+
 constexpr int blockCounts[] = { 1, 2, 3, 5, 8 };
 
 /// How many ways to cut an image are tried: all layouts with all block counts, or each layout once.
@@ -192,7 +216,8 @@ enum class Effort
 template <class In, class Out>
 void checkEverywhere(const World& world, const Shape& shape, const std::vector<In>& values,
   const Maker& make, const std::vector<Out>& expected, const char* outputName, const char* file,
-  int line, Effort effort = Effort::Some, const char* inputName = "values")
+  int line, Effort effort = Effort::Some, const char* inputName = "values",
+  const VolumeMaker& volume = {})
 {
   const int rank = world.communicator->rank();
   const int size = world.communicator->size();
@@ -206,7 +231,7 @@ void checkEverywhere(const World& world, const Shape& shape, const std::vector<I
     effect->SetController(controller);
     effect->SetNumberOfBlocks(blocks);
     vtkNew<vtkImageData> output;
-    if (!effect->Apply(input, output))
+    if (!applyTo(effect, input, output, shape, volume))
     {
       check::fail(file, line, std::string("failed: ") + effect->GetLastError());
       return;
@@ -280,6 +305,15 @@ inline PieceSource* PieceSource::New()
   return new PieceSource;
 }
 
+/// Gives a filter a volume that is there before it runs.
+inline void connectVolume(vtkLabelMapAlgorithm* effect, vtkImageData* volume, const Shape& shape)
+{
+  vtkNew<PieceSource> source;
+  source->Whole = shape;
+  source->Piece = volume;
+  effect->SetVolumeConnection(source->GetOutputPort());
+}
+
 /// Collective. Runs a filter behind a PieceSource, one piece per rank.
 inline void updatePieces(
   const World& world, PieceSource* source, vtkAlgorithm* filter, int port = 0)
@@ -338,13 +372,14 @@ inline bool sameEverywhere(const World& world, const std::string& text)
 /// Collective. Apply fails on all ranks alike, with a text that names the culprit, and leaves an
 /// empty output.
 inline void checkRefused(const World& world, vtkLabelMapAlgorithm* effect, vtkImageData* input,
-  const std::string& part, const char* file, int line)
+  const std::string& part, const char* file, int line, const Shape& shape = Shape(),
+  const VolumeMaker& volume = {})
 {
   effect->SetController(world.communicator->controller());
   vtkNew<vtkImageData> output;
   output->SetDimensions(3, 3, 3);
   output->AllocateScalars(VTK_FLOAT, 1);
-  const bool done = effect->Apply(input, output);
+  const bool done = applyTo(effect, input, output, shape, volume);
   const std::string error = effect->GetLastError();
   if (done)
   {
@@ -364,12 +399,71 @@ inline void checkRefused(const World& world, vtkLabelMapAlgorithm* effect, vtkIm
   }
 }
 
-#define CHECK_REFUSED(world, effect, input, part)                                                  \
-  filtertest::checkRefused(world, effect, input, part, __FILE__, __LINE__)
+#define CHECK_REFUSED(world, effect, input, part, ...)                                             \
+  filtertest::checkRefused(world, effect, input, part, __FILE__, __LINE__, ##__VA_ARGS__)
+
+/// Collective. What is refused as the volume beside a label map, on all ranks and on the last
+/// alone.
+inline void volumeSuite(const World& world, const Maker& make, const Shape& shape,
+  const std::function<vtkSmartPointer<vtkImageData>()>& labels, const VolumeMaker& volume)
+{
+  CHECK_REFUSED(world, make(), labels(), "reads a volume beside the label map, and there is none");
+  const bool last = world.communicator->rank() == world.communicator->size() - 1;
+  for (const bool everywhere : { true, false })
+  {
+    const auto refused = [&](const char* part, int line, const auto& spoil)
+    {
+      const VolumeMaker bad = [&](const Shape& whole, const Box& piece)
+      {
+        const auto image = volume(whole, piece);
+        if ((everywhere || last) && !piece.empty())
+        {
+          spoil(image.Get());
+        }
+        return image;
+      };
+      const Box piece = Box::fromExtent(labels()->GetExtent());
+      if (world.communicator->agreeFlag((everywhere || last) && !piece.empty()))
+      {
+        checkRefused(world, make(), labels(), part, __FILE__, line, shape, bad);
+      }
+    };
+    refused("the volume has no active point scalars", __LINE__,
+      [](vtkImageData* image) { image->GetPointData()->Initialize(); });
+    refused("array 'vectors' has 3 components, expected 1", __LINE__,
+      [](vtkImageData* image)
+      {
+        vtkNew<vtkDoubleArray> vectors;
+        vectors->SetName("vectors");
+        vectors->SetNumberOfComponents(3);
+        vectors->SetNumberOfTuples(image->GetNumberOfPoints());
+        vectors->Fill(1.0);
+        image->GetPointData()->SetScalars(vectors);
+      });
+    refused("the volume has the extent (", __LINE__,
+      [](vtkImageData* image)
+      {
+        int extent[6];
+        image->GetExtent(extent);
+        image->SetExtent(extent[0] + 1, extent[1] + 1, extent[2], extent[3], extent[4], extent[5]);
+      });
+    refused("origin, spacing or direction", __LINE__,
+      [](vtkImageData* image)
+      {
+        double origin[3];
+        image->GetOrigin(origin);
+        image->SetOrigin(origin[0] + 0.01, origin[1], origin[2]);
+      });
+  }
+  auto effect = make();
+  effect->SetInputArrayToProcess(1, 1, 0, vtkDataObject::FIELD_ASSOCIATION_POINTS, "nowhere");
+  CHECK_REFUSED(world, effect, labels(), "the volume has no point array 'nowhere'", shape, volume);
+}
 
 /// Collective. What every effect does alike. `make` gives an effect that works on unsigned char
 /// images with label 1; `outputName` is the name of its result for an input array "values".
-inline void commonSuite(const World& world, const Maker& make, const char* outputName)
+inline void commonSuite(
+  const World& world, const Maker& make, const char* outputName, const VolumeMaker& volume = {})
 {
   const int rank = world.communicator->rank();
   const int size = world.communicator->size();
@@ -388,7 +482,7 @@ inline void commonSuite(const World& world, const Maker& make, const char* outpu
     const auto effect = make();
     effect->SetController(nullptr);
     vtkNew<vtkImageData> output;
-    CHECK(effect->Apply(makePiece(shape, values, shape.box), output));
+    CHECK(applyTo(effect, makePiece(shape, values, shape.box), output, shape, volume));
     const auto* got = voxels<unsigned char>(output, outputName);
     CHECK(got != nullptr);
     if (!got)
@@ -416,7 +510,7 @@ inline void commonSuite(const World& world, const Maker& make, const char* outpu
     const auto effect = make();
     effect->SetController(world.communicator->controller());
     vtkNew<vtkImageData> output;
-    CHECK(effect->Apply(input, output));
+    CHECK(applyTo(effect, input, output, shape, volume));
     CHECK_EQUAL(std::string(effect->GetLastError()), "");
     checkPiece(output, shape, piece, expected, outputName, __FILE__, __LINE__);
     CHECK_EQUAL(output->GetPointData()->GetArray("other"), other.Get());
@@ -434,7 +528,7 @@ inline void commonSuite(const World& world, const Maker& make, const char* outpu
     input->GetPointData()->SetActiveScalars("other");
     effect->SetInputArrayToProcess(0, 0, 0, vtkDataObject::FIELD_ASSOCIATION_POINTS, "values");
     vtkNew<vtkImageData> again;
-    CHECK(effect->Apply(input, again));
+    CHECK(applyTo(effect, input, again, shape, volume));
     checkPiece(again, shape, piece, expected, outputName, __FILE__, __LINE__);
   }
 
@@ -449,6 +543,10 @@ inline void commonSuite(const World& world, const Maker& make, const char* outpu
     source->Piece = makePiece(shape, values, part);
     const auto effect = make();
     effect->SetController(world.communicator->controller());
+    if (volume)
+    {
+      connectVolume(effect, volume(shape, part), shape);
+    }
     updatePieces(world, source, effect);
     checkPiece(effect->GetOutput(), shape, part, expected, outputName, __FILE__, __LINE__);
     if (size == 1)
@@ -466,6 +564,10 @@ inline void commonSuite(const World& world, const Maker& make, const char* outpu
     const auto effect = make();
     effect->SetController(nullptr);
     effect->SetInputConnection(source->GetOutputPort());
+    if (volume)
+    {
+      connectVolume(effect, volume(shape, shape.box), shape);
+    }
     int slice[6];
     shape.box.toExtent(slice);
     slice[4] = slice[5];
@@ -478,7 +580,9 @@ inline void commonSuite(const World& world, const Maker& make, const char* outpu
   {
     const bool here = everywhere || rank == size - 1;
     const auto refused = [&](vtkImageData* bad, const char* part, int line)
-    { checkRefused(world, make(), here ? bad : good().Get(), part, __FILE__, line); };
+    {
+      checkRefused(world, make(), here ? bad : good().Get(), part, __FILE__, line, shape, volume);
+    };
     const Box box = everywhere ? piece : (piece.empty() ? shape.box : piece);
     const auto badPiece = [&] { return makePiece(shape, values, box); };
 
@@ -525,37 +629,39 @@ inline void commonSuite(const World& world, const Maker& make, const char* outpu
   {
     const auto effect = make();
     effect->SetInputArrayToProcess(0, 0, 0, vtkDataObject::FIELD_ASSOCIATION_POINTS, "nowhere");
-    CHECK_REFUSED(world, effect, good(), "no point array 'nowhere'; it has 'values'");
+    CHECK_REFUSED(
+      world, effect, good(), "no point array 'nowhere'; it has 'values'", shape, volume);
   }
-  CHECK_REFUSED(world, make(), makePiece(shape, values, Box()), "has no voxels");
+  CHECK_REFUSED(world, make(), makePiece(shape, values, Box()), "has no voxels", shape, volume);
   if (size > 1)
   {
     // Different types, geometries or a gap between the pieces.
     const bool odd = rank == 0;
     const std::vector<float> floats(values.begin(), values.end());
-    CHECK_REFUSED(
-      world, make(), odd ? makePiece(shape, floats, piece) : good(), "different scalar types");
+    CHECK_REFUSED(world, make(), odd ? makePiece(shape, floats, piece) : good(),
+      "different scalar types", shape, volume);
     auto moved = good();
     moved->SetOrigin(odd ? 11.0 : shape.origin[0], shape.origin[1], shape.origin[2]);
-    CHECK_REFUSED(world, make(), moved, "different origin, spacing or direction");
+    CHECK_REFUSED(world, make(), moved, "different origin, spacing or direction", shape, volume);
     Box gap = paralleltest::slab(shape.box, 2, rank, size);
     gap.lo[2] += odd ? 0 : 1;
-    CHECK_REFUSED(world, make(), makePiece(shape, values, gap), "do not cover the whole image");
+    CHECK_REFUSED(
+      world, make(), makePiece(shape, values, gap), "do not cover the whole image", shape, volume);
   }
 
   // Parameters that all effects have.
   auto effect = make();
   effect->SetNumberOfBlocks(0);
-  CHECK_REFUSED(world, effect, good(), "NumberOfBlocks is 0, expected at least 1");
+  CHECK_REFUSED(world, effect, good(), "NumberOfBlocks is 0, expected at least 1", shape, volume);
   effect = make();
   effect->SetSegmentLabel(0);
-  CHECK_REFUSED(world, effect, good(), "SegmentLabel is 0, expected at least 1");
+  CHECK_REFUSED(world, effect, good(), "SegmentLabel is 0, expected at least 1", shape, volume);
   effect->SetSegmentLabel(-5);
-  CHECK_REFUSED(world, effect, good(), "SegmentLabel is -5");
+  CHECK_REFUSED(world, effect, good(), "SegmentLabel is -5", shape, volume);
   // It works again after an error.
   effect->SetSegmentLabel(1);
   vtkNew<vtkImageData> output;
-  CHECK(effect->Apply(good(), output));
+  CHECK(applyTo(effect, good(), output, shape, volume));
   CHECK_EQUAL(std::string(effect->GetLastError()), "");
 
   // Abort on one rank stops all.
@@ -564,9 +670,13 @@ inline void commonSuite(const World& world, const Maker& make, const char* outpu
     effect = make();
     effect->SetNumberOfBlocks(3);
     AbortOnProgress abort(effect, rank == at);
-    CHECK_REFUSED(world, effect, good(), "");
+    CHECK_REFUSED(world, effect, good(), "", shape, volume);
     CHECK(contains(effect->GetLastError(), "abort") || contains(effect->GetLastError(), "cancel"));
     CHECK_EQUAL(abort.Calls > 0, rank == at);
+  }
+  if (volume)
+  {
+    volumeSuite(world, make, shape, good, volume);
   }
   check::setContext(before);
 }

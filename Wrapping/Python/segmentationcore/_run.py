@@ -171,11 +171,34 @@ def _into(out: NDArray[Any], voxels: NDArray[Any], function: str) -> NDArray[Any
     return out
 
 
+def _volume_beside(
+    labels: ImageLike, volume: Any, spacing: Sequence[float] | None, what: str
+) -> Any:
+    """The volume that an effect reads beside a label map, as an image on the same voxels."""
+    if is_image(labels) != is_image(volume):
+        raise TypeError(
+            f"{what} is {type(volume).__name__} and labels is {type(labels).__name__}; "
+            "expected two numpy.ndarray or two vtkImageData"
+        )
+    if is_image(volume):
+        point_array_name(volume, what)
+        source: Any = volume.NewInstance()
+        source.ShallowCopy(volume)
+        return source
+    array = check_array(volume, what)
+    if array.shape != labels.shape:  # type: ignore[union-attr]
+        raise ValueError(
+            f"{what} has the shape {array.shape}; expected {labels.shape}, as labels"  # type: ignore[union-attr]
+        )
+    return image_of_array(array, spacing, "Volume", what).image
+
+
 def run_effect(
     identifier: str,
     data: ImageLike,
     parameters: Mapping[str, Any],
     *,
+    volume: ImageLike | None = None,
     label: int = 1,
     spacing: Sequence[float] | None = None,
     out: NDArray[Any] | None = None,
@@ -192,6 +215,8 @@ def run_effect(
     parameters : mapping
         By their declared names, as ``{"MarginSizeMm": 2.0}``; absent ones have their default.
         Points and vectors are in the order of an array's axes, as in the functions.
+    volume : numpy.ndarray or vtkImageData, optional
+        For effects that read one beside a label map, which need it.
     label, spacing, out, progress
         As in the functions.
 
@@ -230,6 +255,15 @@ def run_effect(
         raise TypeError(
             f"{identifier}(): progress is {type(progress).__name__}; expected a callable"
         )
+    if effect["volume"] != (volume is not None):
+        raise TypeError(
+            f"{identifier}() "
+            + (
+                "needs the argument volume: it reads a volume beside the labels"
+                if effect["volume"]
+                else "takes no volume beside its input"
+            )
+        )
     is_volume = effect["input"] == "volume"
     what = f"{identifier}(): {'volume' if is_volume else 'labels'}"
 
@@ -258,6 +292,10 @@ def run_effect(
 
     algorithm = make_filter(effect, checked, label)
     algorithm.SetInputDataObject(source)
+    if volume is not None:
+        if out is not None and isinstance(volume, np.ndarray) and np.may_share_memory(out, volume):
+            raise ValueError(f"{identifier}(): out shares memory with volume; give another array")
+        algorithm.SetVolumeData(_volume_beside(data, volume, spacing, f"{identifier}(): volume"))
     if out is None or progress is not None:  # cancelling leaves `out` as it was
         execute(algorithm, f"{identifier}()", progress)
         output = algorithm.GetOutput()

@@ -44,13 +44,15 @@ class EffectPanel:
 def effect_panels() -> list[EffectPanel]:
     """The effects of one segment whose parameters all fit into rows, in ParaView's order.
 
-    What changes all segments at once does not fit into the editor's modifier label map; it goes
-    through the bridge.
+    What changes all segments at once, or reads the volume beside the segment, does not fit into the
+    editor's modifier label map; it goes through the bridge.
     """
     panels = []
     for effect in voxel_effects().values():
-        if effect["input"] == "segments" or any(
-            p["type"] not in _ROW_TYPES for p in effect["parameters"]
+        if (
+            effect["input"] == "segments"
+            or effect["volume"]
+            or any(p["type"] not in _ROW_TYPES for p in effect["parameters"])
         ):
             continue
         rows = tuple(

@@ -1,0 +1,977 @@
+// SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
+// SPDX-License-Identifier: BSD-3-Clause
+#include "SeedGrowth.h"
+
+#include "Threads.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <utility>
+
+#if defined(__SSE2__) || defined(_M_X64)
+#include <emmintrin.h>
+#define SEGCORE_SSE2
+#endif
+
+namespace segcore
+{
+namespace
+{
+
+/// Voxels along the edge of a cube.
+constexpr int Edge = 32;
+/// A cube with its surroundings: voxel (x, y, z) of it, from -1 to Edge, lies at place(x, y, z).
+/// There is one more voxel around it, a wall, so that surroundings have neighbours on all sides,
+/// and rows are longer still, so that four voxels can be read from any neighbour on.
+constexpr int Pitch = Edge + 8;
+constexpr int Rows = Edge + 4;
+constexpr int place(int x, int y, int z)
+{
+  return ((z + 2) * Rows + y + 2) * Pitch + 4 + x;
+}
+constexpr int CubeSize = Rows * Rows * Pitch;
+
+constexpr int Buckets = 1024;
+
+/// Directions to the 26 neighbours and to itself: 13 + dx + 3 dy + 9 dz.
+constexpr int Itself = 13;
+/// All of them, and whatever is inside.
+constexpr int Everything = 27;
+constexpr std::int32_t offsetTo(int direction)
+{
+  return place(direction % 3 - 1, direction / 3 % 3 - 1, direction / 9 - 1) - place(0, 0, 0);
+}
+
+constexpr std::array<std::int32_t, 27> Offsets = []
+{
+  std::array<std::int32_t, 27> offsets{};
+  for (int n = 0; n < 27; ++n)
+  {
+    offsets[static_cast<std::size_t>(n)] = offsetTo(n);
+  }
+  return offsets;
+}();
+
+int side(int at, int count)
+{
+  return at < 0 ? -1 : at >= count ? 1 : 0;
+}
+
+int lowestBit(unsigned bits)
+{
+#if defined(__GNUC__)
+  return __builtin_ctz(bits);
+#else
+  int bit = 0;
+  while (!(bits >> bit & 1))
+  {
+    ++bit;
+  }
+  return bit;
+#endif
+}
+
+/// What one thread needs for a cube.
+template <class Key>
+struct Workspace
+{
+  struct Entry
+  {
+    Key key;
+    std::int32_t voxel;
+    std::int32_t next;
+  };
+  std::vector<Key> keys;
+  std::vector<Key> levels;
+  std::vector<std::int32_t> row = std::vector<std::int32_t>(Edge + 2);
+  // The queue: entries of each bucket in a list.
+  std::vector<Entry> entries;
+  std::array<std::int32_t, Buckets> heads;
+  std::int32_t unused = -1;
+  Index queued = 0;
+
+  explicit Workspace(Key wall)
+    : keys(static_cast<std::size_t>(CubeSize), wall)
+    , levels(static_cast<std::size_t>(CubeSize), Key{ 0 })
+  {
+    this->heads.fill(-1);
+  }
+
+  void push(std::int32_t voxel, Key key, int shift)
+  {
+    std::int32_t entry = this->unused;
+    if (entry >= 0)
+    {
+      this->unused = this->entries[static_cast<std::size_t>(entry)].next;
+    }
+    else
+    {
+      entry = static_cast<std::int32_t>(this->entries.size());
+      this->entries.emplace_back();
+    }
+    std::int32_t& head = this->heads[static_cast<std::size_t>(key >> shift) & (Buckets - 1)];
+    this->entries[static_cast<std::size_t>(entry)] = { key, voxel, head };
+    head = entry;
+    ++this->queued;
+  }
+};
+
+} // namespace
+
+SeedGrowthLevels::~SeedGrowthLevels() = default;
+
+//------------------------------------------------------------------------------------------------
+template <class Key>
+class SeedGrowth<Key>::Implementation
+{
+public:
+  Implementation(const Box& target, const Box& padded, const SeedGrowthLevels& levels,
+    const SeedGrowthCosts& costs)
+    : Target(target)
+    , Padded(padded)
+    , Levels(levels)
+    , LabelBits(costs.labelBits)
+    , Keys(padded.size())
+  {
+    if (!padded.contains(target))
+    {
+      throw std::invalid_argument("the target block is not inside its padded box");
+    }
+    if (!fits(costs))
+    {
+      throw std::invalid_argument("the costs of steps do not fit the keys");
+    }
+    std::int32_t largest = 0;
+    for (int n = 0; n < 27; ++n)
+    {
+      const int dx = n % 3 - 1, dy = n / 3 % 3 - 1, dz = n / 9 - 1;
+      const std::int32_t step = costs.step[dx != 0][dy != 0][dz != 0];
+      largest = std::max(largest, step);
+      this->Steps[n] = static_cast<Key>(step) << this->LabelBits;
+    }
+    for (int row = 0; row < 4; ++row)
+    {
+      for (int x = 0; x < 3; ++x)
+      {
+        this->StepRows[static_cast<std::size_t>(4 * row + x)] =
+          static_cast<Key>(costs.step[x != 1][row & 1][row >> 1]) << this->LabelBits;
+      }
+    }
+    // What a voxel queues is less than one turn of the buckets ahead of it.
+    const Key longest = (static_cast<Key>(costs.largestDifference) + largest) << this->LabelBits;
+    while ((longest >> this->Shift) >= Buckets - 2)
+    {
+      ++this->Shift;
+    }
+    for (int a = 0; a < 3; ++a)
+    {
+      this->Cubes[a] = (target.dim(a) + Edge - 1) / Edge;
+    }
+    const auto cubes = static_cast<std::size_t>(this->Cubes[0] * this->Cubes[1] * this->Cubes[2]);
+    this->Waiting.assign(cubes, Unreached);
+    this->From.assign(cubes, 0);
+    this->Busy.assign(cubes, 0);
+  }
+
+  void start()
+  {
+    std::mutex mutex;
+    forRanges(this->Padded.rows(), 64,
+      [&](Index begin, Index end)
+      {
+        std::vector<std::int32_t> levels(static_cast<std::size_t>(this->Padded.dim(0)));
+        for (Index r = begin; r < end; ++r)
+        {
+          const Index j = this->Padded.lo[1] + r % this->Padded.dim(1);
+          const Index k = this->Padded.lo[2] + r / this->Padded.dim(1);
+          Key* keys = this->Keys.data() + this->Padded.offset(this->Padded.lo[0], j, k);
+          this->Levels.row(this->Padded.lo[0], j, k, this->Padded.dim(0), levels.data());
+          std::set<Index> woken;
+          for (Index x = 0; x < this->Padded.dim(0); ++x)
+          {
+            const Index i = this->Padded.lo[0] + x;
+            keys[x] = levels[static_cast<std::size_t>(x)] < 0 ? Wall : keys[x];
+            if (keys[x] < 0 && keys[x] != Wall && this->Target.contains(i, j, k))
+            {
+              woken.insert(this->cubeOf(i, j, k));
+            }
+          }
+          const std::lock_guard<std::mutex> lock(mutex);
+          for (const Index cube : woken)
+          {
+            this->wake(cube, 0, Itself);
+          }
+        }
+      });
+  }
+
+  void keepSurroundings()
+  {
+    this->Kept.clear();
+    this->forSurroundings([&](Index, Index, Index, Key key) { this->Kept.push_back(key); });
+  }
+
+  News hearSurroundings()
+  {
+    News news;
+    std::size_t at = 0;
+    std::vector<Lost> lost;
+    this->forSurroundings(
+      [&](Index i, Index j, Index k, Key key)
+      {
+        const Key before = this->Kept[at++];
+        if (key == before)
+        {
+          return;
+        }
+        if (before != Wall && before != Unreached && real(before) < real(key))
+        {
+          lost.push_back({ i, j, k, real(before) });
+        }
+        if (key == Wall || key == Unreached)
+        {
+          return;
+        }
+        news.woken = true;
+        // Of its neighbours in the target, each cube once.
+        Index first[3], last[3];
+        const Index voxel[3] = { i, j, k };
+        for (int a = 0; a < 3; ++a)
+        {
+          first[a] = (std::max(voxel[a] - 1, this->Target.lo[a]) - this->Target.lo[a]) / Edge;
+          last[a] = (std::min(voxel[a] + 1, this->Target.hi[a]) - this->Target.lo[a]) / Edge;
+        }
+        for (Index z = first[2]; z <= last[2]; ++z)
+        {
+          for (Index y = first[1]; y <= last[1]; ++y)
+          {
+            for (Index x = first[0]; x <= last[0]; ++x)
+            {
+              const Index cube[3] = { x, y, z };
+              int from = Itself;
+              for (int a = 0, unit = 1; a < 3; ++a, unit *= 3)
+              {
+                const Index low = this->Target.lo[a] + cube[a] * Edge;
+                const Index high = std::min(low + Edge - 1, this->Target.hi[a]);
+                from += unit * (voxel[a] < low ? -1 : voxel[a] > high ? 1 : 0);
+              }
+              this->wake(x + this->Cubes[0] * (y + this->Cubes[1] * z), real(key), from);
+            }
+          }
+        }
+      });
+    news.takenBack = this->takeBack(lost);
+    return news;
+  }
+
+  bool changeSeeds(const SeedRows& seeds)
+  {
+    struct Change
+    {
+      Index i, j, k;
+      Key key;
+    };
+    std::vector<Change> changes;
+    std::atomic<bool> possible{ true };
+    const Index most = std::max<Index>(Index{ 1 } << 16, this->Target.size() / 16);
+    std::mutex mutex;
+    forRanges(this->Target.rows(), 64,
+      [&](Index begin, Index end)
+      {
+        const Index length = this->Target.dim(0);
+        std::vector<std::int32_t> labels(static_cast<std::size_t>(length));
+        std::vector<Change> part;
+        for (Index r = begin; r < end && possible; ++r)
+        {
+          const Index i = this->Target.lo[0], j = this->Target.lo[1] + r % this->Target.dim(1),
+                      k = this->Target.lo[2] + r / this->Target.dim(1);
+          seeds(i, j, k, length, labels.data());
+          const Key* keys = this->Keys.data() + this->Padded.offset(i, j, k);
+          for (Index x = 0; x < length; ++x)
+          {
+            const std::int32_t now = labels[static_cast<std::size_t>(x)];
+            const Key key = keys[x];
+            if (key == Wall)
+            {
+              std::int32_t level = 0;
+              this->Levels.row(i + x, j, k, 1, &level);
+              possible = possible && (now < 0 || level < 0);
+            }
+            else if (now < 0)
+            {
+              possible = false;
+            }
+            else if (now > 0 ? key != seed(now) : key < 0)
+            {
+              part.push_back({ i + x, j, k, now > 0 ? seed(now) : Unreached });
+            }
+          }
+        }
+        const std::lock_guard<std::mutex> lock(mutex);
+        changes.insert(changes.end(), part.begin(), part.end());
+        possible = possible && static_cast<Index>(changes.size()) <= most;
+      });
+    if (!possible)
+    {
+      return false;
+    }
+    std::vector<Lost> lost;
+    for (const Change& change : changes)
+    {
+      Key& key = this->Keys[this->Padded.offset(change.i, change.j, change.k)];
+      if (key != Unreached && real(key) < real(change.key))
+      {
+        lost.push_back({ change.i, change.j, change.k, real(key) });
+      }
+      this->Reached -= key >= 0 && key != Unreached ? 1 : 0;
+      key = change.key;
+      this->wake(this->cubeOf(change.i, change.j, change.k), 0, key < 0 ? Itself : Everything);
+    }
+    this->takeBack(lost);
+    return true;
+  }
+
+  void run(const Progress& progress)
+  {
+    const Index voxels = std::max<Index>(1, this->Target.size());
+    while (!this->Queue.empty())
+    {
+      if (progress.active())
+      {
+        progress.step(static_cast<double>(this->Reached) / static_cast<double>(voxels));
+      }
+      // Threads come back now and then, as only the caller's may report progress.
+      const Index workers =
+        std::min<Index>(threadCount(), this->Cubes[0] * this->Cubes[1] * this->Cubes[2]);
+      while (static_cast<Index>(this->Spaces.size()) < workers)
+      {
+        this->Spaces.push_back(std::make_unique<Workspace<Key>>(Wall));
+      }
+      this->Quota = 32 * workers;
+      this->Failed = false;
+      forRanges(workers, 1,
+        [&](Index begin, Index end)
+        {
+          for (Index w = begin; w < end; ++w)
+          {
+            this->work(*this->Spaces[static_cast<std::size_t>(w)]);
+          }
+        });
+    }
+    this->Spaces.clear();
+  }
+
+  bool overflowed() const
+  {
+    std::atomic<bool> found{ false };
+    forRanges(this->Target.rows(), 64,
+      [&](Index begin, Index end)
+      {
+        for (Index r = begin; r < end && !found; ++r)
+        {
+          const Index j = this->Target.lo[1] + r % this->Target.dim(1);
+          const Index k = this->Target.lo[2] + r / this->Target.dim(1);
+          for (Index i = this->Target.lo[0]; i <= this->Target.hi[0]; ++i)
+          {
+            if (this->Keys[this->Padded.offset(i, j, k)] == Unreached &&
+              this->hasReachedNeighbour(i, j, k))
+            {
+              found = true;
+              break;
+            }
+          }
+        }
+      });
+    return found;
+  }
+
+  Buffer<Key>& keys() { return this->Keys; }
+  Index reached() const { return this->Reached; }
+
+private:
+  /// A voxel whose key was taken back, and which that was.
+  struct Lost
+  {
+    Index i, j, k;
+    Key key;
+  };
+
+  /// Takes back all keys of the target that depend on these. Returns whether there are any.
+  bool takeBack(std::vector<Lost>& lost)
+  {
+    bool any = false;
+    while (!lost.empty())
+    {
+      const Lost from = lost.back();
+      lost.pop_back();
+      std::int32_t own = 0;
+      this->Levels.row(from.i, from.j, from.k, 1, &own);
+      for (int row = 0; row < 9; ++row)
+      {
+        const Index j = from.j + row % 3 - 1, k = from.k + row / 3 - 1;
+        const Index first = std::max(from.i - 1, this->Target.lo[0]);
+        const Index last = std::min(from.i + 1, this->Target.hi[0]);
+        if (first > last || !this->Target.contains(first, j, k))
+        {
+          continue;
+        }
+        std::int32_t levels[3];
+        this->Levels.row(first, j, k, last - first + 1, levels);
+        for (Index i = first; i <= last; ++i)
+        {
+          Key& key = this->Keys[this->Padded.offset(i, j, k)];
+          const Key difference = std::abs(levels[i - first] - own);
+          const Key step = (difference << this->LabelBits) +
+            this->Steps[static_cast<std::size_t>(3 * row + (i - from.i + 1))];
+          if (key >= 0 && key != Unreached && key == from.key + step)
+          {
+            lost.push_back({ i, j, k, key });
+            key = Unreached;
+            --this->Reached;
+            any = true;
+            this->wake(this->cubeOf(i, j, k), 0, Everything);
+          }
+        }
+      }
+    }
+    return any;
+  }
+
+  using Note = std::pair<Index, std::pair<int, Key>>; // cube, direction, lowest key
+
+  /// The cost and label that a key stands for, that of a seed included.
+  static Key real(Key key) { return key < 0 ? key + Unreached : key; }
+
+  Index cubeOf(Index i, Index j, Index k) const
+  {
+    return (i - this->Target.lo[0]) / Edge +
+      this->Cubes[0] *
+      ((j - this->Target.lo[1]) / Edge + this->Cubes[1] * ((k - this->Target.lo[2]) / Edge));
+  }
+
+  Box boxOf(Index cube) const
+  {
+    const Index at[3] = { cube % this->Cubes[0], cube / this->Cubes[0] % this->Cubes[1],
+      cube / this->Cubes[0] / this->Cubes[1] };
+    Box box;
+    for (int a = 0; a < 3; ++a)
+    {
+      box.lo[a] = this->Target.lo[a] + at[a] * Edge;
+      box.hi[a] = std::min(box.lo[a] + Edge - 1, this->Target.hi[a]);
+    }
+    return box;
+  }
+
+  /// From now on the cube has something to do: `key` is the lowest of what changed on that side.
+  void wake(Index cube, Key key, int from)
+  {
+    const auto at = static_cast<std::size_t>(cube);
+    if (key < this->Waiting[at])
+    {
+      if (this->Waiting[at] < Unreached)
+      {
+        this->Queue.erase({ this->Waiting[at], cube });
+      }
+      this->Waiting[at] = key;
+      this->Queue.insert({ key, cube });
+    }
+    this->From[at] |= 1u << from;
+  }
+
+  /// Calls work(i, j, k, key) for the voxels around the target.
+  template <class Work>
+  void forSurroundings(const Work& work) const
+  {
+    for (Index k = this->Padded.lo[2]; k <= this->Padded.hi[2]; ++k)
+    {
+      for (Index j = this->Padded.lo[1]; j <= this->Padded.hi[1]; ++j)
+      {
+        const bool beside = k >= this->Target.lo[2] && k <= this->Target.hi[2] &&
+          j >= this->Target.lo[1] && j <= this->Target.hi[1];
+        const Index step = beside ? std::max<Index>(1, this->Padded.dim(0) - 1) : 1;
+        for (Index i = this->Padded.lo[0]; i <= this->Padded.hi[0]; i += step)
+        {
+          if (!this->Target.contains(i, j, k))
+          {
+            work(i, j, k, this->Keys[this->Padded.offset(i, j, k)]);
+          }
+        }
+      }
+    }
+  }
+
+  bool hasReachedNeighbour(Index i, Index j, Index k) const
+  {
+    for (int n = 0; n < 27; ++n)
+    {
+      const Index x = i + n % 3 - 1, y = j + n / 3 % 3 - 1, z = k + n / 9 - 1;
+      if (this->Padded.contains(x, y, z))
+      {
+        const Key key = this->Keys[this->Padded.offset(x, y, z)];
+        if (key != Wall && key < Unreached)
+        {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /// Whether no thread works on the cube or beside it.
+  bool isFree(Index cube) const
+  {
+    const Index at[3] = { cube % this->Cubes[0], cube / this->Cubes[0] % this->Cubes[1],
+      cube / this->Cubes[0] / this->Cubes[1] };
+    for (int n = 0; n < 27; ++n)
+    {
+      const Index x = at[0] + n % 3 - 1, y = at[1] + n / 3 % 3 - 1, z = at[2] + n / 9 - 1;
+      if (x >= 0 && y >= 0 && z >= 0 && x < this->Cubes[0] && y < this->Cubes[1] &&
+        z < this->Cubes[2] &&
+        this->Busy[static_cast<std::size_t>(x + this->Cubes[0] * (y + this->Cubes[1] * z))])
+      {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// One thread: takes the free cube with the lowest key until there is none.
+  void work(Workspace<Key>& space)
+  {
+    std::vector<Note> notes;
+    std::unique_lock<std::mutex> lock(this->Mutex);
+    while (!this->Failed && this->Quota > 0)
+    {
+      const auto next = std::find_if(this->Queue.begin(), this->Queue.end(),
+        [this](const auto& entry) { return this->isFree(entry.second); });
+      if (next == this->Queue.end())
+      {
+        if (this->Active == 0)
+        {
+          break;
+        }
+        this->Changed.wait(lock);
+        continue;
+      }
+      const Index cube = next->second;
+      const auto at = static_cast<std::size_t>(cube);
+      const Key low = next->first;
+      const unsigned from = this->From[at];
+      this->Queue.erase(next);
+      this->Waiting[at] = Unreached;
+      this->From[at] = 0;
+      this->Busy[at] = 1;
+      ++this->Active;
+      --this->Quota;
+      lock.unlock();
+      Index gained = 0;
+      try
+      {
+        notes.clear();
+        gained = this->relax(space, cube, low, from, notes);
+      }
+      catch (...)
+      {
+        lock.lock();
+        this->Busy[at] = 0;
+        --this->Active;
+        this->Failed = true;
+        this->Changed.notify_all();
+        throw;
+      }
+      lock.lock();
+      this->Busy[at] = 0;
+      --this->Active;
+      this->Reached += gained;
+      for (const Note& note : notes)
+      {
+        this->wake(note.first, note.second.second, note.second.first);
+      }
+      this->Changed.notify_all();
+    }
+    this->Changed.notify_all();
+  }
+
+  /// Copies a cube with its surroundings, and queues the voxels from which paths may enter it, or
+  /// begin in it. What is around it becomes a wall. Returns the lowest key that was queued.
+  Key load(Workspace<Key>& space, const Box& box, Key low, unsigned from)
+  {
+    Key lowest = Unreached;
+    const Box around = box.grown(1).clipped(this->Padded);
+    const Index length = around.dim(0);
+    const int begin = static_cast<int>(around.lo[0] - box.lo[0]);
+    const int end = begin + static_cast<int>(length);
+    const int inside[3] = { static_cast<int>(box.dim(0)), static_cast<int>(box.dim(1)),
+      static_cast<int>(box.dim(2)) };
+    for (int z = -1; z <= Edge; ++z)
+    {
+      for (int y = -1; y <= Edge; ++y)
+      {
+        Key* keys = space.keys.data() + place(0, y, z);
+        Key* levels = space.levels.data() + place(0, y, z);
+        const Index j = box.lo[1] + y, k = box.lo[2] + z;
+        if (j < around.lo[1] || j > around.hi[1] || k < around.lo[2] || k > around.hi[2])
+        {
+          std::fill(keys - 4, keys + Edge + 4, Wall);
+          std::fill(levels - 4, levels + Edge + 4, Key{ 0 });
+          continue;
+        }
+        std::fill(keys - 4, keys + begin, Wall);
+        std::fill(levels - 4, levels + begin, Key{ 0 });
+        std::copy_n(
+          this->Keys.data() + this->Padded.offset(around.lo[0], j, k), length, keys + begin);
+        this->Levels.row(around.lo[0], j, k, length, space.row.data());
+        for (int x = begin; x < end; ++x)
+        {
+          levels[x] = static_cast<Key>(space.row[static_cast<std::size_t>(x - begin)])
+            << this->LabelBits;
+        }
+        std::fill(keys + end, keys + Edge + 4, Wall);
+        std::fill(levels + end, levels + Edge + 4, Key{ 0 });
+        const int across = 3 * side(y, inside[1]) + 9 * side(z, inside[2]);
+        const auto takeSource = [&](int x)
+        {
+          const Key key = keys[x];
+          if (key != Wall && key != Unreached && real(key) >= low &&
+            (from >> (Itself + side(x, inside[0]) + across) & 1 || from >> Everything & 1))
+          {
+            lowest = std::min(lowest, real(key));
+            space.push(place(x, y, z), real(key), this->Shift);
+          }
+        };
+        for (int x = begin; x < end; ++x)
+        {
+          if (across != 0 || x < 0 || x >= inside[0])
+          {
+            takeSource(x);
+            keys[x] = Wall;
+          }
+          else if (keys[x] < 0 && (from >> Itself & 1 || from >> Everything & 1))
+          {
+            takeSource(x);
+          }
+        }
+      }
+    }
+    return lowest;
+  }
+
+  /// Offers the way through `voxel`, at `key`, to all its neighbours.
+  void spread(Workspace<Key>& space, std::int32_t voxel, Key key)
+  {
+    Key* const keys = space.keys.data();
+    const Key* const levels = space.levels.data();
+    const Key level = levels[voxel];
+    unsigned better = 0;
+#ifdef SEGCORE_SSE2
+    if constexpr (sizeof(Key) == 4)
+    {
+      // Four voxels at a time, three of which are neighbours; nine rows without a branch.
+      const __m128i from = _mm_set1_epi32(level);
+      const __m128i so = _mm_set1_epi32(key);
+      const auto* steps = reinterpret_cast<const __m128i*>(this->StepRows.data());
+      const __m128i same = _mm_load_si128(steps), beside = _mm_load_si128(steps + 1),
+                    above = _mm_load_si128(steps + 2), across = _mm_load_si128(steps + 3);
+      const auto offer = [&](int row, const __m128i& step)
+      {
+        const std::int32_t at = voxel + offsetTo(3 * row);
+        const __m128i known = _mm_loadu_si128(reinterpret_cast<const __m128i*>(keys + at));
+        const __m128i to = _mm_loadu_si128(reinterpret_cast<const __m128i*>(levels + at));
+        const __m128i difference = _mm_sub_epi32(from, to);
+        const __m128i sign = _mm_srai_epi32(difference, 31);
+        const __m128i cost = _mm_sub_epi32(_mm_xor_si128(difference, sign), sign);
+        const __m128i offered = _mm_add_epi32(_mm_add_epi32(cost, step), so);
+        const int bits = _mm_movemask_ps(_mm_castsi128_ps(_mm_cmpgt_epi32(known, offered)));
+        better |= static_cast<unsigned>(bits & 7) << (3 * row);
+      };
+      offer(0, across);
+      offer(1, above);
+      offer(2, across);
+      offer(3, beside);
+      offer(4, same);
+      offer(5, beside);
+      offer(6, across);
+      offer(7, above);
+      offer(8, across);
+    }
+    else
+#endif
+    {
+      for (int n = 0; n < 27; ++n)
+      {
+        const std::int32_t at = voxel + offsetTo(n);
+        const Key difference = level - levels[at];
+        const Key offered = (difference < 0 ? -difference : difference) + this->Steps[n] + key;
+        better |= static_cast<unsigned>(offered < keys[at]) << n;
+      }
+    }
+    for (; better; better &= better - 1)
+    {
+      const int n = lowestBit(better);
+      const std::int32_t at = voxel + Offsets[n];
+      const Key difference = level - levels[at];
+      const Key offered = (difference < 0 ? -difference : difference) + this->Steps[n] + key;
+      keys[at] = offered;
+      space.push(at, offered, this->Shift);
+    }
+  }
+
+  /// Gives voxels that have no key one from what is beside them, and queues them. Returns the
+  /// lowest.
+  Key pull(Workspace<Key>& space, const Box& box)
+  {
+    Key lowest = Unreached;
+    for (int z = 0; z < static_cast<int>(box.dim(2)); ++z)
+    {
+      for (int y = 0; y < static_cast<int>(box.dim(1)); ++y)
+      {
+        for (int x = 0; x < static_cast<int>(box.dim(0)); ++x)
+        {
+          const std::int32_t voxel = place(x, y, z);
+          Key& key = space.keys[static_cast<std::size_t>(voxel)];
+          if (key != Unreached)
+          {
+            continue;
+          }
+          for (int n = 0; n < 27; ++n)
+          {
+            const auto at = static_cast<std::size_t>(voxel + Offsets[static_cast<std::size_t>(n)]);
+            const Key other = space.keys[at];
+            if (other >= 0 && other < key)
+            {
+              const Key difference =
+                space.levels[static_cast<std::size_t>(voxel)] - space.levels[at];
+              key = std::min(key,
+                other + (difference < 0 ? -difference : difference) +
+                  this->Steps[static_cast<std::size_t>(n)]);
+            }
+          }
+          if (key != Unreached)
+          {
+            lowest = std::min(lowest, key);
+            space.push(voxel, key, this->Shift);
+          }
+        }
+      }
+    }
+    return lowest;
+  }
+
+  /// A cube to its fixed point. Returns how many voxels got their first label; `notes` are the
+  /// neighbours to wake.
+  Index relax(Workspace<Key>& space, Index cube, Key low, unsigned from, std::vector<Note>& notes)
+  {
+    const Box box = this->boxOf(cube);
+    space.entries.clear();
+    space.unused = -1;
+    Key lowest = this->load(space, box, low, from);
+    if (from >> Everything & 1)
+    {
+      lowest = std::min(lowest, this->pull(space, box));
+    }
+    Key turn = lowest >> this->Shift; // not yet modulo their number
+    for (; space.queued > 0; ++turn)
+    {
+      std::int32_t& head = space.heads[static_cast<std::size_t>(turn) & (Buckets - 1)];
+      std::int32_t later = -1;
+      while (head >= 0)
+      {
+        const std::int32_t at = head;
+        auto& slot = space.entries[static_cast<std::size_t>(at)];
+        const Key key = slot.key;
+        const std::int32_t voxel = slot.voxel;
+        head = slot.next;
+        if ((key >> this->Shift) != turn)
+        {
+          // What paths come in from may be some turns of the buckets ahead.
+          slot.next = later;
+          later = at;
+          continue;
+        }
+        slot.next = space.unused;
+        space.unused = at;
+        --space.queued;
+        // Entries that were overtaken are left in the queue until they come up.
+        const Key now = space.keys[static_cast<std::size_t>(voxel)];
+        if (now == key || now < 0)
+        {
+          this->spread(space, voxel, key);
+        }
+      }
+      head = later;
+    }
+    return this->store(space, cube, box, from, notes);
+  }
+
+  /// Writes a cube back.
+  Index store(
+    Workspace<Key>& space, Index cube, const Box& box, unsigned from, std::vector<Note>& notes)
+  {
+    std::array<Key, 27> lowest;
+    lowest.fill(Unreached);
+    Index gained = 0;
+    const int nx = static_cast<int>(box.dim(0)), ny = static_cast<int>(box.dim(1)),
+              nz = static_cast<int>(box.dim(2));
+    const bool first =
+      from >> Itself & 1 || from >> Everything & 1; // its seeds are news for its neighbours, too
+    for (int z = 0; z < nz; ++z)
+    {
+      for (int y = 0; y < ny; ++y)
+      {
+        const Key* now = space.keys.data() + place(0, y, z);
+        Key* keys =
+          this->Keys.data() + this->Padded.offset(box.lo[0], box.lo[1] + y, box.lo[2] + z);
+        const auto news = [&](int x)
+        {
+          const bool is = now[x] < keys[x] || (first && now[x] < 0 && now[x] != Wall);
+          return is ? real(now[x]) : Unreached;
+        };
+        const Key left = news(0), right = news(nx - 1);
+        Key all = Unreached;
+        if (y == 0 || y == ny - 1 || z == 0 || z == nz - 1)
+        {
+          for (int x = 0; x < nx; ++x)
+          {
+            all = std::min(all, news(x));
+          }
+        }
+        std::int32_t count = 0;
+        for (int x = 0; x < nx; ++x)
+        {
+          count += keys[x] == Unreached && now[x] != Unreached ? 1 : 0;
+          keys[x] = now[x];
+        }
+        gained += count;
+        for (int dz = z == 0 ? -1 : 0; dz <= (z == nz - 1 ? 1 : 0); ++dz)
+        {
+          for (int dy = y == 0 ? -1 : 0; dy <= (y == ny - 1 ? 1 : 0); ++dy)
+          {
+            Key* to = lowest.data() + Itself + 3 * dy + 9 * dz;
+            to[-1] = std::min(to[-1], left);
+            to[0] = std::min(to[0], all);
+            to[1] = std::min(to[1], right);
+          }
+        }
+      }
+    }
+    const Index at[3] = { cube % this->Cubes[0], cube / this->Cubes[0] % this->Cubes[1],
+      cube / this->Cubes[0] / this->Cubes[1] };
+    for (int n = 0; n < 27; ++n)
+    {
+      const Index x = at[0] + n % 3 - 1, y = at[1] + n / 3 % 3 - 1, z = at[2] + n / 9 - 1;
+      if (n != Itself && lowest[static_cast<std::size_t>(n)] < Unreached && x >= 0 && y >= 0 &&
+        z >= 0 && x < this->Cubes[0] && y < this->Cubes[1] && z < this->Cubes[2])
+      {
+        notes.push_back({ x + this->Cubes[0] * (y + this->Cubes[1] * z),
+          { 26 - n, lowest[static_cast<std::size_t>(n)] } });
+      }
+    }
+    return gained;
+  }
+
+  Box Target;
+  Box Padded;
+  const SeedGrowthLevels& Levels;
+  int LabelBits;
+  Buffer<Key> Keys;
+  std::vector<Key> Kept;
+  std::array<Key, 27> Steps{};
+  // Of rows in the same line, beside it, above or below it, and both: four voxels each.
+  alignas(16) std::array<Key, 16> StepRows{};
+  int Shift = 0;
+  Index Cubes[3];
+  // By cube: the lowest key that woke it, the directions from which, whether a thread has it.
+  std::vector<Key> Waiting;
+  std::vector<unsigned> From;
+  std::vector<char> Busy;
+  std::set<std::pair<Key, Index>> Queue;
+  std::vector<std::unique_ptr<Workspace<Key>>> Spaces;
+  std::mutex Mutex;
+  std::condition_variable Changed;
+  int Active = 0;
+  Index Quota = 0;
+  bool Failed = false;
+  Index Reached = 0;
+};
+
+//------------------------------------------------------------------------------------------------
+template <class Key>
+bool SeedGrowth<Key>::fits(const SeedGrowthCosts& costs)
+{
+  Index largest = 0;
+  for (int n = 0; n < 8; ++n)
+  {
+    largest = std::max<Index>(largest, costs.step[n & 1][n >> 1 & 1][n >> 2]);
+  }
+  largest += costs.largestDifference;
+  return costs.labelBits < static_cast<int>(8 * sizeof(Key)) - 3 &&
+    largest < (static_cast<Index>(Unreached) >> costs.labelBits) / 4;
+}
+
+template <class Key>
+SeedGrowth<Key>::SeedGrowth(const Box& target, const Box& padded, const SeedGrowthLevels& levels,
+  const SeedGrowthCosts& costs)
+  : Self(std::make_unique<Implementation>(target, padded, levels, costs))
+{
+}
+
+template <class Key>
+SeedGrowth<Key>::~SeedGrowth() = default;
+
+template <class Key>
+Key* SeedGrowth<Key>::keys()
+{
+  return this->Self->keys().data();
+}
+
+template <class Key>
+void SeedGrowth<Key>::start()
+{
+  this->Self->start();
+}
+
+template <class Key>
+void SeedGrowth<Key>::keepSurroundings()
+{
+  this->Self->keepSurroundings();
+}
+
+template <class Key>
+typename SeedGrowth<Key>::News SeedGrowth<Key>::hearSurroundings()
+{
+  return this->Self->hearSurroundings();
+}
+
+template <class Key>
+bool SeedGrowth<Key>::changeSeeds(const SeedRows& seeds)
+{
+  return this->Self->changeSeeds(seeds);
+}
+
+template <class Key>
+void SeedGrowth<Key>::run(const Progress& progress)
+{
+  this->Self->run(progress);
+}
+
+template <class Key>
+Index SeedGrowth<Key>::reached() const
+{
+  return this->Self->reached();
+}
+
+template <class Key>
+bool SeedGrowth<Key>::overflowed() const
+{
+  return this->Self->overflowed();
+}
+
+template class SeedGrowth<std::int32_t>;
+template class SeedGrowth<std::int64_t>;
+
+} // namespace segcore
