@@ -472,6 +472,66 @@ void EffectJob::writeVolumeMask(const LocalMask& mask)
 }
 
 //------------------------------------------------------------------------------------------------
+template <class T>
+void EffectJob::replaceSegmentBitsTyped(const Index halo[3], const BitMaker& makeBits)
+{
+  const T label = this->labelAs<T>();
+  const T* labels = this->input<T>();
+  T* out = this->makeOutput<T>(this->scalarType(), this->inputName());
+  const double turns = static_cast<double>(
+    this->Comm.allReduceMax(static_cast<Index>(this->distribution().localBlocks().size())));
+  double turn = 0.0;
+
+  this->forEachBlock(
+    [&](const Block* block)
+    {
+      BitBlock mask, result;
+      this->Comm.run(
+        [&]
+        {
+          if (block)
+          {
+            mask = BitBlock(block->box.grown(halo).clipped(this->whole()));
+            result = BitBlock(block->box);
+          }
+        });
+      std::vector<BitRequest> requests;
+      if (block)
+      {
+        requests.emplace_back(mask);
+      }
+      fetchBits(
+        this->Comm, this->distribution(), labels, [label](T value) { return value == label; },
+        requests);
+      this->Comm.run(
+        [&]
+        {
+          if (!block)
+          {
+            return;
+          }
+          const Progress part = this->Reporter.part(turn / turns, (turn + 1.0) / turns);
+          makeBits(mask, result, part);
+          mergeBits(result, labels, this->piece(), label, out);
+        });
+      turn += 1.0;
+    });
+  completePiece(this->Comm, this->distribution(), out);
+}
+
+//------------------------------------------------------------------------------------------------
+void EffectJob::replaceSegmentBits(const Index halo[3], const BitMaker& makeBits)
+{
+  switch (this->scalarType())
+  {
+    vtkTemplateMacro(this->replaceSegmentBitsTyped<VTK_TT>(halo, makeBits));
+    default:
+      throw AgreedError(
+        "array '" + std::string(this->inputName()) + "' has an unknown scalar type");
+  }
+}
+
+//------------------------------------------------------------------------------------------------
 void EffectJob::replaceSegment(const Index halo[3], const MaskMaker& makeMask)
 {
   this->replaceSegment(halo, makeMask, {});

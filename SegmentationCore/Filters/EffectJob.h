@@ -9,9 +9,11 @@
 #ifndef segcore_EffectJob_h
 #define segcore_EffectJob_h
 
+#include "BitBlock.h"
 #include "Buffer.h"
 #include "DistributedImage.h"
 #include "HaloExchange.h"
+#include "MergeMask.h"
 #include "Progress.h"
 
 #include "vtkDataArray.h"
@@ -129,6 +131,12 @@ public:
   template <class V, class VolumeMaskMaker>
   void replaceSegmentByVolume(const Index halo[3], const VolumeMaskMaker& makeMask);
 
+  /// Collective. The same on bits: makeBits(mask, out, progress) gets the mask on out.box grown by
+  /// `halo` and clipped to the image. Scratch memory: 2/8 byte per voxel of a block with its halo,
+  /// and what makeBits needs.
+  using BitMaker = std::function<void(const BitBlock&, BitBlock&, const Progress&)>;
+  void replaceSegmentBits(const Index halo[3], const BitMaker& makeBits);
+
   /// Collective. The same for effects on all labels at once: makeLabels(labels, padded, target,
   /// out, progress) gets labels and writes labels. T must be the type of the label map. Scratch
   /// memory: the labels of a block with its halo and of the block, unless it is the whole image.
@@ -164,6 +172,9 @@ private:
   void replaceSegmentTyped(
     const Index halo[3], const MaskMaker& makeMask, const BlockFetcher& fetch);
 
+  template <class T>
+  void replaceSegmentBitsTyped(const Index halo[3], const BitMaker& makeBits);
+
   vtkLabelMapAlgorithm* Filter;
   vtkImageData* InputImage;
   vtkDataArray* InputScalars;
@@ -175,6 +186,26 @@ private:
   vtkSmartPointer<vtkDataArray> Output;
   Progress Reporter;
 };
+
+/// Gives the segment `label` the shape of the mask on its box: as mergeMask, from bits. `labels`
+/// and `out` store `piece`.
+template <class T>
+void mergeBits(const BitBlock& mask, const T* labels, const Box& piece, T label, T* out)
+{
+  forEachBitRow(mask.box,
+    [&](Index y, Index z)
+    {
+      constexpr Index width = 4096;
+      std::uint8_t flags[width];
+      for (Index first = 0; first < mask.box.dim(0); first += width)
+      {
+        const Index count = std::min(width, mask.box.dim(0) - first);
+        unpackBits(mask.row(y, z), first, count, flags);
+        const Index at = piece.offset(mask.box.lo[0] + first, y, z);
+        mergeMaskSpan(flags, labels + at, count, label, out + at);
+      }
+    });
+}
 
 //------------------------------------------------------------------------------------------------
 template <class V, class VolumeMaskMaker>

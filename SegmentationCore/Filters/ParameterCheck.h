@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <initializer_list>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 
 namespace segcore
@@ -51,6 +53,20 @@ inline std::string checkVector(const char* name, const double vector[3])
   return finite && (vector[0] != 0.0 || vector[1] != 0.0 || vector[2] != 0.0)
     ? std::string()
     : std::string(name) + " must be three finite numbers that are not all 0";
+}
+
+/// Throws std::invalid_argument if a size in millimetres spans more voxels of an axis than `most`.
+inline void requireVoxels(
+  const char* name, double millimetres, std::int64_t voxels, double spacing, std::int64_t most)
+{
+  if (voxels > most)
+  {
+    std::ostringstream text;
+    text << name << " is " << millimetres << " mm, which spans " << voxels << " voxels of "
+         << spacing << " mm; expected at most " << most
+         << ". Choose a size that fits the voxels, or resample the image";
+    throw std::invalid_argument(text.str());
+  }
 }
 
 /// The first text that is not empty.

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "vtkLabelMapMargin.h"
 
+#include "BallMask.h"
 #include "EffectJob.h"
-#include "EuclideanMargin.h"
 #include "ParameterCheck.h"
 
 #include "vtkObjectFactory.h"
@@ -22,26 +22,19 @@ std::string vtkLabelMapMargin::CheckParameters() const
 //------------------------------------------------------------------------------------------------
 void vtkLabelMapMargin::GetReach(const double spacing[3], std::int64_t reach[3]) const
 {
-  segcore::Index halo[3];
-  segcore::marginHalo(spacing, std::abs(this->MarginSizeMm), halo);
-  std::copy(halo, halo + 3, reach);
+  const segcore::Ball ball = segcore::marginBall(spacing, std::abs(this->MarginSizeMm));
+  std::copy(ball.reach(), ball.reach() + 3, reach);
 }
 
 //------------------------------------------------------------------------------------------------
 void vtkLabelMapMargin::Execute(segcore::EffectJob& job)
 {
-  const double* spacing = job.geometry().Spacing;
-  const double margin = std::abs(this->MarginSizeMm);
-  const bool grow = this->MarginSizeMm > 0.0;
-  segcore::Index halo[3];
-  segcore::marginHalo(spacing, margin, halo);
-  job.replaceSegment(halo,
-    [&](const std::uint8_t* mask, const segcore::Box& padded, const segcore::Box& target,
-      std::uint8_t* out, const segcore::Progress& progress)
-    {
-      (grow ? segcore::growMask : segcore::shrinkMask)(
-        mask, padded, target, spacing, margin, out, progress, segcore::MarginMethod::Automatic);
-    });
+  const segcore::Ball ball =
+    segcore::marginBall(job.geometry().Spacing, std::abs(this->MarginSizeMm));
+  const auto change = this->MarginSizeMm > 0.0 ? segcore::growBits : segcore::shrinkBits;
+  job.replaceSegmentBits(ball.reach(),
+    [&](const segcore::BitBlock& mask, segcore::BitBlock& out, const segcore::Progress& progress)
+    { change(mask, ball, out, progress, segcore::MarginMethod::Automatic); });
 }
 
 //------------------------------------------------------------------------------------------------

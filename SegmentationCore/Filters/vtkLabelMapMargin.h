@@ -18,7 +18,8 @@
  * 0.3 reaches the third voxel at a spacing of 0.1 (Slicer compares in single precision).
  *
  * Threads: yes. Ranks: exact, halo floor(|m| / spacing) voxels, of any width. Cost: proportional to
- * the number of voxels. Scratch memory: 4 bytes per voxel at most.
+ * the number of voxels. Scratch memory: below 1 byte per voxel for margins of up to some 30 voxels,
+ * 2 for larger ones.
  *
  * Errors: a margin that is not a number or beyond 1e6 mm.
  *

@@ -40,10 +40,9 @@ void vtkLabelMapMedian::Execute(segcore::EffectJob& job)
         size[axis] = 2 * halo[axis] + 1;
       }
     });
-  job.replaceSegment(halo,
-    [&](const std::uint8_t* mask, const segcore::Box& padded, const segcore::Box& target,
-      std::uint8_t* out, const segcore::Progress& progress)
-    { segcore::boxMajority(mask, padded, whole, target, size, out, progress); });
+  job.replaceSegmentBits(halo,
+    [&](const segcore::BitBlock& mask, segcore::BitBlock& out, const segcore::Progress& progress)
+    { segcore::boxMajority(mask, whole, size, out, progress); });
 }
 
 //------------------------------------------------------------------------------------------------

@@ -14,13 +14,14 @@
  * the box.
  *
  * Threads: yes. Ranks: exact, halo (box - 1) / 2 voxels. Cost: proportional to the number of
- * voxels, independent of the kernel. Scratch memory: 4 bytes per voxel at most.
+ * voxels, and hardly growing with the kernel. Scratch memory: below 1 byte per voxel.
  *
  * Errors: a kernel below 0.
  *
  * Source: T. S. Huang, G. J. Yang, G. Y. Tang, A fast two-dimensional median filtering algorithm,
  * IEEE Trans. ASSP 27(1), 1979, doi:10.1109/TASSP.1979.1163188; for a binary mask running sums
- * suffice.
+ * suffice, of 64 voxels at once: L. Lamport, Multiple byte processing with full-word instructions,
+ * Comm. ACM 18(8), 1975, doi:10.1145/360933.360994.
  *
  * @sa vtkLabelMapMargin vtkLabelMapIslands
  */

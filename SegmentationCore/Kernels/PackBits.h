@@ -172,6 +172,49 @@ inline void unpackBits(const Word* row, Index first, Index n, std::uint8_t* out)
   }
 }
 
+/// Turns each of the n bits of a row around; unused high bits stay 0.
+inline void invertBits(Word* row, Index n)
+{
+  for (Index i = 0; i < n; i += 64, ++row)
+  {
+    *row = ~*row & lowBits(n - i);
+  }
+}
+
+/// The bits first .. first + n - 1 of a row as a row of their own, unused high bits 0. Not in place
+/// unless first is 0.
+inline void copyBits(const Word* row, Index first, Index n, Word* out)
+{
+  const Index shift = first & 63;
+  row += first >> 6;
+  for (Index i = 0; i < n; i += 64, ++row)
+  {
+    const Index count = n - i < 64 ? n - i : 64;
+    Word word = row[0] >> shift;
+    if (shift + count > 64) // else the next word may not exist
+    {
+      word |= row[1] << (64 - shift);
+    }
+    *out++ = word & lowBits(count);
+  }
+}
+
+/// Replaces the bits first .. first + n - 1 of a row by the first n bits of another; others stay.
+inline void pasteBits(const Word* from, Index n, Word* row, Index first)
+{
+  for (Index i = 0; i < n;)
+  {
+    // Up to the end of a word of the target, or of the source.
+    const Index at = first + i;
+    const Index count = std::min(n - i, std::min(64 - (at & 63), 64 - (i & 63)));
+    const Word mask = lowBits(count);
+    const Word word = (from[i >> 6] >> (i & 63)) & mask;
+    Word& to = row[at >> 6];
+    to = (to & ~(mask << (at & 63))) | (word << (at & 63));
+    i += count;
+  }
+}
+
 /// Number of runs of ones in a row of `words` words.
 inline Index countRuns(const Word* row, Index words)
 {

@@ -11,6 +11,7 @@
 ///
 ///     fetchLabels      values as they are, from the pieces
 ///     fetchMask        predicate(value) as bytes 0 or 1; one bit per voxel on the wire
+///     fetchBits        the same as bits
 ///     fetchFromBlocks  values as they are, from one array per local block
 ///     completePiece    after an effect: shared planes and ghost voxels from their owners, in place
 ///     refreshHalos     between the rounds of an iteration: the halo of every block, in place
@@ -56,6 +57,12 @@ void fetchLabels(const Communicator& communicator, const Distribution& distribut
 template <class T, class Predicate>
 void fetchMask(const Communicator& communicator, const Distribution& distribution, const T* piece,
   const Predicate& predicate, const std::vector<Request<std::uint8_t>>& requests,
+  Index bufferBytes = DefaultBufferBytes);
+
+/// Collective. The same mask as bits. All other bits of the outputs become 0.
+template <class T, class Predicate>
+void fetchBits(const Communicator& communicator, const Distribution& distribution, const T* piece,
+  const Predicate& predicate, const std::vector<BitRequest>& requests,
   Index bufferBytes = DefaultBufferBytes);
 
 /// Collective. As fetchLabels, but the values are in one array per local block, in the order of
@@ -260,9 +267,29 @@ void fetchMask(const Communicator& communicator, const Distribution& distributio
   const Predicate& predicate, const std::vector<Request<std::uint8_t>>& requests, Index bufferBytes)
 {
   const detail::BlockSource<T> source(distribution, piece);
-  const detail::MaskTransfer<T, Predicate> transfer{ source, predicate, requests };
+  const detail::MaskTransfer<T, Predicate> transfer(source, predicate, requests);
   fetch(communicator, distribution, detail::boxesOf(requests), transfer, bufferBytes,
     source.error().empty() ? detail::requestError(requests) : source.error());
+}
+
+template <class T, class Predicate>
+void fetchBits(const Communicator& communicator, const Distribution& distribution, const T* piece,
+  const Predicate& predicate, const std::vector<BitRequest>& requests, Index bufferBytes)
+{
+  const detail::BlockSource<T> source(distribution, piece);
+  const detail::BitTransfer<T, Predicate> transfer(source, predicate, requests);
+  std::vector<Box> boxes;
+  std::string error = source.error();
+  for (const BitRequest& request : requests)
+  {
+    boxes.push_back(request.box);
+    request.out->clear();
+    if (!request.out->box.contains(request.box))
+    {
+      error = "the bits of a request do not store the requested box";
+    }
+  }
+  fetch(communicator, distribution, boxes, transfer, bufferBytes, error);
 }
 
 template <class T>

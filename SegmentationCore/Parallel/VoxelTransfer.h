@@ -12,6 +12,7 @@
 #ifndef segcoreVoxelTransfer_h
 #define segcoreVoxelTransfer_h
 
+#include "BitBlock.h"
 #include "Box.h"
 #include "Distribution.h"
 #include "PackBits.h"
@@ -54,6 +55,16 @@ struct Request
 
   Request(const Box& wanted, T* values) : box(wanted), out(wanted, values) {}
   Request(const Box& wanted, const VoxelArray<T>& array) : box(wanted), out(array) {}
+};
+
+/// "Write the mask of `box` to `out`", bits of that box or of a larger one, which is 0 elsewhere.
+struct BitRequest
+{
+  Box box;
+  BitBlock* out;
+
+  explicit BitRequest(BitBlock& bits) : box(bits.box), out(&bits) {}
+  BitRequest(const Box& wanted, BitBlock& bits) : box(wanted), out(&bits) {}
 };
 
 namespace detail
@@ -210,11 +221,10 @@ struct ValueTransfer
 /// The voxels of a box in raster order as bits, without gaps between rows: a face across x is one
 /// voxel wide, and padded rows would cost a word each.
 template <class T, class Predicate>
-struct MaskTransfer
+struct MaskPacking
 {
   const BlockSource<T>& source;
   const Predicate& predicate;
-  const std::vector<Request<std::uint8_t>>& requests;
 
   Index bytes(const Box& box) const
   {
@@ -262,6 +272,19 @@ struct MaskTransfer
         }
       });
   }
+};
+
+/// A mask that arrives as bytes 0 or 1.
+template <class T, class Predicate>
+struct MaskTransfer : MaskPacking<T, Predicate>
+{
+  const std::vector<Request<std::uint8_t>>& requests;
+
+  MaskTransfer(const BlockSource<T>& from, const Predicate& test,
+    const std::vector<Request<std::uint8_t>>& asked)
+    : MaskPacking<T, Predicate>{ from, test }, requests(asked)
+  {
+  }
 
   void unpack(std::size_t request, const Box& box, const std::byte* from) const
   {
@@ -285,6 +308,74 @@ struct MaskTransfer
           flags[n] = this->predicate(values[n]) ? 1 : 0;
         }
       });
+  }
+};
+
+/// A mask that arrives as bits. Each row is written by one thread, so words are not shared.
+template <class T, class Predicate>
+struct BitTransfer : MaskPacking<T, Predicate>
+{
+  const std::vector<BitRequest>& requests;
+
+  BitTransfer(
+    const BlockSource<T>& from, const Predicate& test, const std::vector<BitRequest>& asked)
+    : MaskPacking<T, Predicate>{ from, test }, requests(asked)
+  {
+  }
+
+  void unpack(std::size_t request, const Box& box, const std::byte* from) const
+  {
+    BitBlock& to = *this->requests[request].out;
+    const Word* words = reinterpret_cast<const Word*>(from);
+    forEachRow(box,
+      [&](Index j, Index k)
+      {
+        Word part[rowWords];
+        forEachPart(box,
+          [&](Index first, Index count)
+          {
+            copyBits(words, box.offset(box.lo[0] + first, j, k), count, part);
+            pasteBits(part, count, to.row(j, k), box.lo[0] + first - to.box.lo[0]);
+          });
+      });
+  }
+
+  void copy(const Block& block, std::size_t request, const Box& box) const
+  {
+    const VoxelArray<const T>& from = this->source.array(block);
+    BitBlock& to = *this->requests[request].out;
+    const bool wholeRows = box.lo[0] == to.box.lo[0] && box.hi[0] == to.box.hi[0];
+    forEachRow(box,
+      [&](Index j, Index k)
+      {
+        const T* values = from.at(box.lo[0], j, k);
+        const auto test = [this, values](Index i) { return this->predicate(values[i]); };
+        if (wholeRows)
+        {
+          packWhere(box.dim(0), to.row(j, k), test);
+          return;
+        }
+        Word part[rowWords];
+        forEachPart(box,
+          [&](Index first, Index count)
+          {
+            packWhere(count, part, [&test, first](Index i) { return test(first + i); });
+            pasteBits(part, count, to.row(j, k), box.lo[0] + first - to.box.lo[0]);
+          });
+      });
+  }
+
+private:
+  static constexpr Index rowWords = 16;
+
+  /// Calls part(first, count) for parts of a row that fit into rowWords words.
+  template <class Part>
+  static void forEachPart(const Box& box, const Part& part)
+  {
+    for (Index first = 0; first < box.dim(0); first += rowWords * 64)
+    {
+      part(first, std::min(rowWords * 64, box.dim(0) - first));
+    }
   }
 };
 

@@ -154,6 +154,7 @@ CASES = (
     Case("draw", "draw", ("rock mask",), _outline),
     Case("draw tube", "draw_tube", ("rock mask",), _way, without_peer=ALONE),
     Case("engrave", "engrave", ("rock mask",), _plate, without_peer=ALONE),
+    Case("closing", "closing", NOISY, {"KernelSizeMm": 5.0}, {"width": 5}, spacing=False),
     Case("erase", "erase", ("rock mask",), _brush, without_peer=STROKE),
     Case(
         "expand segments",
@@ -171,6 +172,22 @@ CASES = (
         without_peer="no library has a front of this definition",
     ),
     Case("grow from seeds", "grow_from_seeds", ("rock marked", "ct marked")),
+    Case("fill holes", "fill_holes", NOISY),
+    Case(
+        "Gaussian",
+        "gaussian",
+        NOISY,
+        {"GaussianStandardDeviationMm": 3.0},
+        {"millimetres": 3.0, "width": 25},  # the kernel, for what is compared
+        spacing=False,
+    ),
+    Case(
+        "hollow",
+        "hollow",
+        ("rock mask", "ct mask"),
+        {"ShellMode": "OUTSIDE_SURFACE", "ShellThicknessMm": 3.0},
+        {"millimetres": 3.0},
+    ),
     Case(
         "islands keep largest",
         "islands",
@@ -206,6 +223,7 @@ CASES = (
     Case("margin shrink", "margin", MASKS, {"MarginSizeMm": -3.0}, {"millimetres": 3.0}),
     Case("median 3x3x3", "median", NOISY, {"KernelSizeMm": 3.0}, {"width": 3}, spacing=False),
     Case("median 5x5x5", "median", NOISY, {"KernelSizeMm": 5.0}, {"width": 5}, spacing=False),
+    Case("opening", "opening", NOISY, {"KernelSizeMm": 5.0}, {"width": 5}, spacing=False),
     Case("paint", "paint", ("rock mask",), _brush, without_peer=STROKE),
     Case(
         "scissors", "scissors", ("rock mask",), lambda t: _outline(t) | {"Operation": "FillInside"}
@@ -234,6 +252,13 @@ CASES = (
         ("rock volume", "large volume"),
         _threshold,
         reused=True,
+    ),
+    Case(
+        "wrap solidify",
+        "wrap_solidify",
+        ("mri mask", "ct mask"),
+        {"CarveHolesInOuterSurfaceDiameter": 10.0},
+        {"millimetres": 5.0},
     ),
 )
 

@@ -127,6 +127,57 @@ def _grow_from_seeds(job: dict[str, Any], labels: Any, volume: Any) -> Any:
     return _array(grow.GetOutput())
 
 
+def _open_close(job: dict[str, Any], image: Any, opens: bool) -> Any:
+    from vtkmodules.vtkImagingMorphological import vtkImageOpenClose3D
+
+    both = vtkImageOpenClose3D()
+    both.SetInputData(image)
+    # As the Smoothing effect does it: the labels that open and close.
+    both.SetOpenValue(1 if opens else 0)
+    both.SetCloseValue(0 if opens else 1)
+    both.SetKernelSize(*reversed(job["kernel"]))
+    both.Update()
+    return _array(both.GetOutput())
+
+
+def _opening(job: dict[str, Any], image: Any) -> Any:
+    return _open_close(job, image, opens=True)
+
+
+def _closing(job: dict[str, Any], image: Any) -> Any:
+    return _open_close(job, image, opens=False)
+
+
+def _gaussian(job: dict[str, Any], image: Any) -> Any:
+    from vtkmodules.vtkImagingGeneral import vtkImageGaussianSmooth
+
+    smooth = vtkImageGaussianSmooth()
+    smooth.SetInputData(image)
+    smooth.SetStandardDeviations(*reversed(job["deviations"]))
+    smooth.SetRadiusFactor(4.0)
+    smooth.Update()
+    return _array(smooth.GetOutput())
+
+
+def _hollow(job: dict[str, Any], image: Any) -> Any:
+    # As the Hollow effect does it: a range of signed distances, for a spacing of 1.
+    from slicer_core import vtkITK
+
+    thickness = job["thickness"]
+    inner, outer = {
+        "INSIDE_SURFACE": (0.1, thickness + 0.1),
+        "MEDIAL_SURFACE": (-0.5 * thickness + 0.5, 0.5 * thickness),
+        "OUTSIDE_SURFACE": (-thickness + 1.0, 0.0),
+    }[job["mode"]]
+    margin = vtkITK.vtkITKImageMargin()
+    margin.SetInputData(image)
+    margin.CalculateMarginInMMOn()
+    margin.SetInnerMarginMM(inner)
+    margin.SetOuterMarginMM(outer)
+    margin.Update()
+    return _array(margin.GetOutput())
+
+
 def main(source: str, target: str) -> None:
     """Do the jobs of a file."""
     makers: dict[str, Any] = {
@@ -136,6 +187,10 @@ def main(source: str, target: str) -> None:
         "median": _median,
         "level_tracing": _level_tracing,
         "grow_from_seeds": _grow_from_seeds,
+        "opening": _opening,
+        "closing": _closing,
+        "gaussian": _gaussian,
+        "hollow": _hollow,
     }
     with np.load(source) as jobs:
         results = {}

@@ -107,3 +107,57 @@ def methods(task: Task) -> Iterator[Method]:
             note=border,
         )
         yield Method("median_filter", lambda: ndimage.median_filter(mask, width), note=border)
+
+    if task.effect in ("opening", "closing"):
+        width = task.options["width"]
+        offsets = np.arange(width) - width // 2
+        squares = offsets[:, None, None] ** 2 + offsets[:, None] ** 2 + offsets**2
+        ball = squares <= width * width / 4
+
+        def there_and_back() -> np.ndarray:
+            # What is beyond the border must not eat.
+            if task.effect == "opening":
+                inner = ndimage.binary_erosion(mask, ball, border_value=1)
+                return ndimage.binary_dilation(inner, ball)
+            outer = ndimage.binary_dilation(mask, ball)
+            return ndimage.binary_erosion(outer, ball, border_value=1)
+
+        yield Method("binary_erosion, binary_dilation", there_and_back)
+
+    if task.effect == "Gaussian":
+        note = "single precision, mirrors at the border; compared inside"
+        yield Method(
+            "gaussian_filter (float32) >= 0.5",
+            lambda: (
+                ndimage.gaussian_filter(mask, task.options["millimetres"], output=np.float32) >= 0.5
+            ),
+            note=note,
+        )
+
+    if task.effect == "fill holes":
+        yield Method("binary_fill_holes", lambda: ndimage.binary_fill_holes(mask))
+
+    if task.effect == "hollow":
+        thickness = task.options["millimetres"] * (1 + 1e-9)
+
+        def shell() -> np.ndarray:
+            distance = ndimage.distance_transform_edt(mask, task.spacing)
+            return (distance > 0) & (distance <= thickness)
+
+        yield Method(
+            "distance_transform_edt + compare", shell, note="measures to the centres of voxels"
+        )
+
+    if task.effect == "wrap solidify":
+        radius = task.options["millimetres"] * (1 + 1e-9)
+        room = [int(radius / step) + 1 for step in task.spacing]
+
+        def wrap() -> np.ndarray:
+            around = np.pad(mask, [(n, n) for n in room])
+            free = ndimage.distance_transform_edt(around == 0, task.spacing) > radius
+            labels, _ = ndimage.label(free)
+            outside = labels == labels[0, 0, 0]
+            solid = ndimage.distance_transform_edt(~outside, task.spacing) > radius
+            return solid[tuple(slice(n, -n) for n in room)]
+
+        yield Method("two distance_transform_edt and label", wrap)

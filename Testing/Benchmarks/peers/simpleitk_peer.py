@@ -113,3 +113,36 @@ def methods(task: Task) -> Iterator[Method]:
             note=border,
         )
         yield Method("Median", lambda: sitk.Median(image, radius), array_of, note=border)
+
+    if task.effect in ("opening", "closing"):
+        image = image_of(array)
+        radius = [task.options["width"] // 2] * 3
+        ball = "its ball; border rules differ"
+        if task.effect == "opening":
+            yield Method(
+                "BinaryMorphologicalOpening",
+                lambda: sitk.BinaryMorphologicalOpening(image, radius, sitk.sitkBall),
+                array_of,
+                note=ball,
+            )
+        else:
+            yield Method(
+                "BinaryMorphologicalClosing",
+                lambda: sitk.BinaryMorphologicalClosing(image, radius, sitk.sitkBall),
+                array_of,
+                note=ball,
+            )
+
+    if task.effect == "Gaussian":
+        real = sitk.Cast(image_of(array), sitk.sitkFloat32)
+        deviation = task.options["millimetres"]
+        yield Method(
+            "SmoothingRecursiveGaussian (float32) >= 0.5",
+            lambda: sitk.SmoothingRecursiveGaussian(real, deviation) >= 0.5,
+            array_of,
+            note="approximates the Gaussian; border rules differ",
+        )
+
+    if task.effect == "fill holes":
+        image = image_of(array)
+        yield Method("BinaryFillhole", lambda: sitk.BinaryFillhole(image), array_of)

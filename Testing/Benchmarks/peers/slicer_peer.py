@@ -130,6 +130,27 @@ def _between_slices(image: Any, options: dict[str, Any]) -> Any:
     return algorithm.GetOutput()
 
 
+def _hollow(image: Any, options: dict[str, Any]) -> Any:
+    # As the Hollow effect does it for OUTSIDE_SURFACE: a range of signed distances.
+    margin = vtkITK.vtkITKImageMargin()
+    margin.SetInputData(image)
+    margin.CalculateMarginInMMOn()
+    margin.SetInnerMarginMM(min(image.GetSpacing()) - options["millimetres"])
+    margin.SetOuterMarginMM(0.0)
+    margin.Update()
+    return margin.GetOutput()
+
+
+def _open_close(image: Any, options: dict[str, Any], opens: bool) -> Any:
+    algorithm = vtk.vtkImageOpenClose3D()
+    algorithm.SetInputData(image)
+    algorithm.SetOpenValue(1 if opens else 0)
+    algorithm.SetCloseValue(0 if opens else 1)
+    algorithm.SetKernelSize(*[options["width"]] * 3)
+    algorithm.Update()
+    return algorithm.GetOutput()
+
+
 def _jointly_smoothed(image: Any, options: dict[str, Any]) -> Any:
     # As the Smoothing effect does it: one mesh, then each label's part to voxels.
     padded = vtk.vtkImageConstantPad()
@@ -185,6 +206,38 @@ def _grow_from_seeds(image: Any, options: dict[str, Any]) -> Any:
     grow.SetDistancePenalty(0.0)
     grow.Update()
     return grow.GetOutput()
+
+
+def _opening(image: Any, options: dict[str, Any]) -> Any:
+    return _open_close(image, options, opens=True)
+
+
+def _closing(image: Any, options: dict[str, Any]) -> Any:
+    return _open_close(image, options, opens=False)
+
+
+def _median(image: Any, options: dict[str, Any]) -> Any:
+    algorithm = vtk.vtkImageMedian3D()
+    algorithm.SetInputData(image)
+    algorithm.SetKernelSize(*[options["width"]] * 3)
+    algorithm.Update()
+    return algorithm.GetOutput()
+
+
+def _gaussian(image: Any, options: dict[str, Any]) -> Any:
+    # As the Smoothing effect does it.
+    bright = vtk.vtkImageThreshold()
+    bright.SetInputData(image)
+    bright.ThresholdByUpper(1)
+    bright.SetInValue(255)
+    bright.SetOutValue(0)
+    bright.SetOutputScalarTypeToUnsignedChar()
+    smooth = vtk.vtkImageGaussianSmooth()
+    smooth.SetInputConnection(bright.GetOutputPort())
+    smooth.SetStandardDeviations(*[options["millimetres"] / s for s in image.GetSpacing()])
+    smooth.SetRadiusFactor(4.0)
+    smooth.Update()
+    return _thresholded(smooth.GetOutput(), 127, 255)
 
 
 class SurfaceConversion(Scene):
@@ -250,6 +303,12 @@ FILTERS: dict[str, tuple[str, str, Callable[[Any, dict[str, Any]], Any]]] = {
         "another mesh; rounds at the border",
         _jointly_smoothed,
     ),
+    "median 3x3x3": ("vtkImageMedian3D", "", _median),
+    "median 5x5x5": ("vtkImageMedian3D", "", _median),
+    "opening": ("vtkImageOpenClose3D", "", _opening),
+    "closing": ("vtkImageOpenClose3D", "", _closing),
+    "Gaussian": ("vtkImageGaussianSmooth", "rounds down to 8 bits after every pass", _gaussian),
+    "hollow": ("vtkITKImageMargin", "measures to the border voxels' centres", _hollow),
 }
 SURFACES = ("CreateRepresentation, closed surface", "another algorithm; every segment by itself")
 

@@ -141,6 +141,48 @@ def methods(task: Task) -> Iterator[Method]:
 
         yield Method("vtkImageMedian3D (Slicer's)", median, array_of)
 
+    if task.effect in ("opening", "closing"):
+        from vtkmodules.vtkImagingMorphological import vtkImageOpenClose3D
+
+        def open_close() -> Any:
+            algorithm = vtkImageOpenClose3D()
+            algorithm.SetInputData(image)
+            # The value that is opened, and the one that is closed.
+            algorithm.SetOpenValue(1 if task.effect == "opening" else 0)
+            algorithm.SetCloseValue(0 if task.effect == "opening" else 1)
+            algorithm.SetKernelSize(*[task.options["width"]] * 3)
+            algorithm.Update()
+            return algorithm.GetOutput()
+
+        yield Method("vtkImageOpenClose3D (Slicer's)", open_close, array_of)
+
+    if task.effect == "Gaussian":
+        from vtkmodules.vtkImagingCore import vtkImageThreshold
+        from vtkmodules.vtkImagingGeneral import vtkImageGaussianSmooth
+
+        bright = image_of(np.where(task.array, np.uint8(255), np.uint8(0)), task.spacing)
+        deviations = [task.options["millimetres"] / step for step in task.spacing[::-1]]
+
+        def gaussian() -> Any:
+            smooth = vtkImageGaussianSmooth()
+            smooth.SetInputData(bright)
+            smooth.SetStandardDeviations(*deviations)
+            smooth.SetRadiusFactor(4.0)
+            algorithm = vtkImageThreshold()
+            algorithm.SetInputConnection(smooth.GetOutputPort())
+            algorithm.ThresholdByUpper(127)
+            algorithm.SetInValue(1)
+            algorithm.SetOutValue(0)
+            algorithm.Update()
+            return algorithm.GetOutput()
+
+        yield Method(
+            "vtkImageGaussianSmooth (Slicer's)",
+            gaussian,
+            array_of,
+            note="rounds down to 8 bits after every pass",
+        )
+
     if task.effect.startswith("surfaces"):
         from vtkmodules.vtkFiltersCore import vtkSurfaceNets3D
         from vtkmodules.vtkFiltersGeneral import vtkDiscreteFlyingEdges3D

@@ -40,11 +40,22 @@ std::vector<std::uint8_t> slowMajority(
   return out;
 }
 
+/// From and to bytes, as the volumes of the tests are.
+void boxMajority(const std::vector<std::uint8_t>& mask, const Box& padded, const Box& whole,
+  const Box& target, const Index size[3], std::vector<std::uint8_t>& out,
+  const segcore::Progress& progress = segcore::Progress())
+{
+  segcore::BitBlock in(padded), result(target);
+  segcore::packBlock(mask.data(), padded, in);
+  segcore::boxMajority(in, whole, size, result, progress);
+  segcore::unpackBlock(result, out.data(), target);
+}
+
 void testVolume(const Box& whole, const volumes::Named& mask, const Index size[3], bool slow)
 {
   const Index radius[3] = { size[0] / 2, size[1] / 2, size[2] / 2 };
   std::vector<std::uint8_t> expected(mask.voxels.size(), 9);
-  segcore::boxMajority(mask.voxels.data(), whole, whole, whole, size, expected.data());
+  boxMajority(mask.voxels, whole, whole, whole, size, expected);
   if (slow)
   {
     CHECK_RANGES(expected, slowMajority(mask.voxels, whole, size), whole.size());
@@ -63,7 +74,7 @@ void testVolume(const Box& whole, const volumes::Named& mask, const Index size[3
             const Box padded = block.grown(radius).clipped(whole);
             const std::vector<std::uint8_t> input = volumes::crop(mask.voxels, whole, padded);
             std::vector<std::uint8_t> out(static_cast<std::size_t>(block.size()), 9);
-            segcore::boxMajority(input.data(), padded, whole, block, size, out.data());
+            boxMajority(input, padded, whole, block, size, out);
             volumes::paste(out, block, joined, whole);
           }
           CHECK_RANGES(joined, expected, whole.size());
@@ -79,7 +90,7 @@ int TestBoxMajority(int, char*[])
   Box whole = Box::ofSize(19, 13, 11);
   whole.lo[0] -= 4;
   whole.lo[2] += 2;
-  // 8-bit, 16-bit counts; no axis alike; a window wider than the image; single voxel.
+  // Few and many bits in a count; no axis alike; a window wider than the image; single voxel.
   const Index sizes[][3] = { { 1, 1, 1 }, { 3, 3, 3 }, { 5, 5, 5 }, { 3, 5, 7 }, { 7, 1, 3 },
     { 21, 3, 1 }, { 9, 11, 3 }, { 17, 17, 9 }, { 101, 55, 33 }, { 1, 1, 1000001 } };
   for (const auto& size : sizes)
@@ -115,10 +126,8 @@ int TestBoxMajority(int, char*[])
   const Box block = Box::ofSize(4, 4, 4);
   std::vector<std::uint8_t> data(64, 1);
   const Index even[3] = { 3, 2, 3 };
-  CHECK_THROWS(segcore::boxMajority(data.data(), block, block, block, even, data.data()),
-    std::invalid_argument);
+  CHECK_THROWS(boxMajority(data, block, block, block, even, data), std::invalid_argument);
   CHECK_THROWS(
-    segcore::boxMajority(data.data(), block, block.grown(1), block, sizes[1], data.data()),
-    std::invalid_argument);
+    boxMajority(data, block, block.grown(1), block, sizes[1], data), std::invalid_argument);
   return check::result();
 }

@@ -87,6 +87,18 @@ void testRow(check::Random& random, const std::vector<std::uint8_t>& row)
   }
   CHECK_EQUAL(bytes.back(), 77); // nothing behind the end is written
 
+  // The same bits as a row of their own, and back into a row of other bits.
+  const std::vector<std::uint8_t> part(row.begin() + first, row.begin() + first + count);
+  std::vector<Word> copied(static_cast<std::size_t>(segcore::wordCount(count)), ~Word{ 0 });
+  segcore::copyBits(words.data(), first, count, copied.data());
+  CHECK(copied == packed(part));
+  const Index to = random.below(200);
+  std::vector<std::uint8_t> target = randomRow(random, to + count + random.below(100));
+  std::vector<Word> pasted = packed(target);
+  segcore::pasteBits(copied.data(), count, pasted.data(), to);
+  std::copy(part.begin(), part.end(), target.begin() + to);
+  CHECK(pasted == packed(target));
+
   const std::vector<Run> expected = runsOf(row);
   std::vector<Run> runs;
   segcore::forEachRun(words.data(), static_cast<Index>(words.size()),

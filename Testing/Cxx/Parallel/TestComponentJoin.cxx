@@ -159,6 +159,21 @@ void testPicture(const Communicator& c, const Distribution& d, const Picture& pi
   list.erase(std::remove_if(list.begin(), list.end(), small), list.end());
   list.resize(std::min<std::size_t>(list.size(), 5));
   PARALLEL_CHECK(c, join.sorted(c, 3, 5) == list, context + ": the five largest of at least 3");
+  std::vector<Index> border;
+  for (std::size_t n = 0; n < expected.size(); ++n)
+  {
+    const Index at = static_cast<Index>(n);
+    const Index x = at % whole.dim(0), y = at / whole.dim(0) % whole.dim(1);
+    const Index z = at / whole.dim(0) / whole.dim(1);
+    if (expected[n].size &&
+      (x % (whole.dim(0) - 1) == 0 || y % (whole.dim(1) - 1) == 0 || z % (whole.dim(2) - 1) == 0))
+    {
+      border.push_back(expected[n].first);
+    }
+  }
+  std::sort(border.begin(), border.end());
+  border.erase(std::unique(border.begin(), border.end()), border.end());
+  PARALLEL_CHECK(c, join.atBorder(c, blocks) == border, context + ": at the border");
   const auto middle = static_cast<std::size_t>(whole.offset(3, 10, 8));
   PARALLEL_CHECK(c, join.at(c, 3, 10, 8) == expected[middle], context + ": at a voxel");
   PARALLEL_CHECK(c, join.at(c, 99, 0, 0) == Island(), context + ": outside");

@@ -73,6 +73,35 @@ void testFetch(const Communicator& c, const Distribution& d, const std::string& 
       }
       segcore::fetchLabels(c, d, piece.data(), wanted, buffer);
       segcore::fetchMask(c, d, piece.data(), isThree, wantedFlags, buffer);
+      // The same as bits, also into a larger block.
+      std::vector<segcore::BitBlock> bits;
+      for (const Request<short>& request : wanted)
+      {
+        bits.emplace_back(request.box.grown(halo % 3));
+      }
+      std::vector<segcore::BitRequest> wantedBits;
+      for (std::size_t r = 0; r < bits.size(); ++r)
+      {
+        wantedBits.emplace_back(wanted[r].box, bits[r]);
+      }
+      segcore::fetchBits(c, d, piece.data(), isThree, wantedBits, buffer);
+      for (std::size_t r = 0; r < bits.size(); ++r)
+      {
+        const Box& box = bits[r].box;
+        bool right = true;
+        for (Index k = box.lo[2]; k <= box.hi[2]; ++k)
+        {
+          for (Index j = box.lo[1]; j <= box.hi[1]; ++j)
+          {
+            for (Index i = box.lo[0]; i < box.lo[0] + 64 * bits[r].words; ++i)
+            {
+              const bool set = wanted[r].box.contains(i, j, k) && isThree(truth(i, j, k));
+              right = right && bits[r].test(i, j, k) == set;
+            }
+          }
+        }
+        PARALLEL_CHECK(c, right, context + ", bits, halo " + std::to_string(halo));
+      }
       for (std::size_t r = 0; r < wanted.size(); ++r)
       {
         const auto expected = valuesOf<short>(wanted[r].box, truth);

@@ -1,0 +1,7 @@
+// SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
+// SPDX-License-Identifier: BSD-3-Clause
+#include "vtkLabelMapClosing.h"
+
+#include "vtkObjectFactory.h"
+
+vtkStandardNewMacro(vtkLabelMapClosing);

@@ -1,0 +1,191 @@
+// SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
+// SPDX-License-Identifier: BSD-3-Clause
+
+// GaussianMask. Truth: exact weights in double, where they decide clearly; everywhere, a loop over
+// the integers that the header defines.
+
+#include "GaussianMask.h"
+
+#include "Check.h"
+#include "Volumes.h"
+
+#include <cmath>
+
+using segcore::BitBlock;
+using segcore::Box;
+using segcore::Index;
+
+namespace
+{
+
+using Mask = std::vector<std::uint8_t>;
+
+/// The smoothed value of each voxel, clipped and scaled at the border.
+std::vector<double> slowValues(const Mask& mask, const Box& box, const double s[3])
+{
+  std::vector<double> weights[3];
+  for (int a = 0; a < 3; ++a)
+  {
+    const Index r = static_cast<Index>(4.0 * s[a]);
+    for (Index k = -r; k <= r; ++k)
+    {
+      const double t = r ? static_cast<double>(k) / s[a] : 0.0;
+      weights[a].push_back(std::exp(-0.5 * t * t));
+    }
+  }
+  std::vector<double> result;
+  for (Index z = 0; z < box.dim(2); ++z)
+  {
+    for (Index y = 0; y < box.dim(1); ++y)
+    {
+      for (Index x = 0; x < box.dim(0); ++x)
+      {
+        double sum = 0.0, all = 0.0;
+        for (Index i = 0; i < box.size(); ++i)
+        {
+          const Index at[3] = { i % box.dim(0) - x, i / box.dim(0) % box.dim(1) - y,
+            i / box.dim(0) / box.dim(1) - z };
+          double weight = 1.0;
+          for (int a = 0; a < 3; ++a)
+          {
+            const Index r = static_cast<Index>(weights[a].size()) / 2;
+            weight *= std::abs(at[a]) <= r ? weights[a][static_cast<std::size_t>(at[a] + r)] : 0.0;
+          }
+          all += weight;
+          sum += mask[static_cast<std::size_t>(i)] ? weight : 0.0;
+        }
+        result.push_back(sum / all);
+      }
+    }
+  }
+  return result;
+}
+
+Mask smoothed(const Mask& mask, const Box& whole, const double s[3], int blocks)
+{
+  check::Random random(static_cast<std::uint64_t>(blocks));
+  Index halo[3];
+  segcore::gaussianHalo(s, halo);
+  Mask joined(mask.size(), 9);
+  for (const Box& block : volumes::split(whole, blocks, blocks % 2 ? &random : nullptr))
+  {
+    BitBlock in(block.grown(halo).clipped(whole)), out(block);
+    segcore::packBlock(mask.data(), whole, in);
+    segcore::smoothBits(in, whole, s, out);
+    segcore::unpackBlock(out, joined.data(), whole);
+  }
+  return joined;
+}
+
+void testVolume(const Box& whole, const Mask& mask, const double s[3])
+{
+  const Mask serial = smoothed(mask, whole, s, 1);
+  const std::vector<double> values = slowValues(mask, whole, s);
+  Index clear = 0;
+  for (std::size_t i = 0; i < mask.size(); ++i)
+  {
+    if (std::abs(values[i] - 0.5) > 3e-4)
+    {
+      ++clear;
+      CHECK_EQUAL(static_cast<int>(serial[i]), values[i] > 0.5 ? 1 : 0);
+    }
+  }
+  CHECK(clear > whole.size() / 2);
+  for (const int threads : { 1, 2 })
+  {
+    check::withThreads(threads,
+      [&]()
+      {
+        for (const int blocks : { 2, 3, 5 })
+        {
+          CHECK_RANGES(smoothed(mask, whole, s, blocks), serial, whole.size());
+        }
+      });
+  }
+  // Mirrored, and with x and z swapped.
+  Box swappedBox = Box::ofSize(whole.dim(2), whole.dim(1), whole.dim(0));
+  Mask swappedMask(mask.size()), expected(mask.size());
+  const double swappedS[3] = { s[2], s[1], s[0] };
+  std::size_t i = 0;
+  for (Index z = 0; z < whole.dim(2); ++z)
+  {
+    for (Index y = 0; y < whole.dim(1); ++y)
+    {
+      for (Index x = 0; x < whole.dim(0); ++x, ++i)
+      {
+        const auto to = static_cast<std::size_t>(
+          swappedBox.offset(z, whole.dim(1) - 1 - y, whole.dim(0) - 1 - x));
+        swappedMask[to] = mask[i];
+        expected[to] = serial[i];
+      }
+    }
+  }
+  CHECK_RANGES(smoothed(swappedMask, swappedBox, swappedS, 1), expected, whole.size());
+}
+
+/// Exactly one half stays: half of a kernel with an even number of voxels, clipped by the image.
+void testTie()
+{
+  const Box box = Box::ofSize(2, 1, 1);
+  const double s[3] = { 1.0, 0.0, 0.0 };
+  // w0 / (w0 + w1) > 1/2 for the own voxel; two slices of one voxel each are alike along y.
+  CHECK_RANGES(smoothed({ 1, 0 }, box, s, 1), Mask({ 1, 0 }), 2);
+  const Box square = Box::ofSize(2, 2, 1);
+  const double both[3] = { 1.0, 1.0, 0.0 };
+  // Along the diagonal: (w0 w0 + w1 w1) against 2 w0 w1, more than one half for the object.
+  CHECK_RANGES(smoothed({ 1, 0, 0, 1 }, square, both, 1), Mask({ 1, 0, 0, 1 }), 4);
+  // Three slices, s so large that all weights of the image are nearly equal: two of three, one of
+  // three.
+  const Box line = Box::ofSize(1, 1, 3);
+  const double wide[3] = { 0.0, 0.0, 100.0 };
+  CHECK_RANGES(smoothed({ 1, 0, 1 }, line, wide, 1), Mask({ 1, 1, 1 }), 3);
+  CHECK_RANGES(smoothed({ 0, 0, 1 }, line, wide, 1), Mask({ 0, 0, 0 }), 3);
+  // Two of four: the nearer ones have more weight, so each voxel stays as it is.
+  const Box four = Box::ofSize(4, 1, 1);
+  const double flat[3] = { 2.0, 0.0, 0.0 };
+  CHECK_RANGES(smoothed({ 1, 1, 0, 0 }, four, flat, 1), Mask({ 1, 1, 0, 0 }), 4);
+}
+
+} // namespace
+
+int TestGaussianMask(int, char*[])
+{
+  Box whole = Box::ofSize(13, 9, 8);
+  whole.lo[0] -= 4;
+  whole.hi[0] -= 4;
+  const double deviations[][3] = { { 1, 1, 1 }, { 0.2, 2, 0.6 }, { 3, 0.24, 1.3 }, { 7, 5, 9 } };
+  for (const auto& s : deviations)
+  {
+    for (const volumes::Named& mask : volumes::masks(whole, 31))
+    {
+      if (mask.name == "checkerboard" || mask.name == "noise 50" || mask.name == "snake" ||
+        mask.name == "not snake")
+      {
+        continue; // close to one half everywhere
+      }
+      check::setContext(mask.name, " deviations ", s[0], " ", s[1], " ", s[2]);
+      testVolume(whole, mask.voxels, s);
+    }
+  }
+  check::setContext("long rows");
+  const double unit[3] = { 1.5, 1, 1 };
+  for (const volumes::Named& mask : volumes::masks(Box::ofSize(150, 3, 2), 9))
+  {
+    if (mask.name == "balls" || mask.name == "full" || mask.name == "empty")
+    {
+      testVolume(Box::ofSize(150, 3, 2), mask.voxels, unit);
+    }
+  }
+  check::setContext("ties");
+  testTie();
+  check::setContext("errors");
+  const Box one = Box::ofSize(1, 1, 1);
+  BitBlock in(one), out(one);
+  in.clear();
+  const double negative[3] = { 1, -1, 1 };
+  const double wide[3] = { 1, 1, 200 };
+  CHECK_THROWS(segcore::smoothBits(in, one, negative, out), std::invalid_argument);
+  CHECK_THROWS(segcore::smoothBits(in, one, wide, out), std::invalid_argument);
+  CHECK_THROWS(segcore::smoothBits(in, one.grown(3), unit, out), std::invalid_argument);
+  return check::result();
+}

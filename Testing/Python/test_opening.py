@@ -1,0 +1,97 @@
+"""Opening against scipy and VTK's filter as Slicer uses it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ellipsoid_oracle import kernel_of, opened
+from sample_data import assert_same, blob_labels, random_mask, template
+from segmentationcore import closing, opening
+from slicer_reference import ask
+
+pytestmark = pytest.mark.python
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (2.0, 0.7, 0.9), (0.4, 1.0, 3.5)], ids=str)
+@pytest.mark.parametrize("millimetres", [1.0, 3.0, 5.0, 7.3])
+def test_random_voxels(millimetres: float, spacing: tuple[float, ...]) -> None:
+    kernel = kernel_of(millimetres, spacing)
+    for seed, percent in ((1, 5), (2, 50), (3, 95)):
+        mask = random_mask((12, 13, 14), seed, percent)
+        result = opening(mask, kernel_size_mm=millimetres, spacing=spacing)
+        assert_same(result, opened(mask, kernel), f"kernel {kernel}, seed {seed}:")
+
+
+@pytest.mark.parametrize("millimetres", [3.0, 9.0, 21.0, 60.0])
+def test_blobs_equal_scipy(millimetres: float) -> None:
+    mask = blob_labels((25, 26, 27), 7) == 1
+    spacing = (2.3, 0.9, 1.1)
+    result = opening(mask, kernel_size_mm=millimetres, spacing=spacing)
+    assert_same(result, opened(mask, kernel_of(millimetres, spacing)))
+
+
+def test_spots_bridges_and_what_stays() -> None:
+    labels = np.zeros((9, 9, 24), np.uint8)
+    labels[2:7, 2:7, 2:8] = 1  # two blocks
+    labels[2:7, 2:7, 14:20] = 1
+    blocks = labels.copy()
+    labels[4, 4, 8:14] = 1  # a bridge of one voxel
+    labels[0, 0, 0] = 1  # a spot
+    result = opening(labels, kernel_size_mm=3.0)
+    assert result[4, 4, 2:8].all()
+    assert not result[4, 4, 9:13].any()
+    assert result[0, 0, 0] == 0
+    assert_same(result, opening(blocks, kernel_size_mm=3.0))
+
+
+@pytest.mark.parametrize("millimetres", [2.5, 6.0])
+def test_laws(millimetres: float) -> None:
+    """Idempotent, monotone, inside the segment, and dual to closing."""
+    spacing = (2.0, 0.7, 0.9)
+    mask = blob_labels((15, 16, 17), 7) == 1
+    result = opening(mask, kernel_size_mm=millimetres, spacing=spacing)
+    assert (result <= mask).all()
+    assert_same(opening(result, kernel_size_mm=millimetres, spacing=spacing), result)
+    larger = mask | random_mask(mask.shape, 3, 2)
+    assert (result <= opening(larger, kernel_size_mm=millimetres, spacing=spacing)).all()
+    dual = ~closing(~mask, kernel_size_mm=millimetres, spacing=spacing)
+    assert_same(result, dual)
+
+
+def test_a_kernel_of_one_voxel_changes_nothing() -> None:
+    labels = blob_labels((9, 10, 11), 7)
+    assert_same(opening(labels, kernel_size_mm=1.0), labels)
+    assert_same(opening(labels, kernel_size_mm=0.0), labels)
+
+
+def test_a_size_for_other_voxels_is_refused() -> None:
+    labels = blob_labels((9, 10, 11), 7)
+    with pytest.raises(ValueError, match=r"spans 599 voxels of 0\.005 mm"):
+        opening(labels, spacing=(0.005, 0.005, 0.005))
+
+
+def test_real_atlas() -> None:
+    atlas, spacing = template("aal.nii.gz")
+    mask = opened(atlas == 80, kernel_of(5.0, spacing))
+    expected = np.where(mask, 80, np.where(atlas == 80, 0, atlas)).astype(atlas.dtype)
+    result = opening(atlas, kernel_size_mm=5.0, label=80, spacing=spacing)
+    assert_same(result, expected)
+
+
+@pytest.mark.slicer
+def test_equals_slicer(slicer_python: str, tmp_path: Path) -> None:
+    spacing = (2.0, 0.7, 0.9)
+    cases = [
+        (mask, millimetres)
+        for mask in (blob_labels((15, 16, 17), 7) == 1, random_mask((9, 11, 13), 2, 50))
+        for millimetres in (2.0, 3.0, 5.5, 9.0)
+    ]
+    jobs = [
+        {"what": "opening", "array": mask.astype(np.uint8), "kernel": kernel_of(size, spacing)}
+        for mask, size in cases
+    ]
+    for (mask, size), slicer in zip(cases, ask(slicer_python, tmp_path, jobs), strict=True):
+        result = opening(mask, kernel_size_mm=size, spacing=spacing)
+        assert_same(result, slicer != 0, f"{size} mm:")
