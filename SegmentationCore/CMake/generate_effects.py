@@ -24,16 +24,22 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-FILTER_TYPES = ("double", "int", "int64", "bool", "enum", "choice", "points", "vector", "segment")
+FILTER_TYPES = (
+    "double", "int", "int64", "bool", "enum", "choice", "points", "vector", "segment", "numbers",
+)  # fmt: skip
 # Effects have only the types above; table operations have all.
 PARAMETER_TYPES = (*FILTER_TYPES, "string", "color", "segments", "voxels")
 # volume, segment: write one segment; segments: all visible ones at once, and name none.
 INPUTS = ("volume", "segment", "segments", "table")
+# What comes out instead of segments; such a query changes nothing, and is no operation of the editor.
+OUTPUTS = {"table": "Gives a table", "volume": "Gives a volume"}
 # How the result is written to the segment.
 WRITES = {"set": "Replaces the segment", "add": "Adds to the segment", "remove": "Removes from the segment"}  # fmt: skip
 FILTER_KEYS = {"class", "halo", "scratch_bytes_per_voxel", "exact_in_parallel", "references"}
 EFFECT_KEYS = FILTER_KEYS | {
     "identifier", "title", "summary", "input", "writes", "local", "parameters", "parameters_of",
+    "makes_parts",
+    "output", "volume", "columns",
 }  # fmt: skip
 PARAMETER_KEYS = {
     "name", "type", "default", "required", "range", "values", "unit", "sentence",
@@ -171,8 +177,16 @@ def check_parameter(parameter: dict[str, Any], where: str) -> None:
         _require(required or good, where, "default must be three numbers of one type")
     if kind == "points":
         _require(name == "Points" and required, where, "points are named Points, and required")
+    if kind == "numbers":
+        _require(name.endswith("s"), where, "numbers have a name in the plural")
+        _require(required or default == [], where, "the default of numbers must be []")
     if kind in ("segments", "voxels"):
         _require(required, where, f"{kind} must be required")
+
+
+def is_query(effect: dict[str, Any]) -> bool:
+    """Whether it gives something else than segments."""
+    return "output" in effect
 
 
 def check_effect(effect: dict[str, Any], where: str) -> None:
@@ -191,6 +205,27 @@ def check_effect(effect: dict[str, Any], where: str) -> None:
     for key in sorted(FILTER_KEYS):
         _require(key in effect, where, f"{key} is missing")
     _require(effect["class"].startswith("vtkLabelMap"), where, "class must start with vtkLabelMap")
+    for parameter in effect["parameters"]:
+        _require(
+            parameter["type"] in FILTER_TYPES,
+            f"{where}, parameter {parameter['name']}",
+            f"type {parameter['type']} is for table operations only",
+        )
+    if is_query(effect):
+        _require(effect["output"] in OUTPUTS, where, f"output must be one of {(*OUTPUTS,)}")
+        _require(effect["input"] != "volume", where, "a query has the input segment or segments")
+        for column in effect.get("columns", ()):
+            good = set(column) == {"name", "sentence"} and column["sentence"].endswith(".")
+            _require(good, where, f"a column has a name and a sentence, found {column!r}")
+        _require(
+            (effect["output"] == "table") == ("columns" in effect), where, "tables have columns"
+        )
+        effect.setdefault("volume", False)
+        good = effect["volume"] in (True, False, "optional")
+        _require(good, where, 'volume must be true, false or "optional"')
+        for key in ("writes", "local"):
+            _require(key not in effect, where, f"{key} is not for queries")
+        return
     effect.setdefault("writes", "set")
     _require(effect["writes"] in WRITES, where, f"writes must be one of {(*WRITES,)}")
     if effect["input"] == "segments":
@@ -200,13 +235,9 @@ def check_effect(effect: dict[str, Any], where: str) -> None:
             "effects on all segments replace them, and are not local",
         )
     effect.setdefault("local", False)
+    effect.setdefault("makes_parts", False)
+    _require(isinstance(effect["makes_parts"], bool), where, "makes_parts must be true or false")
     _require(isinstance(effect["local"], bool), where, "local must be true or false")
-    for parameter in effect["parameters"]:
-        _require(
-            parameter["type"] in FILTER_TYPES,
-            f"{where}, parameter {parameter['name']}",
-            f"type {parameter['type']} is for table operations only",
-        )
 
 
 def share_parameters(effects: list[dict[str, Any]]) -> None:
@@ -250,8 +281,18 @@ def snake_case(name: str) -> str:
 
 
 def voxel_effects(effects: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The effects that have a filter class."""
-    return [effect for effect in effects if effect["input"] != "table"]
+    """The effects that have a filter class and change segments."""
+    return [effect for effect in effects if effect["input"] != "table" and not is_query(effect)]
+
+
+def queries(effects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What measures segments, or makes volumes of them."""
+    return [effect for effect in effects if is_query(effect)]
+
+
+def operations(effects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the editor does: effects and table operations."""
+    return [effect for effect in effects if not is_query(effect)]
 
 
 # ---------------------------------------------------------------------------------------------
@@ -264,7 +305,7 @@ def make_cxx(effects: list[dict[str, Any]]) -> str:
     for effect in voxel_effects(effects):
         lines.append(f'#include "{effect["class"]}.h"')
     lines += ["", "namespace", "{", 'const char* const EffectDeclarations = R"declarations(']
-    lines += [json.dumps(effects, indent=1), ')declarations";', ""]
+    lines += [json.dumps(operations(effects), indent=1), ')declarations";', ""]
     lines += ["const EffectMaker EffectMakers[] = {"]
     for effect in voxel_effects(effects):
         cls = effect["class"]
@@ -283,6 +324,7 @@ def make_cxx(effects: list[dict[str, Any]]) -> str:
                 "int64": "value.Integer",
                 "bool": "value.Integer != 0",
                 "points": "value.Values.data(), static_cast<vtkIdType>(value.Values.size() / 3)",
+                "numbers": "value.Values.data(), static_cast<vtkIdType>(value.Values.size())",
                 "vector": "value.Values[0], value.Values[1], value.Values[2]",
                 "segment": "value.Text.c_str()",
             }[parameter["type"]]
@@ -370,6 +412,13 @@ def _xml_property(parameter: dict[str, Any]) -> list[str]:
             'number_of_elements_per_command="3" animateable="0">'
         )
         return [head, *documentation, "      </DoubleVectorProperty>"]
+    if kind == "numbers":
+        head = (
+            f'      <DoubleVectorProperty name="{name}" label={quoteattr(label)} '
+            f'command="Add{name[:-1]}" clean_command="RemoveAll{name}" repeat_command="1" '
+            'use_index="0" number_of_elements_per_command="1" animateable="0">'
+        )
+        return [head, *documentation, "      </DoubleVectorProperty>"]
     if kind == "segment":
         head = (
             f'      <StringVectorProperty name="{name}" label={quoteattr(label)} command="Set{name}" '
@@ -379,6 +428,27 @@ def _xml_property(parameter: dict[str, Any]) -> list[str]:
     raise DeclarationError(f"{name}: type {kind} has no ParaView property")
 
 
+def _xml_volume(optional: bool = False) -> list[str]:
+    """The second input of effects that read a volume beside the label map."""
+    return [
+        '      <InputProperty name="Volume" command="SetInputConnection" port_index="1">',
+        '        <ProxyGroupDomain name="groups"><Group name="sources"/><Group name="filters"/></ProxyGroupDomain>',
+        '        <DataTypeDomain name="input_type"><DataType value="vtkImageData"/></DataTypeDomain>',
+        '        <InputArrayDomain name="volume_array" attribute_type="point" number_of_components="1"/>',
+        "        <Documentation>The volume, on the voxels of the label map.</Documentation>",
+        *(["        <Hints><Optional/></Hints>"] if optional else []),
+        "      </InputProperty>",
+        '      <StringVectorProperty name="VolumeArray" label="Volume Array" command="SetInputArrayToProcess"'
+        ' number_of_elements="5" element_types="0 0 0 0 2" default_values="1;1;0;0;"'
+        ' default_values_delimiter=";" animateable="0">',
+        '        <ArrayListDomain name="array_list" attribute_type="Scalars" input_domain_name="volume_array">',
+        '          <RequiredProperties><Property name="Volume" function="Input"/></RequiredProperties>',
+        "        </ArrayListDomain>",
+        "        <Documentation>The point array of the volume.</Documentation>",
+        "      </StringVectorProperty>",
+    ]
+
+
 def make_xml(effects: list[dict[str, Any]]) -> str:
     """The server-manager proxies of all voxel effects."""
     lines = [
@@ -386,7 +456,7 @@ def make_xml(effects: list[dict[str, Any]]) -> str:
         "<ServerManagerConfiguration>",
         '  <ProxyGroup name="filters">',
     ]
-    for effect in voxel_effects(effects):
+    for effect in [*voxel_effects(effects), *queries(effects)]:
         proxy = effect["class"][len("vtk") :]
         # paraview.simple names a proxy by its label without the blanks: LabelMapMargin.
         title = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", proxy)
@@ -410,6 +480,8 @@ def make_xml(effects: list[dict[str, Any]]) -> str:
             "        <Documentation>The point array to work on.</Documentation>",
             "      </StringVectorProperty>",
         ]
+        if effect.get("volume"):
+            lines += _xml_volume(optional=effect["volume"] == "optional")
         own = [] if effect["input"] == "segments" else [SEGMENT_LABEL]
         for parameter in [*effect["parameters"], *own]:
             lines += _xml_property(parameter)
@@ -476,6 +548,8 @@ def parameter_schema(parameter: dict[str, Any]) -> dict[str, Any]:
         schema |= _voxels_schema()
     elif kind == "points":
         schema |= {"type": "array", "items": _numbers_schema(3), "minItems": 1}
+    elif kind == "numbers":
+        schema |= {"type": "array", "items": {"type": "number"}}
     elif kind == "color":
         schema |= _numbers_schema(3, minimum=0, maximum=1)
     elif kind == "vector":
@@ -553,7 +627,7 @@ def make_schema(effects: list[dict[str, Any]]) -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "SegmentationCore operation",
         "description": "One edit of a segmentation: an effect, the segment it changes, its parameters, and where it may change what.",
-        "oneOf": [_operation_schema(effect) for effect in effects],
+        "oneOf": [_operation_schema(effect) for effect in operations(effects)],
         "$defs": {name: _setting_schema(setting) for name, setting in OPERATION_SETTINGS.items()},
     }
 
@@ -573,6 +647,7 @@ def _annotation(parameter: dict[str, Any]) -> str:
         "bool": "bool",
         "points": "Sequence[Sequence[float]] | NDArray[Any]",
         "vector": "Sequence[float] | None",
+        "numbers": "Sequence[float] | NDArray[Any]",
         "segment": "int | str | None",
     }[kind]
 
@@ -581,6 +656,8 @@ def _python_default(parameter: dict[str, Any]) -> str | None:
     """The default in a function's signature; none if the argument is required."""
     if parameter.get("required"):
         return None
+    if parameter["type"] == "numbers":
+        return "()"
     # The order of a vector's numbers depends on the data, and "" is no label.
     return "None" if parameter["type"] in ("vector", "segment") else _quoted(parameter["default"])
 
@@ -694,6 +771,7 @@ def _doc_type(parameter: dict[str, Any]) -> str:
     return {
         "points": "array_like of shape (n, 3)",
         "vector": "sequence of 3 floats",
+        "numbers": "sequence of floats",
         "segment": "int or str",
     }.get(parameter["type"]) or _annotation(parameter)
 
@@ -774,6 +852,137 @@ def _signature(effect: dict[str, Any], overload: tuple[str, str] | None = None) 
     return lines
 
 
+def _query_signature(query: dict[str, Any], stub: bool = False) -> list[str]:
+    """The signature of a query's function."""
+    volume, table = query["volume"], query["output"] == "table"
+    none = "..." if stub else "None"
+    kind = "ImageLike | LabelMap" if table else "ImageLike"
+    lines = [f"def {query['identifier']}(", f"    labels: {kind},"]
+    if volume:
+        lines.append(
+            "    volume: ImageLike" + (f" | None = {none}," if volume == "optional" else ",")
+        )
+    lines.append("    *,")
+    for parameter in query["parameters"]:
+        default = "..." if stub else _python_default(parameter)
+        lines.append(f"    {snake_case(parameter['name'])}: {_annotation(parameter)} = {default},")
+    if query["input"] == "segment":
+        lines.append(f"    label: int = {'...' if stub else 1},")
+    lines.append(f"    spacing: Sequence[float] | None = {none},")
+    lines.append(f"    progress: Callable[[float], bool | None] | None = {none},")
+    return [*lines, f") -> {'NDArray[Any]' if table else 'Any'}:"]
+
+
+def _query_docstring(query: dict[str, Any]) -> list[str]:
+    volume, table = query["volume"], query["output"] == "table"
+    lines = [*_wrapped('"""' + query["summary"], 4), "", "    Parameters", "    ----------"]
+    lines += [
+        f"    labels : numpy.ndarray{', vtkImageData or LabelMap' if table else ' or vtkImageData'}"
+    ]
+    lines += _wrapped(
+        "Label map of any integer type; never changed. An array has the axes z, y, x."
+        + (
+            " A LabelMap may have several layers, and says what its segments are called."
+            if table
+            else ""
+        ),
+        8,
+    )
+    if volume:
+        lines += [
+            "    volume : numpy.ndarray or vtkImageData"
+            + (", optional" if volume == "optional" else ""),
+            "        On the voxels of the label map, and of its kind; never changed.",
+        ]
+    for parameter in query["parameters"]:
+        lines += _parameter_docstring(parameter)
+    if query["input"] == "segment":
+        lines += ["    label : int, default 1", f"        {SEGMENT_LABEL['sentence']}"]
+    lines += ["    spacing : sequence of floats, optional"]
+    lines += _wrapped(
+        "Millimetres between voxels, one number for each axis of the array, in their order (z, y, x); "
+        "1 when absent. Not allowed with vtkImageData, which has its own.",
+        8,
+    )
+    lines += ["    progress : callable, optional"]
+    lines += _wrapped("Called with a fraction from 0 to 1; returning False cancels the work.", 8)
+    lines += ["", "    Returns", "    -------"]
+    lines += _query_returns(query)
+    lines += ["", "    Raises", "    ------", "    TypeError, ValueError"]
+    lines += _wrapped("For a wrong kind of argument, or a value that is not accepted.", 8)
+    lines += ["    SegmentationCoreError", "        When the filter fails; carries its text."]
+    lines += ["    Cancelled", "        When `progress` returned False, or Ctrl-C was pressed."]
+    lines += ["", "    Notes", "    -----"]
+    lines += _wrapped(f"Halo: {query['halo']}. {_scratch(query)}.", 4)
+    if query["references"]:
+        lines += ["", "    References", "    ----------"]
+    for reference in query["references"]:
+        lines += _wrapped(f"{reference['text']}. doi:{reference['doi']}", 4)
+    lines += [
+        "",
+        "    Examples",
+        "    --------",
+        "    >>> import numpy as np",
+        f"    >>> from segmentationcore import {query['identifier']}",
+        "    >>> labels = np.zeros((9, 9, 9), np.uint8)",
+        "    >>> labels[2:7, 2:7, 2:7] = 1",
+    ]
+    if table:
+        lines += [
+            f"    >>> table = {query['identifier']}(labels, spacing=(2.0, 1.0, 1.0))",
+            '    >>> int(table["voxel_count"][0]), float(table["volume_mm3"][0])',
+            "    (125, 250.0)",
+        ]
+    else:
+        lines += [
+            "    >>> volume = np.full((9, 9, 9), 100.0)",
+            f"    >>> {query['identifier']}(labels, volume).shape",
+            "    (9, 9, 9)",
+        ]
+    return [*lines, '    """']
+
+
+def _query_returns(query: dict[str, Any]) -> list[str]:
+    if query["output"] == "volume":
+        return [
+            "    numpy.ndarray or vtkImageData",
+            "        The new volume, of the kind, type and geometry of the one that was given.",
+        ]
+    lines = ["    numpy.ndarray"]
+    lines += _wrapped(
+        "A structured array with a row for each label above 0 that occurs, by label; of a LabelMap "
+        "one for each segment, in the order of its table. Positions and directions have three "
+        "numbers each: z, y, x for "
+        "arrays, counted from the centre of the first voxel; world coordinates x, y, z for "
+        "vtkImageData. The columns:",
+        8,
+    )
+    lines += [""]
+    for column in query["columns"]:
+        item = _wrapped(f"- {column['name']}: {column['sentence']}", 8)
+        lines += [item[0], *(f"  {line}" for line in item[1:])]
+    return lines
+
+
+def _query_function(query: dict[str, Any]) -> list[str]:
+    function = "run_table" if query["output"] == "table" else "run_volume"
+    lines = ["", *_query_signature(query), *_query_docstring(query), f"    return {function}("]
+    lines += [
+        f'        "{query["identifier"]}",',
+        "        labels,",
+        f"        {'volume' if query['volume'] else 'None'},",
+        "        {",
+        *(f'            "{p["name"]}": {snake_case(p["name"])},' for p in query["parameters"]),
+        "        },",
+        *(["        label=label,"] if query["input"] == "segment" else []),
+        "        spacing=spacing,",
+        "        progress=progress,",
+        "    )",
+        "",
+    ]
+    return lines
+
+
 def make_python(effects: list[dict[str, Any]]) -> str:
     """The functions."""
     lines = [
@@ -784,12 +993,15 @@ def make_python(effects: list[dict[str, Any]]) -> str:
         "from collections.abc import Callable, Sequence",
         "from typing import TYPE_CHECKING, Any, Literal",
         "",
+        "from ._queries import run_table, run_volume",
         "from ._run import ImageLike, run_effect",
         "",
         "if TYPE_CHECKING:",
         "    from numpy.typing import NDArray",
         "",
-        f"__all__ = {json.dumps([e['identifier'] for e in voxel_effects(effects)])}",
+        "    from .operations import LabelMap",
+        "",
+        f"__all__ = {json.dumps(_function_names(effects))}",
         "",
     ]
     for effect in voxel_effects(effects):
@@ -812,7 +1024,13 @@ def make_python(effects: list[dict[str, Any]]) -> str:
             "    )",
             "",
         ]
+    for query in queries(effects):
+        lines += _query_function(query)
     return "\n".join(lines)
+
+
+def _function_names(effects: list[dict[str, Any]]) -> list[str]:
+    return [effect["identifier"] for effect in [*voxel_effects(effects), *queries(effects)]]
 
 
 def make_stub(effects: list[dict[str, Any]]) -> str:
@@ -825,7 +1043,10 @@ def make_stub(effects: list[dict[str, Any]]) -> str:
         "from numpy.typing import NDArray",
         "from vtkmodules.vtkCommonDataModel import vtkImageData",
         "",
-        f"__all__ = {json.dumps([e['identifier'] for e in voxel_effects(effects)])}",
+        "from ._run import ImageLike",
+        "from .operations import LabelMap",
+        "",
+        f"__all__: list[str] = {json.dumps(_function_names(effects))}",
         "",
     ]
     for effect in voxel_effects(effects):
@@ -833,6 +1054,10 @@ def make_stub(effects: list[dict[str, Any]]) -> str:
             signature = _signature(effect, overload)
             signature[-1] += " ..."
             lines += ["@overload", *signature]
+    for query in queries(effects):
+        signature = _query_signature(query, stub=True)
+        signature[-1] += " ..."
+        lines += signature
     return "\n".join([*lines, ""])
 
 
@@ -847,6 +1072,7 @@ def _parameter_table(parameters: list[dict[str, Any]]) -> list[str]:
     contents = {
         "points": "x, y, z of each",
         "vector": "x, y, z",
+        "numbers": "finite numbers",
         "size": "three numbers above 0",
         "interval": "lowest, highest",
         "segment": "a segment's ID",
@@ -887,14 +1113,26 @@ def make_docs(effects: list[dict[str, Any]]) -> str:
                 *(
                     ["Works on all visible segments at once"]
                     if effect["input"] == "segments"
-                    else [f"Works on a {effect['input']}", WRITES[effect["writes"]]]
+                    else [f"Works on a {effect['input']}"]
                 ),
+                *(
+                    [WRITES[effect["writes"]]]
+                    if effect.get("writes") and effect["input"] != "segments"
+                    else []
+                ),
+                *([OUTPUTS[effect["output"]] + ", changes no segment"] if is_query(effect) else []),
                 f"Halo: {effect['halo']}",
                 _scratch(effect),
                 "Exact in parallel" if effect["exact_in_parallel"] else "**Not** exact in parallel",
             ]
-            lines += [". ".join(facts) + "." + (f" {LOCAL}" if effect["local"] else ""), ""]
+            lines += [". ".join(facts) + "." + (f" {LOCAL}" if effect.get("local") else ""), ""]
         lines += _parameter_table(effect["parameters"])
+        if "columns" in effect:
+            lines += ["| Column | |", "|---|---|"]
+            for column in effect["columns"]:
+                names = ", ".join(f"`{name}`" for name in column["name"].split(", "))
+                lines.append(f"| {names} | {column['sentence']} |")
+            lines.append("")
         for reference in effect.get("references", ()):
             lines += [
                 f"- {reference['text']}. [doi:{reference['doi']}](https://doi.org/{reference['doi']})",
@@ -930,7 +1168,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--python", type=Path, help="folder of the Python package to write into")
     parser.add_argument("--docs", type=Path, help="Markdown page to write")
     parser.add_argument(
-        "--list", action="store_true", help="print identifier;class of each voxel effect"
+        "--list", action="store_true", help="print identifier:class of each effect and query"
     )
     options = parser.parse_args(arguments)
     try:
@@ -945,7 +1183,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.python:
         write_if_changed(options.python / "_effects.py", make_python(effects))
         write_if_changed(options.python / "_effects.pyi", make_stub(effects))
-        write_if_changed(options.python / "effects.json", json.dumps(effects, indent=1) + "\n")
+        for name, declared in (("effects", operations(effects)), ("queries", queries(effects))):
+            write_if_changed(options.python / f"{name}.json", json.dumps(declared, indent=1) + "\n")
         write_if_changed(
             options.python / "operation_settings.json",
             json.dumps(OPERATION_SETTINGS, indent=1) + "\n",
@@ -957,7 +1196,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.docs:
         write_if_changed(options.docs, make_docs(effects))
     if options.list:
-        print(" ".join(f"{e['identifier']}:{e['class']}" for e in voxel_effects(effects)), end="")
+        declared = [*voxel_effects(effects), *queries(effects)]
+        print(" ".join(f"{e['identifier']}:{e['class']}" for e in declared), end="")
     return 0
 
 

@@ -339,8 +339,8 @@ def test_properties_are_as_declared(
         entries = [[index, name] for index, name in enumerate(values)]
         assert found["domains"] == {"vtkSMEnumerationDomain": {"entries": entries}}
         return
-    if kind in ("points", "vector"):
-        # A list without points, and three numbers.
+    if kind in ("points", "vector", "numbers"):
+        # A list without points or numbers, and three numbers.
         assert found["class"] == "vtkSMDoubleVectorProperty"
         assert found["default"] == (default or [])
         return

@@ -50,6 +50,8 @@ def alternatives(parameter: dict[str, Any]) -> list[Any]:
         return list(parameter["values"])
     if kind == "bool":
         return [False, True]
+    if kind == "numbers":  # of the volume's values, 0 to 100
+        return [(), (35.0, 50.5, 75.0)]
     if "data_default" in parameter:  # compared with the volume's values, 0 to 100
         return [{"min": 40, "max": 75}[parameter["data_default"]]]
     low, high = parameter["range"]
@@ -95,6 +97,11 @@ every_effect_with_a_label = pytest.mark.parametrize(
 
 def is_volume(identifier: str) -> bool:
     return EFFECTS[identifier]["input"] == "volume"
+
+
+def makes_parts(identifier: str) -> bool:
+    """Whether the result has labels from that of the segment on."""
+    return EFFECTS[identifier]["makes_parts"]
 
 
 def is_made_of_the_segment(identifier: str) -> bool:
@@ -256,7 +263,8 @@ def test_bool_and_strided_arrays(identifier: str, parameters: dict[str, Any]) ->
 def test_only_the_segment_changes(identifier: str, parameters: dict[str, Any]) -> None:
     if is_volume(identifier):
         result = run(identifier, sample(identifier), parameters, spacing=SPACING, label=7)
-        assert set(np.unique(result)) <= {0, 7}
+        last = 22 if makes_parts(identifier) else 7
+        assert set(np.unique(result)) <= {0, *range(7, last + 1)}
         return
     labels = sample(identifier)
     if EFFECTS[identifier]["input"] == "segments":
@@ -303,7 +311,7 @@ def test_degenerate_images(
         assert values <= 2
         return
     assert result.shape == shape
-    assert set(np.unique(result)) <= {0, 1}
+    assert set(np.unique(result)) <= {0, 1} or makes_parts(identifier)
     if content == "empty" and is_made_of_the_segment(identifier):
         assert not result.any()
 
@@ -324,7 +332,8 @@ def test_renumbered_labels_give_the_matching_result(
     if is_volume(identifier):
         one = run(identifier, data, parameters, spacing=SPACING)
         many = run(identifier, data, parameters, spacing=SPACING, label=300)
-        assert_same(many, one.astype(np.uint16) * 300)
+        # The first label is given, more follow it.
+        assert_same(many, np.where(one > 0, one + np.uint16(299), np.uint16(0)))
         return
     if EFFECTS[identifier]["input"] == "segments":
         # In the same order: it may decide between equals.
@@ -447,6 +456,14 @@ def wrong_values(parameter: dict[str, Any]) -> list[tuple[Any, type[Exception]]]
             ([0.0, 1.0], ValueError),
             (np.array([0.0, np.inf, 1.0]), ValueError),
         ]
+    if kind == "numbers":
+        return [
+            (None, TypeError),
+            ("3", TypeError),
+            (["3"], TypeError),
+            ([1.0, float("nan")], ValueError),
+            ([np.inf], ValueError),
+        ]
     if kind == "segment":
         return [
             ("bone", ValueError),
@@ -512,7 +529,7 @@ def algorithm_value(effect: dict[str, Any], parameter: dict[str, Any], image: vt
 
 def write(algorithm: Any, parameter: dict[str, Any], value: Any) -> None:
     """Set what the filter itself takes: an enum by its number."""
-    if parameter["type"] in ("points", "vector"):
+    if parameter["type"] in ("points", "vector", "numbers"):
         set_parameter(algorithm, parameter, value)
     else:
         getattr(algorithm, f"Set{parameter['name']}")(value)
@@ -533,6 +550,8 @@ def test_the_filter_refuses_what_the_function_refuses(identifier: str) -> None:
             wrong = [[], [[1.0, 2.0, 3.0], [1.0, float("nan"), 3.0]], [[float("inf"), 0.0, 0.0]]]
         elif kind == "vector":
             wrong = [[0.0, 0.0, 0.0], [0.0, float("nan"), 1.0], [float("inf"), 0.0, 0.0]]
+        elif kind == "numbers":
+            wrong = [[1.0, float("nan")], [float("inf")]]
         elif kind == "segment":
             wrong = ["bone", "0", "-1", "1.5", "2 "]
         elif kind == "bool":
