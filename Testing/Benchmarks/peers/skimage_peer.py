@@ -32,6 +32,16 @@ def methods(task: Task) -> Iterator[Method]:
 
             yield Method("threshold_otsu(hist=bincount) + compare", by_counts, note=note)
 
+    if task.effect == "multiple thresholds Otsu":
+        from skimage.filters import threshold_multiotsu
+
+        classes, bins = task.options["classes"], task.options["bins"]
+        yield Method(
+            "threshold_multiotsu + digitize",
+            lambda: np.digitize(array, threshold_multiotsu(array, classes, nbins=bins)) + 1,
+            note="other bins",
+        )
+
     if task.effect == "expand segments":
         from skimage.segmentation import expand_labels
 

@@ -119,6 +119,20 @@ def _shrink(image: Any, options: dict[str, Any]) -> Any:
     return _thresholded(_grow(inverse, options), 0, 0)
 
 
+def _statistics(image: Any, options: dict[str, Any]) -> Any:
+    # As Segment Statistics does it, for each segment by itself.
+    values = np.unique(array_of(image))
+    for value in values[values > 0]:
+        stencil = vtk.vtkImageToImageStencil()
+        stencil.SetInputData(_thresholded(image, float(value), float(value)))
+        stencil.ThresholdBetween(1, 1)
+        found = vtk.vtkImageAccumulate()
+        found.SetInputData(options["volume"])
+        found.SetStencilConnection(stencil.GetOutputPort())
+        found.Update()
+    return image
+
+
 class SurfaceConversion(Scene):
     """Slicer's own conversion of a label map to closed surfaces, with its default settings."""
 
@@ -166,6 +180,7 @@ FILTERS: dict[str, tuple[str, str, Callable[[Any, dict[str, Any]], Any]]] = {
     "islands remove small": ("vtkITKIslandMath + vtkImageThreshold", "", _not_small),
     "margin grow": ("vtkITKImageMargin", SINGLE, _grow),
     "margin shrink": ("vtkITKImageMargin of the inverse", SINGLE, _shrink),
+    "statistics": ("vtkImageAccumulate for each segment", "no percentiles", _statistics),
 }
 SURFACES = ("CreateRepresentation, closed surface", "another algorithm; every segment by itself")
 
