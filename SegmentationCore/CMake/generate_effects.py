@@ -26,13 +26,15 @@ from xml.sax.saxutils import escape, quoteattr
 
 FILTER_TYPES = (
     "double", "int", "int64", "bool", "enum", "choice", "points", "vector", "matrix", "segment",
-    "string",
+    "string", "numbers",
 )  # fmt: skip
 # Effects have only the types above; table operations have all.
 PARAMETER_TYPES = (*FILTER_TYPES, "color", "segments", "voxels")
 # volume, segment: write one segment; segments: all visible ones at once, and name none. The last two
 # may read a volume as well ("volume": true).
 INPUTS = ("volume", "segment", "segments", "table")
+# What comes out instead of segments; such a query changes nothing, and is no operation of the editor.
+OUTPUTS = {"table": "Gives a table", "volume": "Gives a volume"}
 # How the result is written to the segment.
 WRITES = {
     "set": "Replaces the segment",
@@ -43,7 +45,7 @@ WRITES = {
 FILTER_KEYS = {"class", "halo", "scratch_bytes_per_voxel", "exact_in_parallel", "references"}
 EFFECT_KEYS = FILTER_KEYS | {
     "identifier", "title", "summary", "input", "volume", "writes", "local", "parameters",
-    "parameters_of",
+    "parameters_of", "makes_parts", "output", "columns",
 }  # fmt: skip
 PARAMETER_KEYS = {
     "name", "type", "default", "required", "range", "values", "unit", "sentence",
@@ -185,8 +187,16 @@ def check_parameter(parameter: dict[str, Any], where: str) -> None:
     if kind == "points":
         _require(name == "Points", where, "points are named Points")
         _require(required or default == [], where, "points are required, or none are the default")
+    if kind == "numbers":
+        _require(name.endswith("s"), where, "numbers have a name in the plural")
+        _require(required or default == [], where, "the default of numbers must be []")
     if kind in ("segments", "voxels"):
         _require(required, where, f"{kind} must be required")
+
+
+def is_query(effect: dict[str, Any]) -> bool:
+    """Whether it gives something else than segments."""
+    return "output" in effect
 
 
 def check_effect(effect: dict[str, Any], where: str) -> None:
@@ -205,6 +215,27 @@ def check_effect(effect: dict[str, Any], where: str) -> None:
     for key in sorted(FILTER_KEYS):
         _require(key in effect, where, f"{key} is missing")
     _require(effect["class"].startswith("vtkLabelMap"), where, "class must start with vtkLabelMap")
+    for parameter in effect["parameters"]:
+        _require(
+            parameter["type"] in FILTER_TYPES,
+            f"{where}, parameter {parameter['name']}",
+            f"type {parameter['type']} is for table operations only",
+        )
+    if is_query(effect):
+        _require(effect["output"] in OUTPUTS, where, f"output must be one of {(*OUTPUTS,)}")
+        _require(effect["input"] != "volume", where, "a query has the input segment or segments")
+        for column in effect.get("columns", ()):
+            good = set(column) == {"name", "sentence"} and column["sentence"].endswith(".")
+            _require(good, where, f"a column has a name and a sentence, found {column!r}")
+        _require(
+            (effect["output"] == "table") == ("columns" in effect), where, "tables have columns"
+        )
+        effect.setdefault("volume", False)
+        good = effect["volume"] in (True, False, "optional")
+        _require(good, where, 'volume must be true, false or "optional"')
+        for key in ("writes", "local"):
+            _require(key not in effect, where, f"{key} is not for queries")
+        return
     effect.setdefault("writes", "set")
     _require(effect["writes"] in WRITES, where, f"writes must be one of {(*WRITES,)}")
     if effect["input"] == "segments":
@@ -213,7 +244,7 @@ def check_effect(effect: dict[str, Any], where: str) -> None:
             where,
             "effects on all segments replace them, and are not local",
         )
-    for key in ("local", "volume"):
+    for key in ("local", "volume", "makes_parts"):
         effect.setdefault(key, False)
         _require(isinstance(effect[key], bool), where, f"{key} must be true or false")
     _require(
@@ -221,12 +252,6 @@ def check_effect(effect: dict[str, Any], where: str) -> None:
         where,
         "volume says that a label map's effect, and one that is not local, reads a volume as well",
     )
-    for parameter in effect["parameters"]:
-        _require(
-            parameter["type"] in FILTER_TYPES,
-            f"{where}, parameter {parameter['name']}",
-            f"type {parameter['type']} is for table operations only",
-        )
 
 
 def share_parameters(effects: list[dict[str, Any]]) -> None:
@@ -270,8 +295,18 @@ def snake_case(name: str) -> str:
 
 
 def voxel_effects(effects: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The effects that have a filter class."""
-    return [effect for effect in effects if effect["input"] != "table"]
+    """The effects that have a filter class and change segments."""
+    return [effect for effect in effects if effect["input"] != "table" and not is_query(effect)]
+
+
+def queries(effects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What measures segments, or makes volumes of them."""
+    return [effect for effect in effects if is_query(effect)]
+
+
+def operations(effects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the editor does: effects and table operations."""
+    return [effect for effect in effects if not is_query(effect)]
 
 
 # ---------------------------------------------------------------------------------------------
@@ -284,7 +319,7 @@ def make_cxx(effects: list[dict[str, Any]]) -> str:
     for effect in voxel_effects(effects):
         lines.append(f'#include "{effect["class"]}.h"')
     lines += ["", "namespace", "{", 'const char* const EffectDeclarations = R"declarations(']
-    lines += [json.dumps(effects, indent=1), ')declarations";', ""]
+    lines += [json.dumps(operations(effects), indent=1), ')declarations";', ""]
     lines += ["const EffectMaker EffectMakers[] = {"]
     for effect in voxel_effects(effects):
         cls = effect["class"]
@@ -303,6 +338,7 @@ def make_cxx(effects: list[dict[str, Any]]) -> str:
                 "int64": "value.Integer",
                 "bool": "value.Integer != 0",
                 "points": "value.Values.data(), static_cast<vtkIdType>(value.Values.size() / 3)",
+                "numbers": "value.Values.data(), static_cast<vtkIdType>(value.Values.size())",
                 "vector": "value.Values[0], value.Values[1], value.Values[2]",
                 "matrix": "value.Values.data()",
                 "segment": "value.Text.c_str()",
@@ -393,6 +429,13 @@ def _xml_property(parameter: dict[str, Any]) -> list[str]:
             'number_of_elements_per_command="3" animateable="0">'
         )
         return [head, *documentation, "      </DoubleVectorProperty>"]
+    if kind == "numbers":
+        head = (
+            f'      <DoubleVectorProperty name="{name}" label={quoteattr(label)} '
+            f'command="Add{name[:-1]}" clean_command="RemoveAll{name}" repeat_command="1" '
+            'use_index="0" number_of_elements_per_command="1" animateable="0">'
+        )
+        return [head, *documentation, "      </DoubleVectorProperty>"]
     if kind in ("segment", "string"):
         head = (
             f'      <StringVectorProperty name="{name}" label={quoteattr(label)} command="Set{name}" '
@@ -402,7 +445,7 @@ def _xml_property(parameter: dict[str, Any]) -> list[str]:
     raise DeclarationError(f"{name}: type {kind} has no ParaView property")
 
 
-def _xml_volume() -> list[str]:
+def _xml_volume(optional: bool = False) -> list[str]:
     """The second input of effects that read a volume beside the label map."""
     return [
         '      <InputProperty name="Volume" command="SetInputConnection" port_index="1">',
@@ -410,6 +453,7 @@ def _xml_volume() -> list[str]:
         '        <DataTypeDomain name="input_type"><DataType value="vtkImageData"/></DataTypeDomain>',
         '        <InputArrayDomain name="volume_array" attribute_type="point" number_of_components="1"/>',
         "        <Documentation>The volume, on the voxels of the label map.</Documentation>",
+        *(["        <Hints><Optional/></Hints>"] if optional else []),
         "      </InputProperty>",
         '      <StringVectorProperty name="VolumeArray" label="Volume Array" command="SetInputArrayToProcess"'
         ' number_of_elements="5" element_types="0 0 0 0 2" default_values="1;1;0;0;"'
@@ -429,7 +473,7 @@ def make_xml(effects: list[dict[str, Any]]) -> str:
         "<ServerManagerConfiguration>",
         '  <ProxyGroup name="filters">',
     ]
-    for effect in voxel_effects(effects):
+    for effect in [*voxel_effects(effects), *queries(effects)]:
         proxy = effect["class"][len("vtk") :]
         # paraview.simple names a proxy by its label without the blanks: LabelMapMargin.
         title = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", proxy)
@@ -453,8 +497,8 @@ def make_xml(effects: list[dict[str, Any]]) -> str:
             "        <Documentation>The point array to work on.</Documentation>",
             "      </StringVectorProperty>",
         ]
-        if effect["volume"]:
-            lines += _xml_volume()
+        if effect.get("volume"):
+            lines += _xml_volume(optional=effect["volume"] == "optional")
         own = [] if effect["input"] == "segments" else [SEGMENT_LABEL]
         for parameter in [*effect["parameters"], *own]:
             lines += _xml_property(parameter)
@@ -522,6 +566,8 @@ def parameter_schema(parameter: dict[str, Any]) -> dict[str, Any]:
     elif kind == "points":
         least = 1 if parameter.get("required") else 0
         schema |= {"type": "array", "items": _numbers_schema(3), "minItems": least}
+    elif kind == "numbers":
+        schema |= {"type": "array", "items": {"type": "number"}}
     elif kind == "color":
         schema |= _numbers_schema(3, minimum=0, maximum=1)
     elif kind == "vector":
@@ -601,7 +647,7 @@ def make_schema(effects: list[dict[str, Any]]) -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "SegmentationCore operation",
         "description": "One edit of a segmentation: an effect, the segment it changes, its parameters, and where it may change what.",
-        "oneOf": [_operation_schema(effect) for effect in effects],
+        "oneOf": [_operation_schema(effect) for effect in operations(effects)],
         "$defs": {name: _setting_schema(setting) for name, setting in OPERATION_SETTINGS.items()},
     }
 
@@ -622,6 +668,7 @@ def _annotation(parameter: dict[str, Any]) -> str:
         "points": "Sequence[Sequence[float]] | NDArray[Any]",
         "vector": "Sequence[float] | None",
         "matrix": "Sequence[Sequence[float]] | NDArray[Any] | None",
+        "numbers": "Sequence[float] | NDArray[Any]",
         "segment": "int | str | None",
         "string": "str",
     }[kind]
@@ -631,7 +678,7 @@ def _python_default(parameter: dict[str, Any]) -> str | None:
     """The default in a function's signature; none if the argument is required."""
     if parameter.get("required"):
         return None
-    if parameter["type"] == "points":
+    if parameter["type"] in ("points", "numbers"):
         return "()"
     # The order of a vector's numbers depends on the data, and "" is no label.
     by_data = parameter["type"] in ("vector", "matrix", "segment")
@@ -768,6 +815,7 @@ def _doc_type(parameter: dict[str, Any]) -> str:
         "points": "array_like of shape (n, 3)",
         "vector": "sequence of 3 floats",
         "matrix": "array_like of shape (4, 4)",
+        "numbers": "sequence of floats",
         "segment": "int or str",
     }.get(parameter["type"]) or _annotation(parameter)
 
@@ -855,6 +903,137 @@ def _signature(effect: dict[str, Any], overload: tuple[str, str] | None = None) 
     return lines
 
 
+def _query_signature(query: dict[str, Any], stub: bool = False) -> list[str]:
+    """The signature of a query's function."""
+    volume, table = query["volume"], query["output"] == "table"
+    none = "..." if stub else "None"
+    kind = "ImageLike | LabelMap" if table else "ImageLike"
+    lines = [f"def {query['identifier']}(", f"    labels: {kind},"]
+    if volume:
+        lines.append(
+            "    volume: ImageLike" + (f" | None = {none}," if volume == "optional" else ",")
+        )
+    lines.append("    *,")
+    for parameter in query["parameters"]:
+        default = "..." if stub else _python_default(parameter)
+        lines.append(f"    {snake_case(parameter['name'])}: {_annotation(parameter)} = {default},")
+    if query["input"] == "segment":
+        lines.append(f"    label: int = {'...' if stub else 1},")
+    lines.append(f"    spacing: Sequence[float] | None = {none},")
+    lines.append(f"    progress: Callable[[float], bool | None] | None = {none},")
+    return [*lines, f") -> {'NDArray[Any]' if table else 'Any'}:"]
+
+
+def _query_docstring(query: dict[str, Any]) -> list[str]:
+    volume, table = query["volume"], query["output"] == "table"
+    lines = [*_wrapped('"""' + query["summary"], 4), "", "    Parameters", "    ----------"]
+    lines += [
+        f"    labels : numpy.ndarray{', vtkImageData or LabelMap' if table else ' or vtkImageData'}"
+    ]
+    lines += _wrapped(
+        "Label map of any integer type; never changed. An array has the axes z, y, x."
+        + (
+            " A LabelMap may have several layers, and says what its segments are called."
+            if table
+            else ""
+        ),
+        8,
+    )
+    if volume:
+        lines += [
+            "    volume : numpy.ndarray or vtkImageData"
+            + (", optional" if volume == "optional" else ""),
+            "        On the voxels of the label map, and of its kind; never changed.",
+        ]
+    for parameter in query["parameters"]:
+        lines += _parameter_docstring(parameter)
+    if query["input"] == "segment":
+        lines += ["    label : int, default 1", f"        {SEGMENT_LABEL['sentence']}"]
+    lines += ["    spacing : sequence of floats, optional"]
+    lines += _wrapped(
+        "Millimetres between voxels, one number for each axis of the array, in their order (z, y, x); "
+        "1 when absent. Not allowed with vtkImageData, which has its own.",
+        8,
+    )
+    lines += ["    progress : callable, optional"]
+    lines += _wrapped("Called with a fraction from 0 to 1; returning False cancels the work.", 8)
+    lines += ["", "    Returns", "    -------"]
+    lines += _query_returns(query)
+    lines += ["", "    Raises", "    ------", "    TypeError, ValueError"]
+    lines += _wrapped("For a wrong kind of argument, or a value that is not accepted.", 8)
+    lines += ["    SegmentationCoreError", "        When the filter fails; carries its text."]
+    lines += ["    Cancelled", "        When `progress` returned False, or Ctrl-C was pressed."]
+    lines += ["", "    Notes", "    -----"]
+    lines += _wrapped(f"Halo: {query['halo']}. {_scratch(query)}.", 4)
+    if query["references"]:
+        lines += ["", "    References", "    ----------"]
+    for reference in query["references"]:
+        lines += _wrapped(f"{reference['text']}. doi:{reference['doi']}", 4)
+    lines += [
+        "",
+        "    Examples",
+        "    --------",
+        "    >>> import numpy as np",
+        f"    >>> from segmentationcore import {query['identifier']}",
+        "    >>> labels = np.zeros((9, 9, 9), np.uint8)",
+        "    >>> labels[2:7, 2:7, 2:7] = 1",
+    ]
+    if table:
+        lines += [
+            f"    >>> table = {query['identifier']}(labels, spacing=(2.0, 1.0, 1.0))",
+            '    >>> int(table["voxel_count"][0]), float(table["volume_mm3"][0])',
+            "    (125, 250.0)",
+        ]
+    else:
+        lines += [
+            "    >>> volume = np.full((9, 9, 9), 100.0)",
+            f"    >>> {query['identifier']}(labels, volume).shape",
+            "    (9, 9, 9)",
+        ]
+    return [*lines, '    """']
+
+
+def _query_returns(query: dict[str, Any]) -> list[str]:
+    if query["output"] == "volume":
+        return [
+            "    numpy.ndarray or vtkImageData",
+            "        The new volume, of the kind, type and geometry of the one that was given.",
+        ]
+    lines = ["    numpy.ndarray"]
+    lines += _wrapped(
+        "A structured array with a row for each label above 0 that occurs, by label; of a LabelMap "
+        "one for each segment, in the order of its table. Positions and directions have three "
+        "numbers each: z, y, x for "
+        "arrays, counted from the centre of the first voxel; world coordinates x, y, z for "
+        "vtkImageData. The columns:",
+        8,
+    )
+    lines += [""]
+    for column in query["columns"]:
+        item = _wrapped(f"- {column['name']}: {column['sentence']}", 8)
+        lines += [item[0], *(f"  {line}" for line in item[1:])]
+    return lines
+
+
+def _query_function(query: dict[str, Any]) -> list[str]:
+    function = "run_table" if query["output"] == "table" else "run_volume"
+    lines = ["", *_query_signature(query), *_query_docstring(query), f"    return {function}("]
+    lines += [
+        f'        "{query["identifier"]}",',
+        "        labels,",
+        f"        {'volume' if query['volume'] else 'None'},",
+        "        {",
+        *(f'            "{p["name"]}": {snake_case(p["name"])},' for p in query["parameters"]),
+        "        },",
+        *(["        label=label,"] if query["input"] == "segment" else []),
+        "        spacing=spacing,",
+        "        progress=progress,",
+        "    )",
+        "",
+    ]
+    return lines
+
+
 def make_python(effects: list[dict[str, Any]]) -> str:
     """The functions."""
     lines = [
@@ -865,12 +1044,15 @@ def make_python(effects: list[dict[str, Any]]) -> str:
         "from collections.abc import Callable, Sequence",
         "from typing import TYPE_CHECKING, Any, Literal",
         "",
+        "from ._queries import run_table, run_volume",
         "from ._run import ImageLike, run_effect",
         "",
         "if TYPE_CHECKING:",
         "    from numpy.typing import NDArray",
         "",
-        f"__all__ = {json.dumps([e['identifier'] for e in voxel_effects(effects)])}",
+        "    from .operations import LabelMap",
+        "",
+        f"__all__ = {json.dumps(_function_names(effects))}",
         "",
     ]
     for effect in voxel_effects(effects):
@@ -894,7 +1076,13 @@ def make_python(effects: list[dict[str, Any]]) -> str:
             "    )",
             "",
         ]
+    for query in queries(effects):
+        lines += _query_function(query)
     return "\n".join(lines)
+
+
+def _function_names(effects: list[dict[str, Any]]) -> list[str]:
+    return [effect["identifier"] for effect in [*voxel_effects(effects), *queries(effects)]]
 
 
 def make_stub(effects: list[dict[str, Any]]) -> str:
@@ -907,7 +1095,10 @@ def make_stub(effects: list[dict[str, Any]]) -> str:
         "from numpy.typing import NDArray",
         "from vtkmodules.vtkCommonDataModel import vtkImageData",
         "",
-        f"__all__ = {json.dumps([e['identifier'] for e in voxel_effects(effects)])}",
+        "from ._run import ImageLike",
+        "from .operations import LabelMap",
+        "",
+        f"__all__: list[str] = {json.dumps(_function_names(effects))}",
         "",
     ]
     for effect in voxel_effects(effects):
@@ -915,6 +1106,10 @@ def make_stub(effects: list[dict[str, Any]]) -> str:
             signature = _signature(effect, overload)
             signature[-1] += " ..."
             lines += ["@overload", *signature]
+    for query in queries(effects):
+        signature = _query_signature(query, stub=True)
+        signature[-1] += " ..."
+        lines += signature
     return "\n".join([*lines, ""])
 
 
@@ -930,6 +1125,7 @@ def _parameter_table(parameters: list[dict[str, Any]]) -> list[str]:
         "points": "x, y, z of each",
         "vector": "x, y, z",
         "matrix": "16 numbers, row by row",
+        "numbers": "finite numbers",
         "size": "three numbers above 0",
         "interval": "lowest, highest",
         "segment": "a segment's ID",
@@ -972,14 +1168,26 @@ def make_docs(effects: list[dict[str, Any]]) -> str:
                 *(
                     ["Works on all visible segments at once" + volume]
                     if effect["input"] == "segments"
-                    else [f"Works on a {effect['input']}" + volume, WRITES[effect["writes"]]]
+                    else [f"Works on a {effect['input']}" + volume]
                 ),
+                *(
+                    [WRITES[effect["writes"]]]
+                    if effect.get("writes") and effect["input"] != "segments"
+                    else []
+                ),
+                *([OUTPUTS[effect["output"]] + ", changes no segment"] if is_query(effect) else []),
                 f"Halo: {effect['halo']}",
                 _scratch(effect),
                 "Exact in parallel" if effect["exact_in_parallel"] else "**Not** exact in parallel",
             ]
-            lines += [". ".join(facts) + "." + (f" {LOCAL}" if effect["local"] else ""), ""]
+            lines += [". ".join(facts) + "." + (f" {LOCAL}" if effect.get("local") else ""), ""]
         lines += _parameter_table(effect["parameters"])
+        if "columns" in effect:
+            lines += ["| Column | |", "|---|---|"]
+            for column in effect["columns"]:
+                names = ", ".join(f"`{name}`" for name in column["name"].split(", "))
+                lines.append(f"| {names} | {column['sentence']} |")
+            lines.append("")
         for reference in effect.get("references", ()):
             lines += [
                 f"- {reference['text']}. [doi:{reference['doi']}](https://doi.org/{reference['doi']})",
@@ -1015,7 +1223,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--python", type=Path, help="folder of the Python package to write into")
     parser.add_argument("--docs", type=Path, help="Markdown page to write")
     parser.add_argument(
-        "--list", action="store_true", help="print identifier;class of each voxel effect"
+        "--list", action="store_true", help="print identifier:class of each effect and query"
     )
     options = parser.parse_args(arguments)
     try:
@@ -1030,7 +1238,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.python:
         write_if_changed(options.python / "_effects.py", make_python(effects))
         write_if_changed(options.python / "_effects.pyi", make_stub(effects))
-        write_if_changed(options.python / "effects.json", json.dumps(effects, indent=1) + "\n")
+        for name, declared in (("effects", operations(effects)), ("queries", queries(effects))):
+            write_if_changed(options.python / f"{name}.json", json.dumps(declared, indent=1) + "\n")
         write_if_changed(
             options.python / "operation_settings.json",
             json.dumps(OPERATION_SETTINGS, indent=1) + "\n",
@@ -1042,7 +1251,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.docs:
         write_if_changed(options.docs, make_docs(effects))
     if options.list:
-        print(" ".join(f"{e['identifier']}:{e['class']}" for e in voxel_effects(effects)), end="")
+        declared = [*voxel_effects(effects), *queries(effects)]
+        print(" ".join(f"{e['identifier']}:{e['class']}" for e in declared), end="")
     return 0
 
 

@@ -242,6 +242,16 @@ ParameterValue readParameter(const Json& declaration, const Json& value, const s
       }
     }
   }
+  else if (type == "numbers")
+  {
+    const bool good = value.is_array() &&
+      std::all_of(value.begin(), value.end(), [](const Json& part) { return part.is_number(); });
+    if (!good)
+    {
+      fail(where, "is " + shown(value) + ", expected a list of numbers");
+    }
+    result.Values = value.get<std::vector<double>>();
+  }
   else if (type == "segment")
   {
     if (!value.is_string())

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from segmentationcore import label_islands, vtkLabelMapSurface
+from segmentationcore import label_islands, segment_statistics, vtkLabelMapSurface
 from segmentationcore._registry import voxel_effects
 from segmentationcore._run import run_effect
 
@@ -135,6 +135,23 @@ def _surfaces(task: Task) -> Method:
     return Method("", surfaces, triangles)
 
 
+def statistics_text(count: int, mean: float, deviation: float) -> str:
+    """What a method found of label 1: the same words for all."""
+    return f"label 1: {count} voxels, {mean:.6g} +- {deviation:.6g}"
+
+
+def _statistics(task: Task) -> Method:
+    # The volume's numbers alone, as others are asked for them.
+    def measure() -> Any:
+        return segment_statistics(
+            task.array, task.volume, shape=False, outline=False, surface=False
+        )[0]
+
+    return Method(
+        "", measure, lambda row: statistics_text(row["voxel_count"], row["mean"], row["stdev"])
+    )
+
+
 VOLUMES = ("rock volume", "mri volume", "ct volume")
 MASKS = ("rock mask", "mri mask", "ct mask")
 NOISY = ("rock noisy", "mri mask", "ct mask")
@@ -219,6 +236,13 @@ CASES = (
         {"Operation": "UNION", "ModifierSegmentID": 2},
         {"other": 2},
     ),
+    Case(
+        "logical xor",
+        "logical",
+        ("rock labels",),
+        {"Operation": "XOR", "ModifierSegmentID": 2},
+        {"other": 2},
+    ),
     Case("margin grow", "margin", MASKS, {"MarginSizeMm": 3.0}, {"millimetres": 3.0}),
     Case("margin shrink", "margin", MASKS, {"MarginSizeMm": -3.0}, {"millimetres": 3.0}),
     Case("median 3x3x3", "median", NOISY, {"KernelSizeMm": 3.0}, {"width": 3}, spacing=False),
@@ -229,6 +253,22 @@ CASES = (
         "scissors", "scissors", ("rock mask",), lambda t: _outline(t) | {"Operation": "FillInside"}
     ),
     Case("surface cut", "surface_cut", ("rock mask",), _way, without_peer=ALONE),
+    Case(
+        "multiple thresholds",
+        "multi_threshold",
+        ("rock volume",),
+        {"Thresholds": [16000, 33000]},
+        {"thresholds": [16000, 33000]},
+    ),
+    Case(
+        "multiple thresholds Otsu",
+        "multi_threshold",
+        ("rock volume",),
+        {"NumberOfClasses": 3, "NumberOfBins": 256},
+        {"classes": 3, "bins": 256},
+    ),
+    Case("paint", "paint", ("rock mask",), _brush, without_peer=STROKE),
+    Case("statistics", "", ("rock labels", "atlas labels"), ours=_statistics),
     Case("surfaces", "", ("rock labels", "atlas labels"), {}, {"smooth": False}, ours=_surfaces),
     Case(
         "surfaces, smoothed",

@@ -346,8 +346,8 @@ def test_properties_are_as_declared(
         entries = [[index, name] for index, name in enumerate(values)]
         assert found["domains"] == {"vtkSMEnumerationDomain": {"entries": entries}}
         return
-    if kind in ("points", "vector", "matrix"):
-        # A list without points, three numbers, sixteen numbers.
+    if kind in ("points", "vector", "matrix", "numbers"):
+        # A list without points or numbers, three numbers, sixteen numbers.
         assert found["class"] == "vtkSMDoubleVectorProperty"
         assert found["default"] == (default or [])
         return

@@ -91,7 +91,7 @@ def test_names_for_type_checkers_are_the_names_at_run_time() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__"
     )
-    assert sorted([*typed, *EFFECTS]) == segmentationcore.__all__
+    assert sorted([*typed, *EFFECTS, *_registry.queries()]) == segmentationcore.__all__
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def default(parameter: dict[str, Any]) -> Any:
     """What the function has where nothing is given."""
     if parameter.get("required"):
         return inspect.Parameter.empty
-    if parameter["type"] == "points":
+    if parameter["type"] in ("points", "numbers"):
         return ()
     by_data = parameter["type"] in ("vector", "matrix", "segment")
     return None if by_data else parameter["default"]
@@ -248,7 +248,15 @@ def test_the_stub_is_the_module() -> None:
         if isinstance(node, ast.FunctionDef):
             overloads.setdefault(node.name, []).append(node)
     module = importlib.import_module("segmentationcore._effects")
-    assert sorted(overloads) == sorted(module.__all__) == sorted(EFFECTS)
+    queries = _registry.queries()
+    assert sorted(overloads) == sorted(module.__all__) == sorted([*EFFECTS, *queries])
+    for name in queries:
+        (node,) = overloads.pop(name)
+        annotations = inspect.get_annotations(getattr(module, name))
+        for argument in [*node.args.args, *node.args.kwonlyargs]:
+            assert ast.unparse(argument.annotation or ast.Constant(None)) == ast.unparse(
+                ast.parse(annotations[argument.arg])
+            )
     for name, nodes in overloads.items():
         assert len(nodes) == 2
         signature = inspect.signature(getattr(module, name))

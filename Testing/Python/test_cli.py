@@ -68,7 +68,7 @@ def test_version() -> None:
 def test_help_names_all_commands() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for command in ("info", "apply", "replay", "convert", "bridge", "demo"):
+    for command in ("info", "apply", "replay", "convert", "statistics", "bridge", "demo"):
         assert f"  {command} " in done.stdout
 
 

@@ -97,8 +97,8 @@ def distances(from_mesh: Mesh, to_mesh: Mesh, samples: int) -> np.ndarray:
 
 # Parameters, and how far the surfaces may be apart: distance of 99 of 100 points in voxels (of the
 # longest edge), relative volume and area. Unsmoothed points are the same; smoothing here does not
-# see the cut of polygons into triangles, and shrinks shapes less, the more so the stronger it is and
-# the smaller they are (see surface-smoothing).
+# see the cut of polygons into triangles, and shrinks shapes less, the more so the stronger it is
+# and the smaller they are (see surface-smoothing).
 CASES = {
     "flying edges": ({"Smoothing factor": "0"}, 0.25, 0.01, 0.02),
     "flying edges, defaults": ({}, 0.25, 0.01, 0.03),

@@ -66,6 +66,8 @@ def alternatives(parameter: dict[str, Any]) -> list[Any]:
         return list(parameter["values"])
     if kind == "bool":
         return [False, True]
+    if kind == "numbers":  # of the volume's values, 0 to 100
+        return [(), (35.0, 50.5, 75.0)]
     if "data_default" in parameter:  # compared with the volume's values, 0 to 100
         return [{"min": 40, "max": 75}[parameter["data_default"]]]
     low, high = parameter["range"]
@@ -117,6 +119,11 @@ every_effect_with_a_label = pytest.mark.parametrize(
 
 def is_volume(identifier: str) -> bool:
     return EFFECTS[identifier]["input"] == "volume"
+
+
+def makes_parts(identifier: str) -> bool:
+    """Whether the result has labels from that of the segment on."""
+    return EFFECTS[identifier]["makes_parts"]
 
 
 def is_made_of_the_segment(identifier: str) -> bool:
@@ -283,7 +290,8 @@ def test_bool_and_strided_arrays(identifier: str, parameters: dict[str, Any]) ->
 def test_only_the_segment_changes(identifier: str, parameters: dict[str, Any]) -> None:
     if is_volume(identifier):
         result = run(identifier, sample(identifier), parameters, spacing=SPACING, label=7)
-        assert set(np.unique(result)) <= {0, 7}
+        last = 22 if makes_parts(identifier) else 7
+        assert set(np.unique(result)) <= {0, *range(7, last + 1)}
         return
     labels = sample(identifier)
     if EFFECTS[identifier]["input"] == "segments":
@@ -330,7 +338,7 @@ def test_degenerate_images(
         assert values <= 2
         return
     assert result.shape == shape
-    assert set(np.unique(result)) <= {0, 1}
+    assert set(np.unique(result)) <= {0, 1} or makes_parts(identifier)
     adds = parameters.get("Operation") == "ADD_SELECTED_ISLAND"
     if content == "empty" and is_made_of_the_segment(identifier) and not adds:
         assert not result.any()
@@ -355,7 +363,8 @@ def test_renumbered_labels_give_the_matching_result(
     if is_volume(identifier):
         one = run(identifier, data, parameters, spacing=SPACING)
         many = run(identifier, data, parameters, spacing=SPACING, label=300)
-        assert_same(many, one.astype(np.uint16) * 300)
+        # The first label is given, more follow it.
+        assert_same(many, np.where(one > 0, one + np.uint16(299), np.uint16(0)))
         return
     if EFFECTS[identifier]["input"] == "segments":
         # In the same order: it may decide between equals.
@@ -490,6 +499,14 @@ def wrong_values(parameter: dict[str, Any]) -> list[tuple[Any, type[Exception]]]
         ]
     if kind == "string":
         return [(3, TypeError), (None, TypeError)]
+    if kind == "numbers":
+        return [
+            (None, TypeError),
+            ("3", TypeError),
+            (["3"], TypeError),
+            ([1.0, float("nan")], ValueError),
+            ([np.inf], ValueError),
+        ]
     if kind == "segment":
         return [
             ("bone", ValueError),
@@ -557,7 +574,7 @@ def algorithm_value(effect: dict[str, Any], parameter: dict[str, Any], image: vt
 
 def write(algorithm: Any, parameter: dict[str, Any], value: Any) -> None:
     """Set what the filter itself takes: an enum by its number."""
-    if parameter["type"] in ("points", "vector", "matrix"):
+    if parameter["type"] in ("points", "vector", "matrix", "numbers"):
         set_parameter(algorithm, parameter, value)
     else:
         getattr(algorithm, f"Set{parameter['name']}")(value)
@@ -583,6 +600,8 @@ def test_the_filter_refuses_what_the_function_refuses(identifier: str) -> None:
             wrong = [[0.0] * 16, [float(i % 5 == 0) for i in range(15)] + [float("nan")]]
         elif kind == "string":
             continue
+        elif kind == "numbers":
+            wrong = [[1.0, float("nan")], [float("inf")]]
         elif kind == "segment":
             wrong = ["bone", "0", "-1", "1.5", "2 "]
         elif kind == "bool":

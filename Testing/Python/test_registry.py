@@ -62,6 +62,9 @@ def test_defaults_are_those_of_the_class(effect: dict[str, Any], parameter: dict
     if parameter["type"] == "points":
         assert algorithm.GetNumberOfPoints() == 0
         return
+    if parameter["type"] == "numbers":
+        assert getattr(algorithm, f"GetNumberOf{parameter['name']}")() == 0
+        return
     value = getattr(algorithm, f"Get{parameter['name']}")()
     if parameter["type"] in ("vector", "matrix"):
         assert value == tuple(parameter["default"])
@@ -105,9 +108,22 @@ def test_the_class_has_no_parameter_that_is_not_declared(effect: dict[str, Any])
         if name.startswith("Set") and hasattr(cls, f"Get{name[3:]}")
     }
     kinds = {parameter["name"]: parameter["type"] for parameter in effect["parameters"]}
-    # Points are added one by one.
-    assert own == {name for name, kind in kinds.items() if kind != "points"}
+    # Points and numbers of a list are added one by one.
+    assert own == {name for name, kind in kinds.items() if kind not in ("points", "numbers")}
+    for name, kind in kinds.items():
+        assert hasattr(cls, f"Add{name[:-1]}") == (kind in ("points", "numbers"))
     assert hasattr(cls, "AddPoint") == ("points" in kinds.values())
+
+
+@pytest.mark.parametrize("query", _registry.queries().values(), ids=_registry.queries())
+def test_queries_are_as_declared(query: dict[str, Any]) -> None:
+    algorithm = getattr(segmentationcore, query["class"])()
+    assert query["identifier"] not in _registry.effects()
+    assert algorithm.GetLastError() == ""
+    assert hasattr(algorithm, "SetVolumeConnection") == bool(query["volume"])
+    for parameter in query["parameters"]:
+        value = getattr(algorithm, f"Get{parameter['name']}")()
+        assert value == _registry.setter_value(parameter, parameter["default"])
 
 
 def is_abstract(cls: type) -> bool:
@@ -134,7 +150,7 @@ def test_every_effect_class_is_declared() -> None:
 
 def test_every_declaration_is_in_the_package(generated: Path) -> None:
     packaged = Path(segmentationcore.__file__).parent
-    for name in ("effects.json", "operation.schema.json", "operation_settings.json",
+    for name in ("effects.json", "queries.json", "operation.schema.json", "operation_settings.json",
                  "_effects.py", "_effects.pyi"):  # fmt: skip
         assert (packaged / name).read_text() == (generated / name).read_text(), (
             f"{name} of the package is not made from the declarations of this source tree; rebuild"
@@ -164,6 +180,12 @@ def test_the_schema_is_a_schema(generated: Path) -> None:
         ({"class": "vtkSomething"}, "class must start with"),
         ({"input": "volume", "volume": True}, "volume says that a label map's effect"),
         ({"volume": 1}, "volume must be true or false"),
+        ({"output": "mesh", "writes": "set"}, "output must be one of"),
+        ({"output": "table", "input": "volume"}, "a query has the input"),
+        ({"output": "table", "input": "segments"}, "tables have columns"),
+        ({"output": "volume", "input": "segment", "writes": "set"}, "writes is not for queries"),
+        ({"output": "volume", "input": "segment", "volume": "maybe"}, "volume must be true, false"),
+        ({"makes_parts": 1}, "makes_parts must be true or false"),
     ],
     ids=str,
 )

@@ -734,7 +734,7 @@ class World:
             self.expected["modifier-unchanged-events"] += 1
             self.ears[self.segmentations.index(segmentation)].take()
         elif moved:
-            # Slicer does not say that the layer got another lattice, if nothing was written into it.
+            # Slicer does not say that the layer got another lattice if nothing was written to it.
             self.expected["modifier-lattice-events"] += 1
             self.ears[self.segmentations.index(segmentation)].take()
         self._quietly_tighten(segmentation, "modifier-layer-without-voxels", True)

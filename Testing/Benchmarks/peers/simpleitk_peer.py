@@ -54,6 +54,22 @@ def methods(task: Task) -> Iterator[Method]:
             note="rounds the threshold of an integer volume",
         )
 
+    if task.effect == "statistics":
+        from ..catalogue import statistics_text
+
+        labels, volume = image_of(array), image_of(task.volume)
+
+        def measure() -> Any:
+            found = sitk.LabelStatisticsImageFilter()
+            found.UseHistogramsOff()
+            found.Execute(volume, labels)
+            return found
+
+        def words(found: Any) -> str:
+            return statistics_text(found.GetCount(1), found.GetMean(1), found.GetSigma(1))
+
+        yield Method("LabelStatistics", measure, words, note="no percentiles")
+
     if task.effect.startswith("islands"):
         image = image_of(array)
 

@@ -50,6 +50,15 @@ def methods(task: Task) -> Iterator[Method]:
             return result
 
         yield Method("copy + draw.polygon", draw)
+    if task.effect == "multiple thresholds Otsu":
+        from skimage.filters import threshold_multiotsu
+
+        classes, bins = task.options["classes"], task.options["bins"]
+        yield Method(
+            "threshold_multiotsu + digitize",
+            lambda: np.digitize(array, threshold_multiotsu(array, classes, nbins=bins)) + 1,
+            note="other bins",
+        )
 
     if task.effect == "expand segments":
         from skimage.segmentation import expand_labels

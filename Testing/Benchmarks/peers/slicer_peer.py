@@ -240,6 +240,20 @@ def _gaussian(image: Any, options: dict[str, Any]) -> Any:
     return _thresholded(smooth.GetOutput(), 127, 255)
 
 
+def _statistics(image: Any, options: dict[str, Any]) -> Any:
+    # As Segment Statistics does it, for each segment by itself.
+    values = np.unique(array_of(image))
+    for value in values[values > 0]:
+        stencil = vtk.vtkImageToImageStencil()
+        stencil.SetInputData(_thresholded(image, float(value), float(value)))
+        stencil.ThresholdBetween(1, 1)
+        found = vtk.vtkImageAccumulate()
+        found.SetInputData(options["volume"])
+        found.SetStencilConnection(stencil.GetOutputPort())
+        found.Update()
+    return image
+
+
 class SurfaceConversion(Scene):
     """Slicer's own conversion of a label map to closed surfaces, with its default settings."""
 
@@ -309,6 +323,7 @@ FILTERS: dict[str, tuple[str, str, Callable[[Any, dict[str, Any]], Any]]] = {
     "closing": ("vtkImageOpenClose3D", "", _closing),
     "Gaussian": ("vtkImageGaussianSmooth", "rounds down to 8 bits after every pass", _gaussian),
     "hollow": ("vtkITKImageMargin", "measures to the border voxels' centres", _hollow),
+    "statistics": ("vtkImageAccumulate for each segment", "no percentiles", _statistics),
 }
 SURFACES = ("CreateRepresentation, closed surface", "another algorithm; every segment by itself")
 

@@ -143,10 +143,10 @@ def _version() -> str:
 
 
 def _effect_names() -> list[str]:
-    from ._registry import voxel_effects
+    from ._registry import queries, voxel_effects
 
     try:
-        return list(voxel_effects())
+        return [*voxel_effects(), *queries()]
     except ImportError:  # pure Python beside Slicer: no effects here
         return []
 

@@ -55,6 +55,12 @@ def operation_settings() -> dict[str, dict[str, Any]]:
     return settings
 
 
+@functools.lru_cache(maxsize=1)
+def queries() -> dict[str, dict[str, Any]]:
+    """What measures segments: declarations by identifier. They are no operations."""
+    return {query["identifier"]: query for query in _generated("queries.json")}
+
+
 def voxel_effects() -> dict[str, dict[str, Any]]:
     """The effects that have a filter and a function."""
     return {name: effect for name, effect in effects().items() if effect["input"] != "table"}
@@ -90,6 +96,7 @@ def accepted(parameter: Mapping[str, Any]) -> str:
         "points": _accepted_points("xyz"),
         "vector": "three finite numbers",
         "matrix": "4 rows of 4 finite numbers",
+        "numbers": "a list of finite numbers",
         "size": "three numbers above 0",
         "interval": "two finite numbers",
         "segment": "a segment's identifier",
@@ -219,6 +226,13 @@ def check_value(parameter: Mapping[str, Any], value: Any, name: str) -> Any:
         if parts is None or not all(map(_is_number, parts)):
             raise wrong(TypeError)
         if len(parts) != count or not all(_finite(part) and is_good(part) for part in parts):
+            raise wrong(ValueError)
+        return [float(part) for part in parts]
+    if kind == "numbers":
+        parts = _listed(value)
+        if parts is None or not all(map(_is_number, parts)):
+            raise wrong(TypeError)
+        if not all(map(_finite, parts)):
             raise wrong(ValueError)
         return [float(part) for part in parts]
     if kind == "points":

@@ -90,6 +90,11 @@ def set_parameter(algorithm: Any, parameter: Mapping[str, Any], value: Any) -> N
         for point in value:
             algorithm.AddPoint(*point)
         return
+    if parameter["type"] == "numbers":
+        getattr(algorithm, f"RemoveAll{parameter['name']}")()
+        for number in value:
+            getattr(algorithm, f"Add{parameter['name'][:-1]}")(number)
+        return
     setter = getattr(algorithm, f"Set{parameter['name']}")
     if parameter["type"] == "vector":
         setter(*value)

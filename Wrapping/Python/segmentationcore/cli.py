@@ -328,6 +328,68 @@ def command_replay(options: argparse.Namespace) -> None:
         print(f"wrote {' and '.join(written)}")
 
 
+def command_statistics(options: argparse.Namespace) -> None:
+    """Measure the segments of a file."""
+    from ._queries import statistics
+    from .io import read_segmentation, read_volume
+    from .operations import replace_text
+
+    query = _registry.queries()["segment_statistics"]
+    settings = dict(parse_setting(text, query) for text in options.set)
+    if options.output is not None and not options.output.endswith((".csv", ".json")):
+        raise UsageError(f"--output {options.output}: the name must end in .csv or .json")
+    image = read_segmentation(options.file)
+    volume = read_volume(options.volume) if options.volume else None
+    parameters = {_registry.snake_case(name): value for name, value in settings.items()}
+    with _progress_bar("statistics", options.quiet) as progress:
+        try:
+            table = statistics(image, volume, parameters, where="statistics", progress=progress)
+        except (TypeError, ValueError) as error:
+            raise UsageError(str(error)) from error
+    as_json = options.output is not None and options.output.endswith(".json")
+    text = _statistics_json(table) if as_json else _statistics_csv(table)
+    if options.output is None:
+        print(text, end="")
+        return
+    replace_text(options.output, text)
+    if not options.quiet:
+        print(f"wrote {options.output}")
+
+
+def _statistics_json(table: Any) -> str:
+    """A list with an object for each segment; what was not measured is null."""
+
+    def plain(value: Any) -> Any:
+        value = value.tolist() if hasattr(value, "tolist") else value
+        if isinstance(value, list):
+            return [plain(part) for part in value]
+        return None if isinstance(value, float) and value != value else value
+
+    rows = [{name: plain(row[name]) for name in table.dtype.names} for row in table]
+    return json.dumps(rows, indent=2) + "\n"
+
+
+def _statistics_csv(table: Any) -> str:
+    """A line for each segment; columns of several numbers have a number after their name."""
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    titles: list[str] = []
+    for name in table.dtype.names:
+        count = table[name].shape[1] if table[name].ndim > 1 else 1
+        titles += [name] if count == 1 else [f"{name}_{number}" for number in range(count)]
+    writer.writerow(titles)
+    for row in table:
+        line: list[Any] = []
+        for name in table.dtype.names:
+            value = row[name].tolist() if hasattr(row[name], "tolist") else row[name]
+            line += value if isinstance(value, list) else [value]
+        writer.writerow(line)
+    return text.getvalue()
+
+
 def command_convert(options: argparse.Namespace) -> None:
     """Convert a volume or a segmentation to the format that the output's name says."""
     from .io import is_segmentation_name, read_segmentation, write_segmentation, write_volume
@@ -450,6 +512,26 @@ def make_parser() -> argparse.ArgumentParser:
     )
     _add_common(replay)
     replay.set_defaults(run=command_replay)
+
+    statistics = commands.add_parser(
+        "statistics",
+        help="measure the segments of a segmentation",
+        description="Measure size, place, shape, surface and topology of each segment, and with "
+        "--volume its intensities. The columns are listed in docs/effects.md.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="example:\n  segmentationcore statistics rock.seg.nrrd --volume rock.nrrd"
+        " \\\n    --set Islands=true -o rock.csv",
+    )
+    statistics.add_argument("file", metavar="FILE", help=".seg.nrrd, or a volume of labels")
+    statistics.add_argument("--volume", metavar="VOLUME", help="to measure intensities in")
+    statistics.add_argument(
+        "-o", "--output", metavar="OUT", help=".csv or .json; CSV to stdout when absent"
+    )
+    statistics.add_argument(
+        "--set", action="append", default=[], metavar="Key=Value", help="what to measure"
+    )
+    statistics.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
+    statistics.set_defaults(run=command_statistics)
 
     convert = commands.add_parser(
         "convert",

@@ -870,6 +870,154 @@ class Editor:
             for row in told["segments"]
         ]
 
+    def statistics(
+        self,
+        *,
+        volume: ImageLike | None = None,
+        progress: Progress | None = None,
+        **parameters: Any,
+    ) -> NDArray[Any]:
+        """Measure all segments, also overlapping ones; see `segment_statistics`.
+
+        This is a question, not an operation: nothing changes, and no journal tells of it.
+
+        Parameters
+        ----------
+        volume : numpy.ndarray or vtkImageData, optional
+            On the editor's voxels, to measure intensities in.
+        progress : callable, optional
+            Called with a fraction from 0 to 1; returning False cancels.
+        **parameters
+            Those of `segment_statistics`: what to measure.
+
+        Returns
+        -------
+        numpy.ndarray
+            A structured array with a row for each segment, in the order of `segments`. Positions
+            have the order of the editor, and its origin.
+
+        Examples
+        --------
+        >>> from segmentationcore import Editor
+        >>> editor = Editor(shape=(8, 8, 8), spacing=(2, 1, 1), origin=(100, 0, 0))
+        >>> _ = editor.add_segment("all")
+        >>> editor.apply("logical", "all", operation="FILL")
+        >>> table = editor.statistics(surface=False)
+        >>> table["segment"][0], float(table["volume_mm3"][0]), table["centroid"][0].tolist()
+        ('all', 1024.0, [107.0, 3.5, 3.5])
+        """
+        from ._queries import statistics
+
+        image = _new_image()
+        extent = self._extent(None, "Editor.statistics()")
+        self._do("statistics", lambda: self._session.GetLabelMap(extent, image), notify=False)
+        source = None
+        if volume is not None:
+            what = "Editor.statistics(): volume"
+            if is_image(volume):
+                source = volume
+            else:
+                source = image_of_array(volume, None, "Scalars", what).image
+                if source.GetDimensions() != image.GetDimensions():
+                    raise ValueError(
+                        f"{what} has the shape {np.shape(volume)}; expected {self.shape}"
+                    )
+                source.SetExtent(image.GetExtent())
+                _copy_geometry(image, source)
+        return statistics(
+            image,
+            source,
+            parameters,
+            where=_called("statistics"),
+            array_order=bool(self._axes),
+            progress=progress,
+        )
+
+    def mask_volume(
+        self,
+        segment: str,
+        volume: ImageLike,
+        *,
+        progress: Progress | None = None,
+        **parameters: Any,
+    ) -> Any:
+        """A volume with the values inside or outside of a segment replaced; see `mask_volume`.
+
+        This is a question, not an operation: nothing changes, and no journal tells of it.
+
+        Parameters
+        ----------
+        segment : str
+            Its identifier.
+        volume : numpy.ndarray or vtkImageData
+            On the editor's voxels.
+        progress : callable, optional
+            Called with a fraction from 0 to 1; returning False cancels.
+        **parameters
+            Those of the function `mask_volume`: ``operation``, ``fill_value`` and so on.
+
+        Returns
+        -------
+        numpy.ndarray or vtkImageData
+            The new volume.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from segmentationcore import Editor
+        >>> volume = np.arange(8).reshape(2, 2, 2)
+        >>> editor = Editor(volume)
+        >>> _ = editor.add_segment("high")
+        >>> editor.apply("threshold", "high", minimum_threshold=5)
+        >>> editor.mask_volume("high", volume, fill_value=-1).ravel().tolist()
+        [-1, -1, -1, -1, -1, 5, 6, 7]
+        """
+        from . import _effects
+
+        return _effects.mask_volume(self.mask(segment), volume, progress=progress, **parameters)
+
+    @staticmethod
+    def threshold_masking(
+        minimum: float | None = None, maximum: float | None = None, **masking: Any
+    ) -> dict[str, Any]:
+        """Masking settings that let operations change only voxels with values in a range.
+
+        Parameters
+        ----------
+        minimum, maximum : float, optional
+            Lowest and highest value of the volume, both inclusive; unbounded when absent.
+        **masking
+            Further settings, as ``mask_mode``.
+
+        Returns
+        -------
+        dict
+            For the argument ``masking`` of `apply` and `preview`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from segmentationcore import Editor
+        >>> editor = Editor(np.arange(64.0).reshape(4, 4, 4))
+        >>> _ = editor.add_segment("high")
+        >>> inside = editor.threshold_masking(minimum=60)
+        >>> editor.apply("logical", "high", operation="FILL", bypass_masking=False, masking=inside)
+        >>> int(editor.mask("high").sum())
+        4
+        """
+        low = -1e299 if minimum is None else float(minimum)
+        high = 1e299 if maximum is None else float(maximum)
+        if not low <= high:
+            raise ValueError(
+                f"Editor.threshold_masking(): minimum is {minimum!r} and maximum {maximum!r}; "
+                "expected ascending numbers"
+            )
+        return {
+            "source_volume_intensity_mask": True,
+            "source_volume_intensity_mask_range": [low, high],
+            **masking,
+        }
+
     def export_segment(self, segment: str) -> dict[str, Any]:
         """An operation that adds a copy of a segment to another editor, whatever its voxels are.
 

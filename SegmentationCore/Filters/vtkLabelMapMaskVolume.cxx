@@ -1,0 +1,277 @@
+// SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
+// SPDX-License-Identifier: BSD-3-Clause
+#include "vtkLabelMapMaskVolume.h"
+
+#include "ParameterCheck.h"
+#include "Progress.h"
+#include "SourceVolume.h"
+#include "ThreadScope.h"
+#include "Threads.h"
+#include "vtkVersionCompatibility.h"
+
+#include "vtkDataArray.h"
+#include "vtkDataSetAttributes.h"
+#include "vtkImageData.h"
+#include "vtkInformation.h"
+#include "vtkInformationVector.h"
+#include "vtkObjectFactory.h"
+#include "vtkPointData.h"
+#include "vtkStreamingDemandDrivenPipeline.h"
+
+#include <cmath>
+#include <limits>
+#include <sstream>
+#include <type_traits>
+
+vtkStandardNewMacro(vtkLabelMapMaskVolume);
+
+namespace
+{
+using segcore::Box;
+using segcore::Index;
+
+constexpr double Largest = 1e299;
+
+/// A value to fill with, in the volume's type.
+template <class V>
+V fitting(const char* name, double value)
+{
+  const double rounded = std::is_integral<V>::value ? std::nearbyint(value) : value;
+  // The first number above an integer type is a power of two, hence exact.
+  const double above = std::is_integral<V>::value ? std::ldexp(1.0, std::numeric_limits<V>::digits)
+                                                  : std::numeric_limits<double>::infinity();
+  const bool fits = std::is_integral<V>::value
+    ? rounded < above && rounded >= static_cast<double>(std::numeric_limits<V>::lowest())
+    : std::abs(rounded) <= static_cast<double>(std::numeric_limits<V>::max());
+  if (!fits)
+  {
+    std::ostringstream text;
+    text << name << " is " << value << ", which does not fit the volume's scalar type";
+    throw std::invalid_argument(text.str());
+  }
+  return static_cast<V>(rounded);
+}
+
+/// What is written where the segment is, and where not; or that the value stays.
+template <class V>
+struct Fill
+{
+  bool changeInside;
+  bool changeOutside;
+  V inside;
+  V outside;
+};
+
+/// Values of a row of the label map, by its labels.
+template <class T, class V>
+void maskRow(const T* labels, T wanted, const V* in, Index count, const Fill<V>& fill, V* out)
+{
+  for (Index i = 0; i < count; ++i)
+  {
+    const V inside = fill.changeInside ? fill.inside : in[i];
+    const V outside = fill.changeOutside ? fill.outside : in[i];
+    out[i] = labels[i] == wanted ? inside : outside;
+  }
+}
+
+/// Labels of a row as bytes, so that the types of labels and volume need no pair of their own.
+template <class T>
+void markRow(const segcore::DistributedImage& image, Index label, Index i, Index j, Index k,
+  Index count, std::uint8_t* out)
+{
+  const T* row = image.voxels<T>() + image.piece().offset(i, j, k);
+  const T wanted = static_cast<T>(label);
+  const bool fits = static_cast<Index>(wanted) == label && wanted > T(0);
+  for (Index x = 0; x < count; ++x)
+  {
+    out[x] = fits && row[x] == wanted ? 1 : 0;
+  }
+}
+
+template <class V>
+void maskVolume(const segcore::DistributedImage& image, const segcore::SourceVolume& volume,
+  Index label, const Fill<V>& fill, V* out, const segcore::Progress& progress)
+{
+  const auto* in = static_cast<const V*>(volume.array()->GetVoidPointer(0));
+  const Index total = volume.array()->GetNumberOfTuples();
+  const Box& box = volume.bounds();
+  // Voxels without a label, if there are any, are outside.
+  if (box.size() != total)
+  {
+    segcore::forRanges(total, Index{ 1 } << 18,
+      [&](Index begin, Index end)
+      {
+        for (Index i = begin; i < end; ++i)
+        {
+          out[i] = fill.changeOutside ? fill.outside : in[i];
+        }
+      });
+  }
+  segcore::forRanges(box.rows(),
+    std::max<Index>(1, (Index{ 1 } << 16) / std::max<Index>(1, box.dim(0))), progress,
+    [&](Index begin, Index end)
+    {
+      const Index count = box.dim(0);
+      std::vector<std::uint8_t> inside(static_cast<std::size_t>(count));
+      for (Index r = begin; r < end; ++r)
+      {
+        const Index j = box.lo[1] + r % box.dim(1);
+        const Index k = box.lo[2] + r / box.dim(1);
+        switch (image.scalarType())
+        {
+          vtkTemplateMacro(markRow<VTK_TT>(image, label, box.lo[0], j, k, count, inside.data()));
+        }
+        const V* row = volume.row<V>(box.lo[0], j, k);
+        maskRow(inside.data(), std::uint8_t{ 1 }, row, count, fill, out + (row - in));
+      }
+    });
+}
+}
+
+//------------------------------------------------------------------------------------------------
+vtkLabelMapMaskVolume::vtkLabelMapMaskVolume()
+{
+  this->SetNumberOfInputPorts(2);
+  for (int port = 0; port < 2; ++port)
+  {
+    this->SetInputArrayToProcess(
+      port, port, 0, vtkDataObject::FIELD_ASSOCIATION_POINTS, vtkDataSetAttributes::SCALARS);
+  }
+}
+
+//------------------------------------------------------------------------------------------------
+std::string vtkLabelMapMaskVolume::CheckParameters() const
+{
+  return segcore::firstError({
+    segcore::checkRange<vtkTypeInt64>(
+      "SegmentLabel", this->SegmentLabel, 1, std::numeric_limits<vtkTypeInt64>::max()),
+    segcore::checkRange<int>("Operation", this->Operation, FILL_INSIDE, FILL_INSIDE_AND_OUTSIDE),
+    segcore::checkRange("FillValue", this->FillValue, -Largest, Largest),
+    segcore::checkRange(
+      "BinaryMaskFillValueInside", this->BinaryMaskFillValueInside, -Largest, Largest),
+    segcore::checkRange(
+      "BinaryMaskFillValueOutside", this->BinaryMaskFillValueOutside, -Largest, Largest),
+  });
+}
+
+//------------------------------------------------------------------------------------------------
+int vtkLabelMapMaskVolume::RequestInformation(
+  vtkInformation* request, vtkInformationVector** inputVector, vtkInformationVector* outputVector)
+{
+  // The output has the voxels of the volume.
+  vtkInformationVector* volume[1] = { inputVector[1] };
+  return this->Superclass::RequestInformation(request, volume, outputVector);
+}
+
+//------------------------------------------------------------------------------------------------
+int vtkLabelMapMaskVolume::RequestUpdateExtent(
+  vtkInformation* request, vtkInformationVector** inputVector, vtkInformationVector* outputVector)
+{
+  for (int port = 0; port < 2; ++port)
+  {
+    vtkInformationVector* input[1] = { inputVector[port] };
+    this->Superclass::RequestUpdateExtent(request, input, outputVector);
+  }
+  return 1;
+}
+
+//------------------------------------------------------------------------------------------------
+int vtkLabelMapMaskVolume::RequestData(
+  vtkInformation*, vtkInformationVector** inputVector, vtkInformationVector* outputVector)
+{
+  vtkImageData* labels = vtkImageData::GetData(inputVector[0]);
+  vtkImageData* source = vtkImageData::GetData(inputVector[1]);
+  vtkImageData* output = vtkImageData::GetData(outputVector);
+  const segcore::Communicator communicator(this->Controller);
+  this->LastError.clear();
+  try
+  {
+    communicator.require(this->CheckParameters());
+    const segcore::DistributedImage image(
+      communicator, labels, segcore::arrayToProcess(communicator, this, labels));
+    vtkDataArray* array = nullptr;
+    communicator.run(
+      [&]
+      {
+        array = this->GetInputArrayToProcess(1, source);
+        if (!array && source->GetNumberOfPoints() > 0)
+        {
+          throw std::invalid_argument("the volume has no such point array");
+        }
+      });
+    const segcore::SourceVolume volume(
+      communicator, source, array, image.geometry(), image.piece());
+    if (!volume.aligned())
+    {
+      throw segcore::AgreedError("the volume '" + volume.arrayName() +
+        "' does not have the voxels of the label map: resample it first");
+    }
+    segcore::Progress progress;
+    progress.report = [this](double fraction) { this->UpdateProgress(fraction); };
+    progress.cancelled = [this] { return segcore::isAborted(this); };
+    vtkSmartPointer<vtkDataArray> masked;
+    const auto write = [&](auto zero)
+    {
+      using V = decltype(zero);
+      const bool both = this->Operation == FILL_INSIDE_AND_OUTSIDE;
+      Fill<V> fill{};
+      fill.changeInside = both || this->Operation == FILL_INSIDE;
+      fill.changeOutside = both || this->Operation == FILL_OUTSIDE;
+      fill.inside = both ? fitting<V>("BinaryMaskFillValueInside", this->BinaryMaskFillValueInside)
+                         : fitting<V>("FillValue", this->FillValue);
+      fill.outside = both
+        ? fitting<V>("BinaryMaskFillValueOutside", this->BinaryMaskFillValueOutside)
+        : fill.inside;
+      if (array)
+      {
+        masked.TakeReference(array->NewInstance());
+        masked->SetName(array->GetName());
+        masked->SetNumberOfTuples(array->GetNumberOfTuples());
+        segcore::withThreads(
+          [&]
+          {
+            maskVolume<V>(image, volume, this->SegmentLabel, fill,
+              static_cast<V*>(masked->GetVoidPointer(0)), progress);
+          },
+          array->GetNumberOfTuples());
+      }
+    };
+    communicator.run(
+      [&]
+      {
+        progress.step(0.0);
+        switch (volume.scalarType())
+        {
+          vtkTemplateMacro(write(VTK_TT()));
+          default:
+            throw std::invalid_argument("the volume has an unknown scalar type");
+        }
+      });
+    output->ShallowCopy(source);
+    if (masked)
+    {
+      output->GetPointData()->AddArray(masked);
+      output->GetPointData()->SetScalars(masked);
+    }
+    this->UpdateProgress(1.0);
+    return 1;
+  }
+  catch (const segcore::AgreedError& error)
+  {
+    this->LastError = error.what();
+  }
+  output->Initialize();
+  vtkErrorMacro(<< this->LastError);
+  return 0;
+}
+
+//------------------------------------------------------------------------------------------------
+void vtkLabelMapMaskVolume::PrintSelf(ostream& os, vtkIndent indent)
+{
+  this->Superclass::PrintSelf(os, indent);
+  os << indent << "SegmentLabel: " << this->SegmentLabel << "\n";
+  os << indent << "Operation: " << this->Operation << "\n";
+  os << indent << "FillValue: " << this->FillValue << "\n";
+  os << indent << "BinaryMaskFillValueInside: " << this->BinaryMaskFillValueInside << "\n";
+  os << indent << "BinaryMaskFillValueOutside: " << this->BinaryMaskFillValueOutside << "\n";
+}

@@ -1,0 +1,284 @@
+"""What every query does: check, convert, run the filter, and make an array of its table.
+
+A query measures segments and changes nothing. The functions in the generated ``_effects.py`` call
+`run_table` and hold nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _registry
+from ._arrays import array_of_image, check_array, image_of_array, is_image, point_array_name
+from ._compiled import find_class
+from ._pipeline import execute
+from ._run import ImageLike, check_parameters, set_parameter
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .operations import LabelMap
+    from .segments import Segment
+
+__all__ = ["run_table", "run_volume", "statistics"]
+
+# Columns that have the order of an array's axes.
+_VECTORS = {"centroid", "obb_origin"}
+_VECTORS |= {f"{kind}_{axis}" for kind in ("principal_axis", "obb_direction") for axis in "xyz"}
+_EXTENTS = ("extent",)
+
+Progress = Callable[[float], "bool | None"]
+
+
+def run_table(
+    identifier: str,
+    labels: ImageLike | LabelMap,
+    volume: ImageLike | None,
+    parameters: Mapping[str, Any],
+    *,
+    spacing: Sequence[float] | None = None,
+    progress: Progress | None = None,
+) -> NDArray[Any]:
+    """Run a query that gives a table, by its identifier; the named functions are the usual way.
+
+    Parameters and errors are those of the functions; ``parameters`` have their declared names.
+    """
+    from .operations import LabelMap
+
+    query = _registry.queries()[identifier]
+    checked = check_parameters(query, parameters)
+    _check_progress(progress, identifier)
+    what = f"{identifier}(): labels"
+    segments: Sequence[Segment] | None = None
+    if isinstance(labels, LabelMap):
+        labels, segments = labels
+    image, on_array = _as_image(labels, spacing, what, layers=segments is not None)
+    source = None
+    if volume is not None:
+        source = _volume_beside(identifier, labels, image, on_array, volume, spacing)
+    if segments is None:
+        name = point_array_name(image, what)
+        table = _run(query, checked, image, name, source, progress)
+    else:
+        from .segments import write_segments
+
+        write_segments(image, segments)
+        table = _run_layers(query, checked, image, segments, source, progress)
+    return _to_array_order(table) if on_array else table
+
+
+def run_volume(
+    identifier: str,
+    labels: ImageLike,
+    volume: ImageLike,
+    parameters: Mapping[str, Any],
+    *,
+    label: int = 1,
+    spacing: Sequence[float] | None = None,
+    progress: Progress | None = None,
+) -> Any:
+    """Run a query that gives a volume, by its identifier; the named functions are the usual way.
+
+    Parameters and errors are those of the functions; ``parameters`` have their declared names.
+    """
+    query = _registry.queries()[identifier]
+    checked = check_parameters(query, parameters)
+    label = _registry.check_label(label, f"{identifier}(): label")
+    _check_progress(progress, identifier)
+    what = f"{identifier}(): labels"
+    image, on_array = _as_image(labels, spacing, what)
+    source = _volume_beside(identifier, labels, image, on_array, volume, spacing)
+    array = point_array_name(source, f"{identifier}(): volume")
+    algorithm = _filter(query, checked, image, point_array_name(image, what), source)
+    algorithm.SetSegmentLabel(label)
+    execute(algorithm, f"{identifier}()", progress)
+    output = algorithm.GetOutput()
+    if not on_array:
+        result = source.NewInstance()
+        result.ShallowCopy(output)
+        return result
+    voxels = array_of_image(output, array).array
+    voxels = voxels[0] if np.ndim(volume) == 2 else voxels
+    return voxels.view(np.bool_) if getattr(volume, "dtype", None) == np.bool_ else voxels
+
+
+def _check_progress(progress: Progress | None, identifier: str) -> None:
+    if progress is not None and not callable(progress):
+        raise TypeError(
+            f"{identifier}(): progress is {type(progress).__name__}; expected a callable"
+        )
+
+
+def _volume_beside(
+    identifier: str,
+    labels: Any,
+    image: Any,
+    on_array: bool,
+    volume: ImageLike,
+    spacing: Sequence[float] | None,
+) -> Any:
+    """The volume as an image, if it is of the same kind and shape as the labels."""
+    source, volume_on_array = _as_image(volume, spacing, f"{identifier}(): volume")
+    if on_array != volume_on_array:
+        raise TypeError(
+            f"{identifier}(): volume is {type(volume).__name__} and labels "
+            f"{type(labels).__name__}; expected the same kind"
+        )
+    if on_array and source.GetDimensions() != image.GetDimensions():
+        raise ValueError(
+            f"{identifier}(): volume has the shape {np.shape(volume)}; expected that of "
+            f"labels, {np.shape(labels)}"
+        )
+    return source
+
+
+def statistics(
+    image: Any,
+    source: Any,
+    parameters: Mapping[str, Any],
+    *,
+    where: str,
+    array_order: bool = False,
+    progress: Progress | None = None,
+) -> NDArray[Any]:
+    """``segment_statistics`` of the segments of an image with a segment table.
+
+    ``parameters`` have the function's spelling; ``where`` begins messages.
+    """
+    from .segments import read_segments
+
+    query = _registry.queries()["segment_statistics"]
+    names = {_registry.snake_case(p["name"]): p["name"] for p in query["parameters"]}
+    for key in parameters:
+        if key not in names:
+            hint = _registry.suggestion(key, names)
+            raise TypeError(f"{where} has no parameter {key!r}; it has {[*names]}{hint}")
+    checked = check_parameters(query, {names[key]: value for key, value in parameters.items()})
+    table = _run_layers(query, checked, image, read_segments(image), source, progress)
+    return _to_array_order(table) if array_order else table
+
+
+def _as_image(
+    data: Any, spacing: Sequence[float] | None, what: str, layers: bool = False
+) -> tuple[Any, bool]:
+    """A label map or volume as an image that is ours, and whether it was an array."""
+    if is_image(data):
+        if spacing is not None:
+            function = what.partition(":")[0]
+            raise TypeError(f"{function}: spacing is given, but a vtkImageData has its own")
+        image = data.NewInstance()
+        image.ShallowCopy(data)
+        return image, False
+    if layers and getattr(data, "ndim", 0) == 4:
+        image = None
+        for index, layer in enumerate(data):
+            name = f"Labels_{index}" if index else "Labels"
+            one = image_of_array(layer, spacing, name, what).image
+            if image is None:
+                image = one
+            else:
+                image.GetPointData().AddArray(one.GetPointData().GetScalars())
+        return image, True
+    array = check_array(data, what)
+    return image_of_array(array, spacing, "Labels" if layers else "Scalars", what).image, True
+
+
+def _run(
+    query: Mapping[str, Any],
+    checked: Mapping[str, Any],
+    image: Any,
+    array: str,
+    source: Any,
+    progress: Progress | None,
+) -> NDArray[Any]:
+    """The table of one label array."""
+    algorithm = _filter(query, checked, image, array, source)
+    execute(algorithm, f"{query['identifier']}()", progress)
+    return structured(algorithm.GetOutput())
+
+
+def _filter(
+    query: Mapping[str, Any], checked: Mapping[str, Any], image: Any, array: str, source: Any
+) -> Any:
+    """The query's filter with parameters that `check_parameters` returned, and its inputs."""
+    algorithm = find_class(query["class"])()
+    for parameter in query["parameters"]:
+        if parameter["name"] in checked:
+            set_parameter(algorithm, parameter, checked[parameter["name"]])
+    algorithm.SetInputDataObject(0, image)
+    algorithm.SetInputArrayToProcess(0, 0, 0, 0, array)  # of points
+    if source is not None:
+        algorithm.SetInputDataObject(1, source)
+    return algorithm
+
+
+def structured(table: Any) -> NDArray[Any]:
+    """A vtkTable as a structured array; columns of several components become vectors."""
+    from vtkmodules.util import numpy_support
+
+    support: Any = numpy_support  # has no types
+    columns: dict[str, NDArray[Any]] = {}
+    for number in range(table.GetNumberOfColumns()):
+        column = table.GetColumn(number)
+        if column.IsA("vtkStringArray"):
+            texts = [column.GetValue(row) for row in range(column.GetNumberOfValues())]
+            columns[column.GetName()] = np.array(texts, dtype=object)
+        else:
+            columns[column.GetName()] = support.vtk_to_numpy(column)
+    kinds = [(name, values.dtype, values.shape[1:]) for name, values in columns.items()]
+    rows = np.zeros(table.GetNumberOfRows(), dtype=kinds)
+    for name, values in columns.items():
+        rows[name] = values
+    return rows
+
+
+def _run_layers(
+    query: Mapping[str, Any],
+    checked: Mapping[str, Any],
+    image: Any,
+    segments: Sequence[Segment],
+    source: Any,
+    progress: Progress | None,
+) -> NDArray[Any]:
+    """One row for each segment, of the layer that it is in; zeros and NaN for empty ones."""
+    layers = list(dict.fromkeys(segment.array_name for segment in segments)) or ["Labels"]
+    tables = {}
+    for number, layer in enumerate(layers):
+        tables[layer] = _run(
+            query, checked, image, layer, source, _part(progress, number, len(layers))
+        )
+    rows = np.zeros(len(segments), dtype=next(iter(tables.values())).dtype)
+    for name in rows.dtype.names or ():
+        if rows.dtype[name].base.kind == "f" and not name.startswith("volume_"):
+            rows[name] = np.nan
+    for row, segment in enumerate(segments):
+        table = tables[segment.array_name]
+        found = np.flatnonzero(table["label"] == segment.label_value)
+        if found.size:
+            rows[row] = table[found[0]]
+        else:
+            rows[row]["label"] = segment.label_value
+            rows[row]["segment"], rows[row]["name"] = segment.id, segment.name or segment.id
+    return rows
+
+
+def _part(progress: Progress | None, number: int, count: int) -> Progress | None:
+    """The progress of one of several runs."""
+    if progress is None:
+        return None
+    report = progress
+    return lambda fraction: report((number + fraction) / count)
+
+
+def _to_array_order(table: NDArray[Any]) -> NDArray[Any]:
+    """Positions, directions and extents in the order of an array's axes."""
+    for name in table.dtype.names or ():
+        if name in _VECTORS:
+            table[name] = table[name][:, ::-1].copy()
+        elif name in _EXTENTS:
+            pairs = table[name].reshape(-1, 3, 2)
+            table[name] = pairs[:, ::-1].reshape(-1, 6).copy()
+    return table
