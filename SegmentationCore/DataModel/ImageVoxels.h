@@ -6,6 +6,7 @@
 #define segcore_ImageVoxels_h
 
 #include "Box.h"
+#include "ScalarTypes.h"
 
 #include "vtkDataArray.h"
 #include "vtkImageData.h"
@@ -42,7 +43,7 @@ bool withScalars(vtkDataArray* scalars, const Work& work)
 {
   switch (scalars->GetDataType())
   {
-    vtkTemplateMacro(work(static_cast<VTK_TT*>(scalars->GetVoidPointer(0))));
+    segcoreTemplateMacro(work(static_cast<VTK_TT*>(scalars->GetVoidPointer(0))));
     default:
       return false;
   }

@@ -3,6 +3,7 @@
 #include "LabelImage.h"
 
 #include "LabelCounts.h"
+#include "ScalarTypes.h"
 #include "ThreadScope.h"
 #include "vtkDataArray.h"
 #include "vtkImageData.h"
@@ -37,7 +38,7 @@ void withValues(vtkDataArray* values, const Body& body)
   {
     switch (values->GetDataType())
     {
-      vtkTemplateMacro(body(static_cast<VTK_TT*>(values->GetVoidPointer(0)), count));
+      segcoreTemplateMacro(body(static_cast<VTK_TT*>(values->GetVoidPointer(0)), count));
       default:
         break;
     }
@@ -405,7 +406,7 @@ void allocateFrom(vtkImageData* image, const Box& box, int type, vtkImageData* f
       vtkDataArray* values = source.empty() ? nullptr : scalarsOf(from);
       switch (values ? values->GetDataType() : VTK_VOID)
       {
-        vtkTemplateMacro(copyRows(static_cast<VTK_TT*>(values->GetVoidPointer(0))));
+        segcoreTemplateMacro(copyRows(static_cast<VTK_TT*>(values->GetVoidPointer(0))));
         default:
           copyRows(static_cast<To*>(nullptr));
       }

@@ -12,6 +12,7 @@
 #include "EditSession.h"
 #include "LabelCounts.h"
 #include "LocalMask.h"
+#include "ScalarTypes.h"
 
 #include "vtkDataArray.h"
 #include "vtkSmartPointer.h"
@@ -44,7 +45,7 @@ public:
     {
       switch (this->Array->GetDataType())
       {
-        vtkTemplateMacro(findBoxes(
+        segcoreTemplateMacro(findBoxes(
           static_cast<const VTK_TT*>(this->Array->GetVoidPointer(0)), this->Voxels, found));
       }
     }
@@ -65,7 +66,7 @@ public:
     }
     switch (this->Array->GetDataType())
     {
-      vtkTemplateMacro(this->copyRows(
+      segcoreTemplateMacro(this->copyRows(
         static_cast<const VTK_TT*>(this->Array->GetVoidPointer(0)), inside, part, out));
     }
   }

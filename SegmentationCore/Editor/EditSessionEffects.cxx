@@ -5,6 +5,7 @@
 
 #include "Buffer.h"
 #include "ReduceTable.h"
+#include "ScalarTypes.h"
 #include "ThreadScope.h"
 #include "Threads.h"
 #include "vtkLabelMapAlgorithm.h"
@@ -375,7 +376,7 @@ vtkSmartPointer<vtkImageData> EditSession::volumeOn(const Box& part) const
         values->SetNumberOfTuples(part.size());
         switch (volume.scalarType())
         {
-          vtkTemplateMacro(copyRowsOf<VTK_TT>(volume, part, values));
+          segcoreTemplateMacro(copyRowsOf<VTK_TT>(volume, part, values));
         }
       }
       image = this->imageOn(part, part.empty() ? nullptr : values.Get());

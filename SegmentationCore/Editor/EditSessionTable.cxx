@@ -7,6 +7,7 @@
 #include "Buffer.h"
 #include "LabelCounts.h"
 #include "ReduceTable.h"
+#include "ScalarTypes.h"
 #include "SegmentVoxels.h"
 #include "ThreadScope.h"
 #include "Threads.h"
@@ -188,7 +189,7 @@ void EditSession::readLayers(vtkImageData* labelMap)
         {
           switch (layer.scalarType())
           {
-            vtkTemplateMacro(readAll(layer.voxels<VTK_TT>()));
+            segcoreTemplateMacro(readAll(layer.voxels<VTK_TT>()));
           }
         }
         catch (const std::invalid_argument& error)

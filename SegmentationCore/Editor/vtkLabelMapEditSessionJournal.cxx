@@ -7,6 +7,7 @@
 #include "EditSession.h"
 #include "Fingerprint.h"
 #include "OperationSchema.h"
+#include "ScalarTypes.h"
 #include "ThreadScope.h"
 #include "Threads.h"
 
@@ -99,8 +100,9 @@ std::string vtkLabelMapEditSession::GetVolumeFingerprint()
                 {
                   switch (image.scalarType())
                   {
-                    vtkTemplateMacro(sum += segcore::fingerprint(image.voxels<VTK_TT>(),
-                                       image.piece(), block.box, image.whole(), session.progress));
+                    segcoreTemplateMacro(
+                      sum += segcore::fingerprint(image.voxels<VTK_TT>(), image.piece(), block.box,
+                        image.whole(), session.progress));
                   }
                 }
               });

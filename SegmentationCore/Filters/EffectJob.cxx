@@ -5,6 +5,7 @@
 #include "Buffer.h"
 #include "LocalMask.h"
 #include "MergeMask.h"
+#include "ScalarTypes.h"
 #include "SourceVolume.h"
 #include "Threads.h"
 #include "vtkLabelMapAlgorithm.h"
@@ -27,7 +28,11 @@ template <class T>
 class LabelMasks : public SegmentMasks
 {
 public:
-  LabelMasks(const T* labels, const Box& piece) : Labels(labels), Piece(piece) {}
+  /// `largest`: what the scalar type of the label map holds, which may be less than T does.
+  LabelMasks(const T* labels, const Box& piece, double largest)
+    : Labels(labels), Piece(piece), Largest(largest)
+  {
+  }
 
   std::unique_ptr<LocalMask> mask(const std::string& segment) const override
   {
@@ -39,7 +44,8 @@ public:
       const unsigned long long value = std::stoull(segment, &end);
       label = static_cast<T>(value);
       good = end == segment.size() && segment[0] >= '0' && segment[0] <= '9' && value > 0 &&
-        static_cast<unsigned long long>(label) == value;
+        static_cast<unsigned long long>(label) == value &&
+        static_cast<double>(value) <= this->Largest;
     }
     catch (const std::exception&)
     {
@@ -86,6 +92,7 @@ private:
 
   const T* Labels;
   Box Piece;
+  double Largest;
 };
 
 /// Whether an array that somebody offers can be an output of this type and length, apart from the
@@ -349,7 +356,8 @@ void EffectJob::writeLocalMaskTyped()
   const T label = this->labelAs<T>();
   const T* labels = this->input<T>();
   T* out = this->makeOutput<T>(this->scalarType(), this->inputName());
-  const LabelMasks<T> segments(labels, this->piece());
+  const LabelMasks<T> segments(
+    labels, this->piece(), vtkDataArray::GetDataTypeMax(this->scalarType()));
   LocalInput input{ this->Comm, this->geometry(), this->whole(), nullptr, &segments,
     std::to_string(this->Label) };
   const std::unique_ptr<LocalMask> mask = this->Filter->GetLocalMask(input);
@@ -396,7 +404,7 @@ void EffectJob::writeLocalMask()
 {
   switch (this->scalarType())
   {
-    vtkTemplateMacro(this->writeLocalMaskTyped<VTK_TT>());
+    segcoreEqualityMacro(this->writeLocalMaskTyped<VTK_TT>());
     default:
       throw AgreedError(
         "array '" + std::string(this->inputName()) + "' has an unknown scalar type");
@@ -524,7 +532,7 @@ void EffectJob::replaceSegmentBits(const Index halo[3], const BitMaker& makeBits
 {
   switch (this->scalarType())
   {
-    vtkTemplateMacro(this->replaceSegmentBitsTyped<VTK_TT>(halo, makeBits));
+    segcoreEqualityMacro(this->replaceSegmentBitsTyped<VTK_TT>(halo, makeBits));
     default:
       throw AgreedError(
         "array '" + std::string(this->inputName()) + "' has an unknown scalar type");
@@ -543,7 +551,7 @@ void EffectJob::replaceSegment(
 {
   switch (this->scalarType())
   {
-    vtkTemplateMacro(this->replaceSegmentTyped<VTK_TT>(halo, makeMask, fetch));
+    segcoreEqualityMacro(this->replaceSegmentTyped<VTK_TT>(halo, makeMask, fetch));
     default:
       throw AgreedError(
         "array '" + std::string(this->inputName()) + "' has an unknown scalar type");

@@ -52,15 +52,15 @@ public:
   int scalarType() const { return this->Image.scalarType(); }
   Index segmentLabel() const { return this->Label; }
 
-  /// The label in the type of the label map. Throws AgreedError if it does not fit exactly.
+  /// The label in the type of the label map, or the unsigned one of its width. Throws AgreedError
+  /// if the type of the label map does not hold it exactly.
   template <class T>
   T labelAs() const
   {
     // Beyond the digits of a floating type neighbouring labels would be the same number.
     const bool fits = std::is_floating_point<T>::value
       ? this->Label <= (Index(1) << std::min(62, std::numeric_limits<T>::digits))
-      : static_cast<std::uint64_t>(this->Label) <=
-        static_cast<std::uint64_t>(std::numeric_limits<T>::max());
+      : static_cast<double>(this->Label) <= vtkDataArray::GetDataTypeMax(this->scalarType());
     if (!fits)
     {
       throw AgreedError("SegmentLabel " + std::to_string(this->Label) +

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
+#include "ScalarTypes.h"
 #include "SeedLabels.h"
 
 #include "vtkSetGet.h"
@@ -206,7 +207,7 @@ std::unique_ptr<SeedLabels> SeedLabels::make(EffectJob& job, std::int64_t wallLa
 {
   switch (job.scalarType())
   {
-    vtkTemplateMacro(return std::make_unique<TypedSeedLabels<VTK_TT>>(job, wallLabel));
+    segcoreTemplateMacro(return std::make_unique<TypedSeedLabels<VTK_TT>>(job, wallLabel));
     default:
       throw AgreedError("the label map has an unknown scalar type");
   }
@@ -266,7 +267,7 @@ BlockLevels::BlockLevels(EffectJob& job, bool fine)
 {
   switch (job.volumeType())
   {
-    vtkTemplateMacro(this->make<VTK_TT>(job, fine));
+    segcoreTemplateMacro(this->make<VTK_TT>(job, fine));
     default:
       throw AgreedError("the volume has an unknown scalar type");
   }

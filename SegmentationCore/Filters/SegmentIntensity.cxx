@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
+#include "ScalarTypes.h"
 #include "SegmentIntensity.h"
 
 #include "LabelIntensity.h"
@@ -42,7 +43,7 @@ void withValueType(int type, const Work& work)
 {
   switch (type)
   {
-    vtkTemplateMacro(work(ValueType<VTK_TT>()));
+    segcoreTemplateMacro(work(ValueType<VTK_TT>()));
     default:
       throw AgreedError("the volume has an unknown scalar type");
   }
@@ -60,7 +61,7 @@ void withLabels(const DistributedImage& image, const Work& work)
 {
   switch (image.scalarType())
   {
-    vtkTemplateMacro(work(withoutSign(image.voxels<VTK_TT>())));
+    segcoreTemplateMacro(work(withoutSign(image.voxels<VTK_TT>())));
     default:
       throw AgreedError("the label map has an unknown scalar type");
   }

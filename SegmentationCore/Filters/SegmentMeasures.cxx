@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
+#include "ScalarTypes.h"
 #include "SegmentMeasures.h"
 
 #include "ComponentJoin.h"
@@ -303,7 +304,7 @@ SegmentMeasures measureSegments(const Communicator& communicator, const Distribu
 {
   switch (image.scalarType())
   {
-    vtkTemplateMacro(return measureLabels<VTK_TT>(communicator, image, wanted, progress));
+    segcoreTemplateMacro(return measureLabels<VTK_TT>(communicator, image, wanted, progress));
     default:
       throw AgreedError("the label map has an unknown scalar type");
   }

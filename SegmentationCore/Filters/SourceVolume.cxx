@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
+#include "ScalarTypes.h"
 #include "SourceVolume.h"
 
 #include "Buffer.h"
@@ -155,7 +156,7 @@ SourceVolume::SourceVolume(const Communicator& communicator, vtkImageData* image
     {
       switch (this->scalarType())
       {
-        vtkTemplateMacro(this->Values = this->Layout.template voxels<VTK_TT>());
+        segcoreTemplateMacro(this->Values = this->Layout.template voxels<VTK_TT>());
       }
       return;
     }
@@ -181,7 +182,7 @@ SourceVolume::SourceVolume(const Communicator& communicator, vtkImageData* image
     this->Stored = held.empty() ? Box() : this->Stored.clipped(whole);
     switch (this->scalarType())
     {
-      vtkTemplateMacro(this->fetchStored<VTK_TT>(communicator));
+      segcoreTemplateMacro(this->fetchStored<VTK_TT>(communicator));
     }
     this->Values = this->Fetched.data();
   }
@@ -217,7 +218,7 @@ std::unique_ptr<LocalMask> SourceVolume::interval(double lower, double upper) co
   }
   switch (this->scalarType())
   {
-    vtkTemplateMacro(return std::make_unique<AlignedInterval<VTK_TT>>(*this, lower, upper));
+    segcoreTemplateMacro(return std::make_unique<AlignedInterval<VTK_TT>>(*this, lower, upper));
     default:
       throw std::invalid_argument(
         "the volume '" + this->arrayName() + "' has an unknown scalar type");
@@ -288,7 +289,7 @@ void SourceVolume::sample(const Box& part, double* out) const
 {
   switch (this->scalarType())
   {
-    vtkTemplateMacro(this->sampleTyped<VTK_TT>(part, out));
+    segcoreTemplateMacro(this->sampleTyped<VTK_TT>(part, out));
     default:
       std::fill_n(out, part.size(), std::numeric_limits<double>::quiet_NaN());
   }

@@ -8,6 +8,7 @@
 #include "Histogram.h"
 #include "LocalMask.h"
 #include "ParameterCheck.h"
+#include "ScalarTypes.h"
 #include "Threads.h"
 
 #include "vtkObjectFactory.h"
@@ -181,7 +182,7 @@ void vtkLabelMapBoundaryRemoval::Execute(segcore::EffectJob& job)
   GradientBlocks blocks;
   switch (job.scalarType())
   {
-    vtkTemplateMacro(makeBlocks<VTK_TT>(job, blocks));
+    segcoreTemplateMacro(makeBlocks<VTK_TT>(job, blocks));
     default:
       throw segcore::AgreedError("the volume has an unknown scalar type");
   }

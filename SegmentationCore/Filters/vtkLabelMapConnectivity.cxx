@@ -7,6 +7,7 @@
 #include "EffectJob.h"
 #include "ParameterCheck.h"
 #include "ReduceTable.h"
+#include "ScalarTypes.h"
 
 #include "vtkObjectFactory.h"
 
@@ -213,7 +214,7 @@ void vtkLabelMapConnectivity::Execute(segcore::EffectJob& job)
 {
   switch (job.scalarType())
   {
-    vtkTemplateMacro(this->ExecuteTyped<VTK_TT>(job));
+    segcoreTemplateMacro(this->ExecuteTyped<VTK_TT>(job));
     default:
       throw segcore::AgreedError("the label map has an unknown scalar type");
   }

@@ -5,6 +5,7 @@
 #include "EffectJob.h"
 #include "ExpandLabels.h"
 #include "ParameterCheck.h"
+#include "ScalarTypes.h"
 
 #include "vtkObjectFactory.h"
 
@@ -46,7 +47,7 @@ void vtkLabelMapExpandSegments::Execute(segcore::EffectJob& job)
 {
   switch (job.scalarType())
   {
-    vtkTemplateMacro(this->ExecuteTyped<VTK_TT>(job));
+    segcoreTemplateMacro(this->ExecuteTyped<VTK_TT>(job));
     default:
       throw segcore::AgreedError("the label map has an unknown scalar type");
   }

@@ -5,6 +5,7 @@
 #include "EffectJob.h"
 #include "LocalMask.h"
 #include "ParameterCheck.h"
+#include "ScalarTypes.h"
 #include "SeedGrowthBlocks.h"
 #include "SeedLabels.h"
 
@@ -154,7 +155,7 @@ void vtkLabelMapFastMarching::Execute(segcore::EffectJob& job)
 {
   switch (job.scalarType())
   {
-    vtkTemplateMacro(this->ExecuteTyped<VTK_TT>(job));
+    segcoreTemplateMacro(this->ExecuteTyped<VTK_TT>(job));
     default:
       throw segcore::AgreedError("the label map has an unknown scalar type");
   }

@@ -5,6 +5,7 @@
 #include "EffectJob.h"
 #include "FillBetweenSlices.h"
 #include "Message.h"
+#include "ScalarTypes.h"
 
 #include "vtkObjectFactory.h"
 
@@ -544,7 +545,7 @@ void vtkLabelMapFillBetweenSlices::Execute(segcore::EffectJob& job)
 {
   switch (job.scalarType())
   {
-    vtkTemplateMacro(this->ExecuteTyped<VTK_TT>(job));
+    segcoreTemplateMacro(this->ExecuteTyped<VTK_TT>(job));
     default:
       throw segcore::AgreedError("the label map has an unknown scalar type");
   }

@@ -6,6 +6,7 @@
 #include "ConnectedComponents.h"
 #include "EffectJob.h"
 #include "ParameterCheck.h"
+#include "ScalarTypes.h"
 #include "SliceHoles.h"
 
 #include "vtkObjectFactory.h"
@@ -197,7 +198,7 @@ void vtkLabelMapFillHoles::Execute(segcore::EffectJob& job)
 {
   switch (job.scalarType())
   {
-    vtkTemplateMacro(this->ExecuteTyped<VTK_TT>(job));
+    segcoreEqualityMacro(this->ExecuteTyped<VTK_TT>(job));
     default:
       throw segcore::AgreedError("the label map has an unknown scalar type");
   }

@@ -8,6 +8,7 @@
 #include "LocalMask.h"
 #include "Message.h"
 #include "ParameterCheck.h"
+#include "ScalarTypes.h"
 #include "SourceVolume.h"
 #include "vtkVersionCompatibility.h"
 
@@ -124,7 +125,7 @@ double valueAt(const segcore::SourceVolume& volume, const std::array<std::int64_
   }
   switch (volume.scalarType())
   {
-    vtkTemplateMacro(
+    segcoreTemplateMacro(
       return static_cast<double>(*volume.template row<VTK_TT>(voxel[0], voxel[1], voxel[2])));
   }
   return std::numeric_limits<double>::quiet_NaN();

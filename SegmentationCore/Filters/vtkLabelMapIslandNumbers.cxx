@@ -6,6 +6,7 @@
 #include "ComponentJoin.h"
 #include "EffectJob.h"
 #include "ParameterCheck.h"
+#include "ScalarTypes.h"
 
 #include "vtkObjectFactory.h"
 
@@ -30,7 +31,7 @@ void vtkLabelMapIslandNumbers::Execute(segcore::EffectJob& job)
   std::vector<segcore::ComponentRuns> components;
   switch (job.scalarType())
   {
-    vtkTemplateMacro(components = segcore::labelBlocks<VTK_TT>(job, connectivity, 0.5));
+    segcoreEqualityMacro(components = segcore::labelBlocks<VTK_TT>(job, connectivity, 0.5));
     default:
       throw segcore::AgreedError("the label map has an unknown scalar type");
   }

@@ -7,6 +7,7 @@
 #include "EffectJob.h"
 #include "FloodExchange.h"
 #include "ParameterCheck.h"
+#include "ScalarTypes.h"
 
 #include "vtkObjectFactory.h"
 
@@ -248,7 +249,7 @@ void vtkLabelMapIslands::Execute(segcore::EffectJob& job)
 {
   switch (job.scalarType())
   {
-    vtkTemplateMacro(this->ExecuteTyped<VTK_TT>(job));
+    segcoreTemplateMacro(this->ExecuteTyped<VTK_TT>(job));
     default:
       throw segcore::AgreedError("the label map has an unknown scalar type");
   }

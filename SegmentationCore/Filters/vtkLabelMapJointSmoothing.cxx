@@ -7,6 +7,7 @@
 #include "Message.h"
 #include "ParameterCheck.h"
 #include "PointExchange.h"
+#include "ScalarTypes.h"
 
 #include "vtkObjectFactory.h"
 
@@ -384,7 +385,7 @@ void vtkLabelMapJointSmoothing::Execute(segcore::EffectJob& job)
 {
   switch (job.scalarType())
   {
-    vtkTemplateMacro(this->ExecuteTyped<VTK_TT>(job));
+    segcoreTemplateMacro(this->ExecuteTyped<VTK_TT>(job));
     default:
       throw segcore::AgreedError("the label map has an unknown scalar type");
   }

@@ -7,6 +7,7 @@
 #include "LevelOutline.h"
 #include "Message.h"
 #include "ParameterCheck.h"
+#include "ScalarTypes.h"
 #include "SourceVolume.h"
 #include "WorldGeometry.h"
 
@@ -287,7 +288,7 @@ void vtkLabelMapLevelTracing::Execute(segcore::EffectJob& job)
   };
   switch (job.scalarType())
   {
-    vtkTemplateMacro(trace(VTK_TT()));
+    segcoreTemplateMacro(trace(VTK_TT()));
     default:
       throw segcore::AgreedError("the volume has an unknown scalar type");
   }
@@ -324,7 +325,7 @@ std::unique_ptr<segcore::LocalMask> vtkLabelMapLevelTracing::MakeLocalMask(
   };
   switch (volume.scalarType())
   {
-    vtkTemplateMacro(traceAligned(VTK_TT()));
+    segcoreTemplateMacro(traceAligned(VTK_TT()));
     default:
       throw segcore::AgreedError("the volume has an unknown scalar type");
   }

@@ -4,6 +4,7 @@
 
 #include "ParameterCheck.h"
 #include "Progress.h"
+#include "ScalarTypes.h"
 #include "SourceVolume.h"
 #include "ThreadScope.h"
 #include "Threads.h"
@@ -119,7 +120,8 @@ void maskVolume(const segcore::DistributedImage& image, const segcore::SourceVol
         const Index k = box.lo[2] + r / box.dim(1);
         switch (image.scalarType())
         {
-          vtkTemplateMacro(markRow<VTK_TT>(image, label, box.lo[0], j, k, count, inside.data()));
+          segcoreTemplateMacro(
+            markRow<VTK_TT>(image, label, box.lo[0], j, k, count, inside.data()));
         }
         const V* row = volume.row<V>(box.lo[0], j, k);
         maskRow(inside.data(), std::uint8_t{ 1 }, row, count, fill, out + (row - in));
@@ -242,7 +244,7 @@ int vtkLabelMapMaskVolume::RequestData(
         progress.step(0.0);
         switch (volume.scalarType())
         {
-          vtkTemplateMacro(write(VTK_TT()));
+          segcoreTemplateMacro(write(VTK_TT()));
           default:
             throw std::invalid_argument("the volume has an unknown scalar type");
         }

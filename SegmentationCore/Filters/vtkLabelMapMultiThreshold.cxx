@@ -5,6 +5,7 @@
 #include "EffectJob.h"
 #include "MultiThreshold.h"
 #include "ParameterCheck.h"
+#include "ScalarTypes.h"
 #include "VolumeHistogram.h"
 
 #include "vtkObjectFactory.h"
@@ -145,7 +146,7 @@ void vtkLabelMapMultiThreshold::Execute(segcore::EffectJob& job)
 {
   switch (job.scalarType())
   {
-    vtkTemplateMacro(this->ExecuteTyped<VTK_TT>(job));
+    segcoreTemplateMacro(this->ExecuteTyped<VTK_TT>(job));
     default:
       throw segcore::AgreedError("the volume has an unknown scalar type");
   }

@@ -4,6 +4,7 @@
 
 #include "DistributedImage.h"
 #include "HaloExchange.h"
+#include "ScalarTypes.h"
 
 #include "vtkDataArray.h"
 #include "vtkDoubleArray.h"
@@ -87,7 +88,7 @@ int vtkLabelMapRegionCollector::RequestData(
       });
     switch (image.scalarType())
     {
-      vtkTemplateMacro(collect<VTK_TT>(communicator, image, region, array));
+      segcoreEqualityMacro(collect<VTK_TT>(communicator, image, region, array));
       default:
         throw segcore::AgreedError("array '" + image.arrayName() + "' has an unknown scalar type");
     }

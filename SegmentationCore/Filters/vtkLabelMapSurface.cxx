@@ -7,6 +7,7 @@
 #include "HaloExchange.h"
 #include "LargePages.h"
 #include "ParameterCheck.h"
+#include "ScalarTypes.h"
 #include "SurfaceGather.h"
 #include "SurfaceNets.h"
 #include "ThreadScope.h"
@@ -514,7 +515,7 @@ int vtkLabelMapSurface::RequestData(
       {
         switch (image.scalarType())
         {
-          vtkTemplateMacro(
+          segcoreTemplateMacro(
             direct = makeSurface<VTK_TT>(communicator, image, options, progress, surface, arrays));
           default:
             throw segcore::AgreedError("the label map has an unknown scalar type");

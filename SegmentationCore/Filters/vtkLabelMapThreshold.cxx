@@ -7,6 +7,7 @@
 #include "Histogram.h"
 
 #include "ParameterCheck.h"
+#include "ScalarTypes.h"
 #include "SourceVolume.h"
 #include "Threshold.h"
 
@@ -195,7 +196,7 @@ void vtkLabelMapThreshold::Execute(segcore::EffectJob& job)
 {
   switch (job.scalarType())
   {
-    vtkTemplateMacro(this->ExecuteTyped<VTK_TT>(job));
+    segcoreTemplateMacro(this->ExecuteTyped<VTK_TT>(job));
     default:
       throw segcore::AgreedError("the volume has an unknown scalar type");
   }
@@ -214,7 +215,7 @@ std::unique_ptr<segcore::LocalMask> vtkLabelMapThreshold::MakeLocalMask(
   double lower, upper;
   switch (job.scalarType())
   {
-    vtkTemplateMacro(this->FindBounds<VTK_TT>(job, lower, upper));
+    segcoreTemplateMacro(this->FindBounds<VTK_TT>(job, lower, upper));
     default:
       throw segcore::AgreedError("the volume has an unknown scalar type");
   }

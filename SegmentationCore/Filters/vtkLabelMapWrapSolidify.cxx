@@ -7,6 +7,7 @@
 #include "ConnectedComponents.h"
 #include "EffectJob.h"
 #include "ParameterCheck.h"
+#include "ScalarTypes.h"
 #include "ShellMask.h"
 
 #include "vtkObjectFactory.h"
@@ -257,7 +258,7 @@ void vtkLabelMapWrapSolidify::Execute(segcore::EffectJob& job)
 {
   switch (job.scalarType())
   {
-    vtkTemplateMacro(this->ExecuteTyped<VTK_TT>(job));
+    segcoreEqualityMacro(this->ExecuteTyped<VTK_TT>(job));
     default:
       throw segcore::AgreedError("the label map has an unknown scalar type");
   }

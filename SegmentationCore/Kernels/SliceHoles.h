@@ -44,18 +44,15 @@ inline void fillSliceHoles(std::uint8_t* mask, const Box& box, int axis, Connect
             const std::uint8_t* row = slice + y * across;
             packWhere(plane.dim(0), bits, [row, along](Index i) { return row[i * along] == 0; });
           });
-        std::vector<std::uint8_t> open(components.voxelCounts().size(), 0);
-        for (std::size_t c = 0; c < open.size(); ++c)
-        {
-          open[c] = maximumSize > 0 && components.voxelCounts()[c] > maximumSize;
-        }
+        Buffer<std::uint8_t> open = flagComponents(components, [maximumSize](const Island& island)
+          { return maximumSize > 0 && island.size > maximumSize; });
         for (int side = 0; side < 4; ++side)
         {
           if (plane.dim(side / 2) > 1)
           {
             for (const ComponentRun& run : components.faceRuns(side / 2, side % 2))
             {
-              open[static_cast<std::size_t>(run.component)] = 1;
+              open[run.component] = 1;
             }
           }
         }
@@ -64,7 +61,7 @@ inline void fillSliceHoles(std::uint8_t* mask, const Box& box, int axis, Connect
           components.forEachRun(y, 0,
             [&](Index x0, Index x1, Index component)
             {
-              for (Index x = x0; x <= x1 && !open[static_cast<std::size_t>(component)]; ++x)
+              for (Index x = x0; x <= x1 && !open[component]; ++x)
               {
                 slice[y * across + x * along] = 1;
               }
