@@ -94,11 +94,12 @@ void vtkLabelMapFastMarching::ExecuteTyped(segcore::EffectJob& job)
   job.communicator().run(
     [&]
     {
+      job.progress().step(0.0);
       std::atomic<Index> found{ 0 };
       for (const segcore::Block& block : job.distribution().localBlocks())
       {
         const segcore::Box& box = block.box;
-        segcore::forRanges(box.rows(), 64, job.progress().part(0.0, 0.0),
+        segcore::forRanges(box.rows(), 64,
           [&](Index begin, Index end)
           {
             Index count = 0;
