@@ -228,6 +228,16 @@ def scenario_effects(folder: Path, ranks: int) -> dict[str, object]:
     )
     results["inverted"] = on_labels(simple.LabelMapLogical, Operation="INVERT")
     results["expanded"] = on_labels(simple.LabelMapExpandSegments, ExpansionSizeMm=2.5)
+    # Two inputs: the label map, and the volume that it is made of.
+    results["marched"] = on_labels(simple.LabelMapFastMarching, Volume=volume, PercentMax=70.0)
+    seeds = simple.LabelMapPaint(
+        Input=otsu, Points=stroke, BrushAbsoluteDiameter=9.0, SegmentLabel=2
+    )
+    seeds.Array = ["POINTS", "Labels"]
+    seeded = simple.LabelMapGrowFromSeeds(Input=seeds, Volume=volume)
+    seeded.Array = ["POINTS", "Labels"]
+    seeded.VolumeArray = ["POINTS", "RTData"]
+    results["seeded"] = labels_of(seeded, ranks)
 
     editor = edited(volume, SEQUENCE)
     results["editor"] = labels_of(editor, ranks)
@@ -313,6 +323,7 @@ def scenario_errors(folder: Path, ranks: int) -> dict[str, object]:
     margin.MarginSizeMm = 0.0
     margin.UpdatePipeline()
     results["margin afterwards"] = last_error(margin)
+    results["no volume"] = failure(simple.LabelMapGrowFromSeeds(Input=volume))
     results["bins"] = failure(simple.LabelMapThreshold(Input=volume, NumberOfBins=1))
     results["median"] = failure(simple.LabelMapMedian(Input=volume, KernelSizeMm=-1.0))
     results["islands"] = failure(simple.LabelMapIslands(Input=volume, MinimumSize=-1))

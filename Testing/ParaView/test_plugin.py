@@ -443,6 +443,8 @@ LABEL_RESULTS = (
     "erased",
     "inverted",
     "expanded",
+    "marched",
+    "seeded",
     "editor",
 )
 
@@ -486,6 +488,8 @@ def test_effects_change_what_they_are_given(session: Session) -> None:
     assert result["painted"]["counts"]["1"] > before
     assert result["erased"]["counts"]["1"] < before
     assert result["inverted"]["counts"]["1"] == result["otsu"]["counts"]["0"]
+    assert result["marched"]["counts"]["1"] > before
+    assert set(result["seeded"]["counts"]) == {"1", "2"}
 
 
 def test_threshold_is_right(session: Session) -> None:
@@ -562,6 +566,7 @@ def test_ranks_without_voxels(name: str, ranks: int, session: Session) -> None:
 
 ERRORS = {
     "margin": "MarginSizeMm is 2e+06, expected -1e+06 to 1e+06",
+    "no volume": "reads a volume beside the label map, and there is none",
     "bins": "NumberOfBins is 1, expected 2 to 65536",
     "median": "KernelSizeMm is -1, expected 0 to 1e+06",
     "islands": "MinimumSize is -1",
