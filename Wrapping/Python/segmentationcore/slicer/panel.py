@@ -16,6 +16,11 @@ from .._registry import voxel_effects
 _ROW_TYPES = ("double", "int", "int64", "bool", "enum", "choice")
 
 
+def _is_left_out(parameter: dict[str, Any]) -> bool:
+    """Points that some operations of an effect need: without them the effect says so."""
+    return parameter["type"] == "points" and not parameter.get("required")
+
+
 @dataclass(frozen=True)
 class Row:
     """One parameter: what a widget needs to know."""
@@ -52,7 +57,7 @@ def effect_panels() -> list[EffectPanel]:
         if (
             effect["input"] == "segments"
             or effect["volume"]
-            or any(p["type"] not in _ROW_TYPES for p in effect["parameters"])
+            or any(p["type"] not in _ROW_TYPES and not _is_left_out(p) for p in effect["parameters"])
         ):
             continue
         rows = tuple(
@@ -67,6 +72,7 @@ def effect_panels() -> list[EffectPanel]:
                 choices=tuple(p.get("values", ())),
             )
             for p in effect["parameters"]
+            if not _is_left_out(p)
         )
         panels.append(
             EffectPanel(
