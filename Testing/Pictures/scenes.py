@@ -327,6 +327,25 @@ SCENES = (
         {"Operation": "REMOVE_SMALL_ISLANDS", "MinimumSize": 200},
         pores,
     ),
+    Scene(
+        "connectivity",
+        "stone",
+        "What stays of the pores is what a fluid can get through, from the left to the right.",
+        {"FlowDirection": [1.0, 0.0, 0.0]},
+        pores,
+    ),
+    Scene(
+        "flood_filling",
+        "head",
+        "From a point in a ventricle through similar intensities, but not over thin bridges.",
+        _way((0.5, 0.45, 0.4), IntensityTolerance=14.0, NeighborhoodSizeMm=2.0),
+    ),
+    Scene(
+        "boundary_removal",
+        "stone",
+        "Boundaries are where the gradient is large; segments lose them.",
+        crop=(0.0, 0.6, 0.0, 0.6),
+    ),
     Scene("margin", "ct", "Bone grows by 3 mm.", {"MarginSizeMm": 3.0}, bone),
     Scene(
         "median",
