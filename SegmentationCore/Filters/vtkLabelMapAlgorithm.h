@@ -70,9 +70,9 @@ public:
   vtkSetMacro(NumberOfBlocks, int);
   vtkGetMacro(NumberOfBlocks, int);
   ///@}
-
   /// Runs the effect directly, without the pipeline: the editor's way. Collective: all ranks call
-  /// it, also those whose piece is empty. Returns false after an error (see GetLastError).
+  /// it. False after an error (see GetLastError). Active scalars of `output` that can be the result
+  /// (type, length, apart from the input) receive it, and after an error hold anything.
   bool Apply(vtkImageData* input, vtkImageData* output);
 
   /// The same for effects that read a volume beside the label map. The call above takes the one

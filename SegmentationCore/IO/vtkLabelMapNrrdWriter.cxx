@@ -22,6 +22,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <limits>
 #include <mutex>
 #include <type_traits>
@@ -199,6 +200,88 @@ void scanPlanes(const T* values, int layer, vtkLabelSegmentTable* table, const s
           findings.unnamed += x - begin;
         }
       }
+    }
+  }
+}
+
+// The same for labels of one byte, of which there are few: which ones a row has is found without a
+// branch for every voxel, and the row is searched only as far as it may make a box wider.
+void scanPlanes(const std::uint8_t* values, int layer, vtkLabelSegmentTable* table,
+  const segcore::Box& piece, const segcore::Box& box, Findings& findings)
+{
+  struct Known
+  {
+    segcore::Box box;
+    Index voxels = 0; // counted for labels that no segment has
+    int segment = -1;
+    bool asked = false;
+  };
+  std::array<Known, 256> known;
+  const Index count = box.dim(0);
+  for (Index z = box.lo[2]; z <= box.hi[2]; ++z)
+  {
+    for (Index y = box.lo[1]; y <= box.hi[1]; ++y)
+    {
+      const std::uint8_t* row = values + piece.offset(box.lo[0], y, z);
+      std::array<std::uint8_t, 256> seen{};
+      for (Index x = 0; x < count; ++x)
+      {
+        seen[row[x]] = 1;
+      }
+      for (std::size_t label = 1; label < seen.size(); ++label)
+      {
+        std::uint64_t eight = 1;
+        if (label % 8 == 0)
+        {
+          std::memcpy(&eight, seen.data() + label, 8);
+          label += eight == 0 ? 7 : 0; // none of eight
+        }
+        if (eight == 0 || !seen[label])
+        {
+          continue;
+        }
+        Known& entry = known[label];
+        if (!entry.asked)
+        {
+          entry.asked = true;
+          entry.segment = table->FindByLabel(layer, static_cast<std::int64_t>(label));
+        }
+        if (entry.segment < 0)
+        {
+          entry.voxels += std::count(row, row + count, static_cast<std::uint8_t>(label));
+        }
+        const bool first = entry.box.empty();
+        const Index before = first ? count : entry.box.lo[0] - box.lo[0];
+        const Index after = first ? -1 : entry.box.hi[0] - box.lo[0];
+        Index low = 0;
+        while (low < before && row[low] != label)
+        {
+          ++low;
+        }
+        Index high = count - 1;
+        while (high > after && row[high] != label)
+        {
+          --high;
+        }
+        addRun(entry.box, box.lo[0] + low, box.lo[0] + high, y, z);
+      }
+    }
+  }
+  for (std::size_t label = 1; label < known.size(); ++label)
+  {
+    const Known& entry = known[label];
+    if (!entry.asked)
+    {
+      continue;
+    }
+    findings.least = std::min(findings.least, static_cast<std::int64_t>(label));
+    findings.most = std::max(findings.most, static_cast<std::int64_t>(label));
+    findings.all = findings.all.unite(entry.box);
+    findings.unnamed += entry.voxels;
+    if (entry.segment >= 0)
+    {
+      segcore::Box& whole = findings.boxes[static_cast<std::size_t>(entry.segment)];
+      whole = whole.unite(entry.box);
     }
   }
 }
