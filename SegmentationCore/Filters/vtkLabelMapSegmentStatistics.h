@@ -27,12 +27,12 @@
  * | obb_direction_x, _y, _z | its axes, those with the lowest moment first | Outline |
  * | surface_area_mm2 | Crofton's formula in 13 directions, see Kernels/LabelCells.h | Surface |
  * | roundness | area of the ball of this volume, divided by the area | Surface |
- * | euler_number_6, _26 | components - tunnels + cavities; voxels touch by faces, or all | Surface
- * | | island_count | connected components, by Connectivity | Islands | | connected_fraction | of
- * the voxels, those in the largest island | Islands | | intensity_voxel_count | voxels with a
- * finite value in the volume | a volume | | min, max, mean, stdev | of these; stdev with the
- * divisor n - 1 | a volume | | median, percentile_5, _25, _75, _95 | by linear interpolation
- * between ranks | a volume |
+ * | euler_number_6, _26 | components - tunnels + cavities; how voxels touch | Surface |
+ * | island_count | connected components, by Connectivity | Islands |
+ * | connected_fraction | of the voxels, those in the largest island | Islands |
+ * | intensity_voxel_count | voxels with a finite value in the volume | a volume |
+ * | min, max, mean, stdev | of these; stdev with the divisor n - 1 | a volume |
+ * | percentile_5, _25, median, percentile_75, _95 | interpolated between ranks | a volume |
  *
  * Geometry: spacing, directions and origin are those of the image. A voxel is a box around its
  * centre; Feret diameters and the oriented box are of these boxes, so that a single voxel has the

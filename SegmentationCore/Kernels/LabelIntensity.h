@@ -11,7 +11,7 @@
 ///   - sums: of q and q^2, where q is the value rounded to a multiple of a step that is a power of
 ///     two. The step is 1 for integers of up to 32 bits, so their sums are exact. For floating
 ///     values and 64-bit integers it is 2^-43 of the power of two above the largest magnitude in
-///     the volume (at most 1 for integers), so that 2^40 voxels fit 128 bits. A step that depends
+///     the volume (1 or more for integers), so that 2^40 voxels fit 128 bits. A step that depends
 ///     on the range alone makes the result independent of the order of the voxels, which floating
 ///     sums are not; the mean is exact to 2^-44 of the largest magnitude;
 ///   - order statistics, exactly: values are counted by the bits of a key of the same order, a few

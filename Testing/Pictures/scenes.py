@@ -236,6 +236,12 @@ SCENES = (
         {"MinimumThreshold": 226},
     ),
     Scene(
+        "multi_threshold",
+        "stone",
+        "Pores, grains and a heavy mineral, by the two thresholds that part them best.",
+        {"NumberOfClasses": 3},
+    ),
+    Scene(
         "paint",
         "head",
         "A ball of 24 mm is swept along four points.",
