@@ -127,32 +127,25 @@ std::vector<LabelShape> countsOnly(const T* labels, const Box& stored, const Box
 {
   if constexpr (sizeof(T) <= 2)
   {
-    ValueCounts<T> counts;
-    const bool all = block.size() == stored.size();
-    for (Index r = 0; r < (all ? 1 : block.rows()); ++r)
+    if (block == stored) // else a table for each row would cost more than it gains
     {
-      counts.add(labels +
-          stored.offset(
-            block.lo[0], block.lo[1] + r % block.dim(1), block.lo[2] + r / block.dim(1)),
-        all ? block.size() : block.dim(0));
-    }
-    std::vector<LabelShape> shapes;
-    for (Index value = counts.lowest; value < counts.lowest + counts.size; ++value)
-    {
-      const auto label = static_cast<T>(value);
-      if (label != 0 && counts.count(label) > 0)
+      ValueCounts<T> counts;
+      counts.add(labels, block.size());
+      std::vector<LabelShape> shapes;
+      for (Index value = counts.lowest; value < counts.lowest + counts.size; ++value)
       {
-        shapes.emplace_back();
-        shapes.back().label = detail::checkedLabel(label);
-        shapes.back().voxels = counts.count(label);
+        const auto label = static_cast<T>(value);
+        if (label != 0 && counts.count(label) > 0)
+        {
+          shapes.emplace_back();
+          shapes.back().label = detail::checkedLabel(label);
+          shapes.back().voxels = counts.count(label);
+        }
       }
+      return shapes;
     }
-    return shapes;
   }
-  else
-  {
-    return measureShapes(labels, stored, block, block, false);
-  }
+  return measureShapes(labels, stored, block, block, false);
 }
 
 /// Collective. Cells of a block: its labels and those behind it.
