@@ -82,24 +82,28 @@ void vtkLabelMapFillHoles::FillVolume(segcore::EffectJob& job, const T* labels, 
     });
   const segcore::ComponentJoin islands(
     job.communicator(), job.distribution(), components, connectivity);
-  const std::vector<segcore::Index> outside = islands.atBorder(job.communicator(), components);
+  const std::vector<segcore::Index> outside = islands.atBorder(job.communicator());
   job.communicator().run(
     [&]
     {
-      std::copy(labels, labels + job.piece().size(), out);
-      for (std::size_t b = 0; b < blocks.size(); ++b)
+      double done = 0.6;
+      const double step = 0.4 / static_cast<double>(std::max<std::size_t>(1, components.size()));
+      for (const segcore::ComponentRuns& runs : components)
       {
-        const segcore::Buffer<std::uint8_t> holes = segcore::flagComponents(components[b],
-          [&](const segcore::Island& island)
+        // Components are named by their first runs.
+        std::vector<std::uint8_t> hole(static_cast<std::size_t>(runs.runCount()), 0);
+        runs.forEachComponent(
+          [&](segcore::Index component)
           {
-            return (this->MaximumSize == 0 || island.size <= this->MaximumSize) &&
-              !std::binary_search(outside.begin(), outside.end(), island.first);
+            hole[static_cast<std::size_t>(component)] =
+              (this->MaximumSize == 0 || runs.size(component) <= this->MaximumSize) &&
+              !std::binary_search(outside.begin(), outside.end(), runs.first(component));
           });
-        const auto done = [&](std::size_t n)
-        { return 0.7 + 0.3 * static_cast<double>(n) / static_cast<double>(blocks.size()); };
-        segcore::fillKept(
-          components[b], [&holes](segcore::Index component) { return holes[component] != 0; },
-          label, out, job.piece(), job.progress().part(done(b), done(b + 1)));
+        segcore::copyAndFill(
+          runs,
+          [&hole](segcore::Index component) { return hole[static_cast<std::size_t>(component)]; },
+          label, labels, out, job.piece(), job.progress().part(done, done + step));
+        done += step;
       }
     });
 }

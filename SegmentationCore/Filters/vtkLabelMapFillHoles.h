@@ -19,9 +19,9 @@
  *
  * Threads: yes. Ranks: exact; only the runs of voxels at the faces of blocks travel, or, slice by
  * slice, the mask to the ranks that share out the slices. Sizes have 64 bits. Cost: proportional to
- * the number of voxels. Scratch memory: 1/8 byte per voxel, 4 bytes per run of background along x
- * and 24 per component: about 14 bytes per voxel for a checkerboard under Connectivity 6, the worst
- * case; below 1 for real data. Slice by slice: 1 byte per voxel.
+ * the number of voxels. Scratch memory: 1/8 byte per voxel and 5 bytes
+ * per run of background along x: below 3 bytes per voxel for a checkerboard, the worst case, below
+ * 1 for real data. Slice by slice: 1 byte per voxel.
  *
  * Errors: a negative MaximumSize, another Connectivity, a normal without length.
  *

@@ -13,9 +13,9 @@
  * scaled to sum 1 there, as in Slicer.
  *
  * Error: weights are integers, and all else is exact. The result differs from that of exact weights
- * only in voxels whose value is within 5e-4 of one half for the worst mask at a deviation of 3 voxels
- * (4e-3 at 30), within 5e-5 for real ones. Slicer rounds the blurred mask down to 8 bits after every
- * pass, which shrinks the segment a little, and keeps what is at least 127/255.
+ * only in voxels whose value is within 5e-4 of one half for the worst mask at a deviation of 3
+ * voxels (4e-3 at 30), within 5e-5 for real ones. Slicer rounds the blurred mask down to 8 bits
+ * after every pass, which shrinks the segment a little, and keeps what is at least 127/255.
  *
  * Threads: yes. Ranks: exact, also for mirrored images and swapped axes; halo 4 deviations. Cost:
  * about 14 operations per eight voxels and voxel of the deviation. Scratch memory: below 1 byte per

@@ -166,7 +166,7 @@ void vtkLabelMapWrapSolidify::ExecuteTyped(segcore::EffectJob& job)
   const segcore::ComponentJoin regions(
     communicator, space.layout, space.components, segcore::Connectivity::Faces);
   // All that is beyond the border of the image is one region, and the only one at this border.
-  const std::vector<Index> outside = regions.atBorder(communicator, space.components);
+  const std::vector<Index> outside = regions.atBorder(communicator);
   std::vector<Index> wanted = outside;
   if (this->Region == LARGEST_CAVITY)
   {
@@ -191,13 +191,17 @@ void vtkLabelMapWrapSolidify::ExecuteTyped(segcore::EffectJob& job)
       for (std::size_t b = 0; b < blocks.size(); ++b)
       {
         centres.emplace_back(blocks[b].box.size());
-        std::fill(centres[b].begin(), centres[b].end(), std::uint8_t{ 0 });
-        const segcore::Buffer<std::uint8_t> chosen =
-          segcore::flagComponents(space.components[b], [&](const segcore::Island& region)
-            { return std::binary_search(wanted.begin(), wanted.end(), region.first); });
-        segcore::fillKept(
-          space.components[b], [&chosen](Index component) { return chosen[component] != 0; },
-          std::uint8_t{ 1 }, centres[b].data(), blocks[b].box);
+        const segcore::ComponentRuns& runs = space.components[b];
+        std::vector<std::uint8_t> kept(static_cast<std::size_t>(runs.runCount()), 0);
+        runs.forEachComponent(
+          [&](Index component)
+          {
+            kept[static_cast<std::size_t>(component)] =
+              std::binary_search(wanted.begin(), wanted.end(), runs.first(component));
+          });
+        segcore::writeComponents(
+          runs, [&kept](Index component) { return kept[static_cast<std::size_t>(component)]; },
+          std::uint8_t{ 0 }, centres[b].data(), blocks[b].box);
         arrays.emplace_back(blocks[b].box, centres[b].data());
       }
       space.components.clear();

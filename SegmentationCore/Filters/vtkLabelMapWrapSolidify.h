@@ -32,9 +32,8 @@
  * carving, choose a diameter above that of the openings.
  *
  * Threads: yes. Ranks: exact, halo radius and shell, of any width. Cost: proportional to the number
- * of voxels, those beyond the border included. Scratch memory: 3 bytes per voxel, those beyond the
- * border included, and what vtkLabelMapIslands needs for the background: 14 in the worst case,
- * below 1 for real data.
+ * of voxels, those beyond the border included. Scratch memory: 4 bytes per voxel at most,
+ * those beyond the border included; below 2 for real data.
  *
  * Errors: a diameter or thickness out of range; a diameter that spans more than 255 voxels.
  *

@@ -373,17 +373,6 @@ SEGMENTATIONCOREKERNELS_EXPORT void joinShells(const std::vector<ComponentRun>& 
 SEGMENTATIONCOREKERNELS_EXPORT void joinAcross(const ComponentRuns& a, const ComponentRuns& b,
   Connectivity connectivity, const std::function<void(Index, Index)>& touch);
 
-/// One byte per run: 1 for a component where test(island) holds, called once for each. For what is
-/// asked at every run and costs more than a look.
-template <class Test>
-Buffer<std::uint8_t> flagComponents(const ComponentRuns& runs, const Test& test)
-{
-  Buffer<std::uint8_t> flags(runs.runCount());
-  runs.forEachComponent(
-    [&](Index component) { flags[component] = test(runs.island(component)) ? 1 : 0; });
-  return flags;
-}
-
 /// Writes value(component) to the voxels of all runs; other voxels of `out` are left as they are.
 /// `out` points to the first voxel of `stored`, which contains the box of the runs.
 template <class T, class Value>

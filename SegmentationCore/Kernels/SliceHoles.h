@@ -44,15 +44,21 @@ inline void fillSliceHoles(std::uint8_t* mask, const Box& box, int axis, Connect
             const std::uint8_t* row = slice + y * across;
             packWhere(plane.dim(0), bits, [row, along](Index i) { return row[i * along] == 0; });
           });
-        Buffer<std::uint8_t> open = flagComponents(components, [maximumSize](const Island& island)
-          { return maximumSize > 0 && island.size > maximumSize; });
+        // Components are named by their first runs.
+        std::vector<std::uint8_t> open(static_cast<std::size_t>(components.runCount()), 0);
+        components.forEachComponent(
+          [&](Index component)
+          {
+            open[static_cast<std::size_t>(component)] =
+              maximumSize > 0 && components.size(component) > maximumSize;
+          });
         for (int side = 0; side < 4; ++side)
         {
           if (plane.dim(side / 2) > 1)
           {
             for (const ComponentRun& run : components.faceRuns(side / 2, side % 2))
             {
-              open[run.component] = 1;
+              open[static_cast<std::size_t>(run.component)] = 1;
             }
           }
         }
@@ -61,7 +67,7 @@ inline void fillSliceHoles(std::uint8_t* mask, const Box& box, int axis, Connect
           components.forEachRun(y, 0,
             [&](Index x0, Index x1, Index component)
             {
-              for (Index x = x0; x <= x1 && !open[component]; ++x)
+              for (Index x = x0; x <= x1 && !open[static_cast<std::size_t>(component)]; ++x)
               {
                 slice[y * across + x * along] = 1;
               }

@@ -423,6 +423,55 @@ Island ComponentJoin::at(const Communicator& communicator, Index i, Index j, Ind
   return found;
 }
 
+std::vector<Index> ComponentJoin::atBorder(const Communicator& communicator) const
+{
+  const auto tidy = [](std::vector<Index>& islands)
+  {
+    std::sort(islands.begin(), islands.end());
+    islands.erase(std::unique(islands.begin(), islands.end()), islands.end());
+  };
+  MessageWriter writer;
+  communicator.run(
+    [&]
+    {
+      std::vector<Index> mine;
+      for (const ComponentRuns& block : *this->Blocks_)
+      {
+        const Box& whole = block.whole();
+        const Box& box = block.box();
+        for (int side = 0; side < 6; ++side)
+        {
+          const int axis = side / 2;
+          const bool border =
+            side % 2 ? box.hi[axis] == whole.hi[axis] : box.lo[axis] == whole.lo[axis];
+          if (!border || (whole.dim(axis) == 1 && whole.size() > 1))
+          {
+            continue;
+          }
+          for (const ComponentRun& run : block.faceRuns(axis, side % 2))
+          {
+            mine.push_back(block.first(run.component));
+          }
+          tidy(mine);
+        }
+      }
+      writer.put(mine);
+    });
+  const std::vector<Bytes> all = communicator.allGather(writer.take());
+  std::vector<Index> islands;
+  communicator.run(
+    [&]
+    {
+      for (const Bytes& message : all)
+      {
+        const std::vector<Index> part = MessageReader(message).getArray<Index>();
+        islands.insert(islands.end(), part.begin(), part.end());
+      }
+      tidy(islands);
+    });
+  return islands;
+}
+
 /// The only block. Sizes below a limit are counted, so that their islands need no list: in raster
 /// order each gets the next number of its size.
 Index ComponentJoin::numberBlock(ComponentRuns& block, Index minimumSize) const
@@ -573,56 +622,6 @@ Index ComponentJoin::numberIslands(const Communicator& communicator, Index minim
       }
     });
   return count;
-}
-
-std::vector<Index> ComponentJoin::atBorder(
-  const Communicator& communicator, const std::vector<ComponentRuns>& blocks) const
-{
-  const auto tidy = [](std::vector<Index>& islands)
-  {
-    std::sort(islands.begin(), islands.end());
-    islands.erase(std::unique(islands.begin(), islands.end()), islands.end());
-  };
-  MessageWriter writer;
-  communicator.run(
-    [&]
-    {
-      std::vector<Index> mine;
-      for (std::size_t b = 0; b < blocks.size(); ++b)
-      {
-        const Box& whole = blocks[b].whole();
-        const Box& box = blocks[b].box();
-        for (int side = 0; side < 6; ++side)
-        {
-          const int axis = side / 2;
-          const bool border =
-            side % 2 ? box.hi[axis] == whole.hi[axis] : box.lo[axis] == whole.lo[axis];
-          if (!border || (whole.dim(axis) == 1 && whole.size() > 1))
-          {
-            continue;
-          }
-          for (const ComponentRun& run : blocks[b].faceRuns(axis, side % 2))
-          {
-            mine.push_back(blocks[b].first(run.component));
-          }
-          tidy(mine);
-        }
-      }
-      writer.put(mine);
-    });
-  const std::vector<Bytes> all = communicator.allGather(writer.take());
-  std::vector<Index> islands;
-  communicator.run(
-    [&]
-    {
-      for (const Bytes& message : all)
-      {
-        const std::vector<Index> part = MessageReader(message).getArray<Index>();
-        islands.insert(islands.end(), part.begin(), part.end());
-      }
-      tidy(islands);
-    });
-  return islands;
 }
 
 } // namespace segcore

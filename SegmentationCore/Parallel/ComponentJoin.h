@@ -70,11 +70,9 @@ public:
 
   /// Collective. The first voxels of the islands that touch the border of the whole image,
   /// ascending, the same on all ranks. Axes along which the image is one voxel long have no border,
-  /// so that a single slice is an image of its own; an image of one voxel is all border. `blocks`
-  /// as for the constructor. Volume: 8 bytes per such island and rank that has voxels of it at the
-  /// border.
-  std::vector<Index> atBorder(
-    const Communicator& communicator, const std::vector<ComponentRuns>& blocks) const;
+  /// so that a single slice is an image of its own; an image of one voxel is all border. Volume: 8
+  /// bytes per such island and rank that has voxels of it at the border.
+  std::vector<Index> atBorder(const Communicator& communicator) const;
 
 private:
   /// Calls visit(island) for the islands whose first voxel is on this rank, each once.

@@ -173,7 +173,7 @@ void testPicture(const Communicator& c, const Distribution& d, const Picture& pi
   }
   std::sort(border.begin(), border.end());
   border.erase(std::unique(border.begin(), border.end()), border.end());
-  PARALLEL_CHECK(c, join.atBorder(c, blocks) == border, context + ": at the border");
+  PARALLEL_CHECK(c, join.atBorder(c) == border, context + ": at the border");
   const auto middle = static_cast<std::size_t>(whole.offset(3, 10, 8));
   PARALLEL_CHECK(c, join.at(c, 3, 10, 8) == expected[middle], context + ": at a voxel");
   PARALLEL_CHECK(c, join.at(c, 99, 0, 0) == Island(), context + ": outside");

@@ -57,7 +57,9 @@ def effect_panels() -> list[EffectPanel]:
         if (
             effect["input"] == "segments"
             or effect["volume"]
-            or any(p["type"] not in _ROW_TYPES and not _is_left_out(p) for p in effect["parameters"])
+            or any(
+                p["type"] not in _ROW_TYPES and not _is_left_out(p) for p in effect["parameters"]
+            )
         ):
             continue
         rows = tuple(
