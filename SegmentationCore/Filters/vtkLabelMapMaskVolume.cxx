@@ -166,18 +166,6 @@ int vtkLabelMapMaskVolume::RequestInformation(
 }
 
 //------------------------------------------------------------------------------------------------
-int vtkLabelMapMaskVolume::RequestUpdateExtent(
-  vtkInformation* request, vtkInformationVector** inputVector, vtkInformationVector* outputVector)
-{
-  for (int port = 0; port < 2; ++port)
-  {
-    vtkInformationVector* input[1] = { inputVector[port] };
-    this->Superclass::RequestUpdateExtent(request, input, outputVector);
-  }
-  return 1;
-}
-
-//------------------------------------------------------------------------------------------------
 int vtkLabelMapMaskVolume::RequestData(
   vtkInformation*, vtkInformationVector** inputVector, vtkInformationVector* outputVector)
 {
