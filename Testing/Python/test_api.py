@@ -218,10 +218,13 @@ def default(parameter: dict[str, Any]) -> Any:
 def test_signatures_follow_the_declaration(identifier: str) -> None:
     function = getattr(segmentationcore, identifier)
     signature = inspect.signature(function)
-    first, *others = signature.parameters.values()
     effect = EFFECTS[identifier]
-    assert first.name == ("volume" if effect["input"] == "volume" else "labels")
-    assert first.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    data = ["volume"] if effect["input"] == "volume" else ["labels"]
+    data += ["volume"] if effect["volume"] else []
+    everything = list(signature.parameters.values())
+    first, others = everything[: len(data)], everything[len(data) :]
+    assert [parameter.name for parameter in first] == data
+    assert all(p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for p in first)
     assert all(other.kind is inspect.Parameter.KEYWORD_ONLY for other in others)
     declared = {_registry.snake_case(p["name"]): default(p) for p in effect["parameters"]}
     assert declared.items() <= {other.name: other.default for other in others}.items()
@@ -265,8 +268,11 @@ def test_the_stub_is_the_module() -> None:
             arguments = [*node.args.args, *node.args.kwonlyargs]
             assert [argument.arg for argument in arguments] == list(annotations)
             assert ast.unparse(node.returns or ast.Constant(None)) == kind
-            assert ast.unparse(arguments[0].annotation or ast.Constant(None)) == kind
-            for argument in arguments[1:]:
+            data = [argument for argument in arguments if argument.arg in ("labels", "volume")]
+            assert data == arguments[: len(data)]
+            for argument in data:
+                assert ast.unparse(argument.annotation or ast.Constant(None)) == kind
+            for argument in arguments[len(data) :]:
                 in_stub = ast.unparse(argument.annotation or ast.Constant(None))
                 at_run_time = ast.unparse(ast.parse(annotations[argument.arg]))
                 assert in_stub == at_run_time, (name, argument.arg)

@@ -471,8 +471,10 @@ def test_settings_of_the_command_line(tmp_path: Path) -> None:
 
 
 def test_the_panel_leaves_out_what_no_row_can_ask_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = TOUCH | {"identifier": "plain", "parameters": [SIZE]}
-    effects = {"touch": TOUCH, "plain": plain}
+    touch = TOUCH | {"volume": False}
+    plain = touch | {"identifier": "plain", "parameters": [SIZE]}
+    both = plain | {"identifier": "both", "volume": True}
+    effects = {"touch": touch, "plain": plain, "both": both}
     monkeypatch.setattr(panel, "voxel_effects", lambda: effects)
     (found,) = panel.effect_panels()
     assert found.identifier == "plain"
