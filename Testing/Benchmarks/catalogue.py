@@ -166,12 +166,12 @@ CASES = (
         {"AutoThreshold": False, "MinimumThreshold": 12000.0},
         {"gradient": 12000.0},
     ),
+    Case("closing", "closing", NOISY, {"KernelSizeMm": 5.0}, {"width": 5}, spacing=False),
     Case("connectivity", "connectivity", ("rock noisy",), {"FlowDirection": [1.0, 0.0, 0.0]}),
     Case("depth range", "depth_range", ("rock mask",), _way, without_peer=ALONE),
     Case("draw", "draw", ("rock mask",), _outline),
     Case("draw tube", "draw_tube", ("rock mask",), _way, without_peer=ALONE),
     Case("engrave", "engrave", ("rock mask",), _plate, without_peer=ALONE),
-    Case("closing", "closing", NOISY, {"KernelSizeMm": 5.0}, {"width": 5}, spacing=False),
     Case("erase", "erase", ("rock mask",), _brush, without_peer=STROKE),
     Case(
         "expand segments",
@@ -180,16 +180,15 @@ CASES = (
         {"ExpansionSizeMm": 3.0},
         {"millimetres": 3.0},
     ),
-    Case("flood filling", "flood_filling", ("rock volume",), _flood, {"tolerance": 6000.0}),
-    Case("fill between slices", "fill_between_slices", ("ct slices", "atlas slices")),
     Case(
         "fast marching",
         "fast_marching",
         ("rock marked",),
         without_peer="no library has a front of this definition",
     ),
-    Case("grow from seeds", "grow_from_seeds", ("rock marked", "ct marked")),
+    Case("fill between slices", "fill_between_slices", ("ct slices", "atlas slices")),
     Case("fill holes", "fill_holes", NOISY),
+    Case("flood filling", "flood_filling", ("rock volume",), _flood, {"tolerance": 6000.0}),
     Case(
         "Gaussian",
         "gaussian",
@@ -198,6 +197,7 @@ CASES = (
         {"millimetres": 3.0, "width": 25},  # the kernel, for what is compared
         spacing=False,
     ),
+    Case("grow from seeds", "grow_from_seeds", ("rock marked", "ct marked")),
     Case(
         "hollow",
         "hollow",
@@ -221,7 +221,6 @@ CASES = (
         {"minimum_size": 1000},
         spacing=False,
     ),
-    Case("level tracing", "level_tracing", ("rock volume",), _way, without_peer=ALONE),
     Case(
         "joint smoothing",
         "joint_smoothing",
@@ -229,6 +228,7 @@ CASES = (
         {"JointTaubinSmoothingFactor": 0.5},
         {"factor": 0.5},
     ),
+    Case("level tracing", "level_tracing", ("rock volume",), _way, without_peer=ALONE),
     Case(
         "logical union",
         "logical",
@@ -247,12 +247,6 @@ CASES = (
     Case("margin shrink", "margin", MASKS, {"MarginSizeMm": -3.0}, {"millimetres": 3.0}),
     Case("median 3x3x3", "median", NOISY, {"KernelSizeMm": 3.0}, {"width": 3}, spacing=False),
     Case("median 5x5x5", "median", NOISY, {"KernelSizeMm": 5.0}, {"width": 5}, spacing=False),
-    Case("opening", "opening", NOISY, {"KernelSizeMm": 5.0}, {"width": 5}, spacing=False),
-    Case("paint", "paint", ("rock mask",), _brush, without_peer=STROKE),
-    Case(
-        "scissors", "scissors", ("rock mask",), lambda t: _outline(t) | {"Operation": "FillInside"}
-    ),
-    Case("surface cut", "surface_cut", ("rock mask",), _way, without_peer=ALONE),
     Case(
         "multiple thresholds",
         "multi_threshold",
@@ -267,8 +261,13 @@ CASES = (
         {"NumberOfClasses": 3, "NumberOfBins": 256},
         {"classes": 3, "bins": 256},
     ),
+    Case("opening", "opening", NOISY, {"KernelSizeMm": 5.0}, {"width": 5}, spacing=False),
     Case("paint", "paint", ("rock mask",), _brush, without_peer=STROKE),
+    Case(
+        "scissors", "scissors", ("rock mask",), lambda t: _outline(t) | {"Operation": "FillInside"}
+    ),
     Case("statistics", "", ("rock labels", "atlas labels"), ours=_statistics),
+    Case("surface cut", "surface_cut", ("rock mask",), _way, without_peer=ALONE),
     Case("surfaces", "", ("rock labels", "atlas labels"), {}, {"smooth": False}, ours=_surfaces),
     Case(
         "surfaces, smoothed",

@@ -149,9 +149,9 @@ def pores(data: Data) -> Labels:
     return (data.volume < 18000).astype(np.uint8)
 
 
-def clean_pores(data: Data) -> Labels:
-    """Pores of the rock."""
-    return (data.volume < 16000).astype(np.uint8)
+def grains(data: Data) -> Labels:
+    """Grains of the rock, with noise in them."""
+    return (data.volume >= 18000).astype(np.uint8)
 
 
 def brain(data: Data) -> Labels:
@@ -169,6 +169,24 @@ def regions(*values: int) -> Maker:
         for label, value in enumerate(values, 1):
             labels[data.atlas == value] = label
         return labels
+
+    return made
+
+
+def all_regions(data: Data) -> Labels:
+    """The atlas."""
+    assert data.atlas is not None
+    return data.atlas
+
+
+def slices_of(maker: Maker) -> Maker:
+    """Every tenth axial slice of a label map."""
+
+    def made(data: Data) -> Labels:
+        whole = maker(data)
+        drawn = np.zeros_like(whole)
+        drawn[::10] = whole[::10]
+        return drawn
 
     return made
 
@@ -369,10 +387,10 @@ SCENES = (
     ),
     Scene(
         "closing",
-        "ct",
-        "Gaps of bone that a ball of 8 mm does not fit into are filled.",
-        {"KernelSizeMm": 8.0},
-        bone,
+        "head",
+        "Gaps in the grey matter that a ball of 12 mm does not fit into are filled.",
+        {"KernelSizeMm": 12.0},
+        brain,
     ),
     Scene(
         "gaussian",
@@ -390,15 +408,15 @@ SCENES = (
     ),
     Scene(
         "fill_holes",
-        "ct",
-        "What bone encloses in each axial slice is filled.",
-        {"SliceBySlice": True},
-        bone,
+        "stone",
+        "Holes of up to 100 voxels in the grains, which are noise, are filled.",
+        {"MaximumSize": 100},
+        grains,
     ),
     Scene(
         "wrap_solidify",
         "ct",
-        "The skull as a solid: a ball of 15 mm cannot get in through its openings.",
+        "A ball of 15 mm cannot get into the frontal sinus, which becomes part of the solid.",
         {"CarveHolesInOuterSurfaceDiameter": 15.0},
         bone,
     ),
@@ -422,6 +440,7 @@ SCENES = (
         "Small cubes in the pores, the quartz and the heavy mineral grow until they meet.",
         {"SeedLocalityFactor": 10.0},
         phase_seeds,
+        at=72 / 127,
     ),
     Scene(
         "fast_marching",
@@ -429,5 +448,21 @@ SCENES = (
         "A ball in the white matter grows along what is as bright, to 4 % of the image.",
         {"PercentMax": 4.0, "SeedLocalityFactor": 1.0},
         ball(0.55, 0.55, 0.38, radius=8.0),
+        at=0.55,
+    ),
+    Scene(
+        "fill_between_slices",
+        "head",
+        "Of the brain every tenth slice was drawn; those between follow.",
+        before=slices_of(brain),
+        view="coronal",
+    ),
+    Scene(
+        "joint_smoothing",
+        "head",
+        "Regions are smoothed together: no gaps between them, and no overlaps.",
+        {"JointTaubinSmoothingFactor": 0.8},
+        all_regions,
+        crop=(0.05, 0.55, 0.05, 0.55),
     ),
 )

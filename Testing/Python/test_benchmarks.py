@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from Benchmarks import catalogue, data, measure, report, results
-from Benchmarks.groups import Context, GroupError, editor, editor_adapter, effects
+from Benchmarks.groups import Context, GroupError, datamodel, editor, editor_adapter, effects
 from Benchmarks.measure import Timing
 from Benchmarks.peers import Task
 from scipy import ndimage
@@ -251,6 +251,16 @@ def test_inputs_of_cases_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     kinds = {f"{name} {kind}" for name in effects.DATA for kind in data.inputs(name, 32)}
     assert {key for case in catalogue.CASES for key in case.inputs} <= kinds
+
+
+def test_bars_are_about_what_is_measured(tmp_path: Path) -> None:
+    inputs = {case.name: set(case.inputs) for case in catalogue.CASES}
+    np.save(tmp_path / "atlas.npy", np.zeros((2, 3, 4), np.uint8))
+    todo = datamodel.cases(True, tmp_path / "atlas.npy", tmp_path / "rock.npy")
+    named = {title: {name} for title, name, *_ in todo}
+    named["surfaces to labelmap, no collapse"] = {"atlas"}  # of stencil
+    for bar in catalogue.BARS:
+        assert set(bar.inputs) <= (inputs | named)[bar.case], bar
 
 
 def test_bars_of_a_case_tell_the_nearest_peer() -> None:
