@@ -20,6 +20,7 @@ pytestmark = pytest.mark.python
 SHAPE = (12, 14, 16)
 LOCAL = {name: effect for name, effect in voxel_effects().items() if effect["local"]}
 RANGE = (35.0, 65.0)
+PLACE: dict[str, Any] = {"spacing": (1.5, 0.9, 1.0), "origin": (30.0, -2.0, 1e4)}
 
 
 class Session:
@@ -28,11 +29,11 @@ class Session:
     def __init__(self, identifier: str) -> None:
         self.effect = LOCAL[identifier]
         self.volume = smooth_volume(SHAPE, 3)
-        self.image = to_image(self.volume, spacing=(1.5, 0.9, 1.0), origin=(30.0, -2.0, 1e4))
+        self.image = to_image(self.volume, **PLACE)
         self.editor = Editor(self.image)
         self.editor.add_segment("a", label_value=1)
         self.editor.add_segment("b", label_value=2)
-        self.editor.apply("threshold", "a", minimum_threshold=45)
+        self.editor.apply("threshold", "a", minimum_threshold=55)
         self.editor.apply("threshold", "b", maximum_threshold=30)
         self.before = self.mask("a")
         assert self.before.any()
@@ -57,8 +58,7 @@ class Session:
             mask = to_array(function(self.image, **self.parameters(self.image))) == 1
             return self.before | mask if self.effect["writes"] == "add" else mask
         labels = np.where(self.before, 1, np.where(self.mask("b"), 2, 0)).astype(np.uint8)
-        image = to_image(labels)
-        image.CopyStructure(self.image)
+        image = to_image(labels, **PLACE)
         return to_array(function(image, **self.parameters(image))) == 1
 
     def apply(self, **more: Any) -> None:
