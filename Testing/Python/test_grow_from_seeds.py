@@ -124,15 +124,18 @@ def test_voxels_without_a_value_are_walls() -> None:
 
 def test_a_real_head() -> None:
     volume, _ = template("ch2bet.nii.gz")
-    volume = np.ascontiguousarray(volume[60:100, 80:130, 60:110])
-    labels = seeds(volume.shape, 9, 4000)
+    volume = np.ascontiguousarray(volume[60:76, 80:110, 60:90])
+    labels = seeds(volume.shape, 9, 800)
     got = grow_from_seeds(labels, volume)
     expected, _ = by_dijkstra(labels, volume)
     assert_same(got, expected)
 
 
 def test_what_does_not_change_the_result() -> None:
-    labels, volume = blob_labels((10, 14, 12), 3), smooth_volume((10, 14, 12), 8)
+    # A span of 85: rounded to 65,536 levels, each grey value is 771 of them.
+    labels = blob_labels((10, 14, 12), 3)
+    volume = smooth_volume((10, 14, 12), 8).astype(np.int32) * 85 // 100
+    volume = volume.astype(np.uint8)
     labels[noise(labels.shape, 1) % 4 != 0] = 0
     expected = grow_from_seeds(labels, volume)
     assert expected.all()
@@ -204,16 +207,18 @@ def test_as_slicer(slicer_python: str, tmp_path: Path, factor: float) -> None:
     volume = (noise(shape, 4) % 60000).astype(np.uint16)
     volume[0, 0, :2] = 0, 59999
     labels = seeds(shape, 3, 700)
-    for axis in range(3):  # which do not grow in Slicer's
-        border = [slice(None)] * 3
-        border[axis] = [0, -1]  # type: ignore[call-overload]
-        labels[tuple(border)] = 0
-    job = {"what": "grow_from_seeds", "array": np.stack([labels, volume]), "spacing": spacing}
-    (theirs,) = slicer_reference.ask(slicer_python, tmp_path, [{**job, "factor": factor}])
-    ours = grow_from_seeds(labels, volume, seed_locality_factor=factor, spacing=spacing)
+    # In Slicer's the voxels on the border are reached, but no path leads through them.
     inner = (slice(1, -1),) * 3
-    assert (ours == theirs)[inner].mean() > (0.999 if factor == 0.0 else 0.99)
-    assert (ours != labels).mean() > 0.9
+    seeded = np.zeros_like(labels)
+    seeded[inner] = labels[inner]
+    job = {"what": "grow_from_seeds", "array": np.stack([seeded, volume]), "spacing": spacing}
+    (theirs,) = slicer_reference.ask(slicer_python, tmp_path, [{**job, "factor": factor}])
+    ours = grow_from_seeds(
+        labels[inner], volume[inner], seed_locality_factor=factor, spacing=spacing
+    )
+    # Half a grey value for each millimetre is rounded here: that decides between near equals.
+    assert (ours == theirs[inner]).mean() > (0.999 if factor == 0.0 else 0.99)
+    assert (ours != labels[inner]).mean() > 0.9
 
 
 # ---------------------------------------------------------------------------------------------
@@ -277,9 +282,9 @@ def test_what_must_not_change_is_never_entered() -> None:
     assert_same(mask_of(session, "hidden"), hidden & ~(~walls & (expected != 0)))
     # Seeds that may not change do not grow: here that is all of them.
     session = session_with_seeds(volume)
-    state = state_of(session)
+    before = merged(session)
     apply(session, growth(masking={"MaskMode": "EditAllowedOutsideVisibleSegments"}))
-    assert state_of(session)[1:] == state[1:]
+    assert_same(merged(session), before)
 
 
 def test_a_region_is_all_that_it_sees() -> None:
