@@ -462,14 +462,16 @@ inline void volumeSuite(const World& world, const Maker& make, const Shape& shap
 
 /// Collective. What every effect does alike. `make` gives an effect that works on unsigned char
 /// images with label 1; `outputName` is the name of its result for an input array "values".
+/// `value` gives the values of the image, for an effect that finds nothing to do in bands.
 inline void commonSuite(
-  const World& world, const Maker& make, const char* outputName, const VolumeMaker& volume = {})
+  const World& world, const Maker& make, const char* outputName, const VolumeMaker& volume = {},
+  const std::function<int(Index, Index, Index)>& value = [](Index x, Index y, Index z)
+  { return static_cast<int>((x / 3 + y / 2 + z / 2) % 3); })
 {
   const int rank = world.communicator->rank();
   const int size = world.communicator->size();
   const Shape shape = oddShape(9, 8, 7);
-  const auto values = volumes::make<unsigned char>(
-    shape.box, [](Index x, Index y, Index z) { return (x / 3 + y / 2 + z / 2) % 3; });
+  const auto values = volumes::make<unsigned char>(shape.box, value);
   const Box piece = paralleltest::pieceOf(Layout::SharedPlanes, shape.box, rank, size);
   const auto good = [&] { return makePiece(shape, values, piece); };
   const std::string before = check::context();

@@ -147,18 +147,14 @@ void testErrors(const World& world)
   CHECK_REFUSED(world, effect, image, "SliceNormal");
 }
 
-/// A ring around one voxel of every third slice: an effect must have something to do.
-Maker busy()
-{
-  return fillHoles({ 6, 0, 2 });
-}
-
 } // namespace
 
 int TestLabelMapFillHoles(int argc, char* argv[])
 {
   World world(argc, argv);
-  commonSuite(world, busy(), "values");
+  // A hole of label 2 in label 1, in front of a band.
+  commonSuite(world, fillHoles({}), "values", {}, [](Index x, Index y, Index z)
+    { return x == 4 && y > 2 && y < 6 && z == 3 ? 2 : (x < 7 ? 1 : 0); });
   testHandCheckedSlice(world);
   testTube(world);
   testErrors(world);
