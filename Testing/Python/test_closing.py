@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ellipsoid_oracle import closed, kernel_of
 from sample_data import assert_same, blob_labels, random_mask, template
-from segmentationcore import closing, opening
+from segmentationcore import SegmentationCoreError, closing, opening
 from slicer_reference import ask
 
 pytestmark = pytest.mark.python
@@ -64,7 +64,7 @@ def test_a_kernel_of_one_voxel_changes_nothing() -> None:
 
 def test_a_size_for_other_voxels_is_refused() -> None:
     labels = blob_labels((9, 10, 11), 7)
-    with pytest.raises(ValueError, match=r"spans 599 voxels of 0\.005 mm"):
+    with pytest.raises(SegmentationCoreError, match=r"spans 599 voxels of 0\.005 mm"):
         closing(labels, spacing=(0.005, 0.005, 0.005))
 
 

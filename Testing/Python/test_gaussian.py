@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from sample_data import assert_same, blob_labels, random_mask, template
 from scipy import ndimage
-from segmentationcore import gaussian
+from segmentationcore import SegmentationCoreError, gaussian
 from slicer_reference import ask
 
 pytestmark = pytest.mark.python
@@ -49,7 +49,7 @@ def assert_smoothed(
 @pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (2.0, 0.7, 0.9), (0.4, 1.0, 3.5)], ids=str)
 @pytest.mark.parametrize("millimetres", [0.5, 1.0, 3.0, 17.0])
 def test_random_voxels(millimetres: float, spacing: tuple[float, ...]) -> None:
-    for seed, percent in ((1, 20), (2, 50), (3, 80)):
+    for seed, percent in ((1, 20), (2, 45), (3, 80)):
         assert_smoothed(random_mask((14, 15, 16), seed, percent), millimetres, spacing, 0.97)
 
 
@@ -79,7 +79,7 @@ def test_small_deviations_change_nothing() -> None:
 
 def test_a_deviation_for_other_voxels_is_refused() -> None:
     labels = blob_labels((9, 10, 11), 7)
-    with pytest.raises(ValueError, match=r"voxels of 0\.005 mm"):
+    with pytest.raises(SegmentationCoreError, match=r"voxels of 0\.005 mm"):
         gaussian(labels, spacing=(0.005, 0.005, 0.005))
 
 
