@@ -167,16 +167,13 @@ void vtkLabelMapWrapSolidify::ExecuteTyped(segcore::EffectJob& job)
     communicator, space.layout, space.components, segcore::Connectivity::Faces);
   // All that is beyond the border of the image is one region, and the only one at this border.
   const std::vector<Index> outside = regions.atBorder(communicator);
-  std::vector<Index> wanted = outside;
+  Index largest = 0;
   if (this->Region == LARGEST_CAVITY)
   {
-    wanted.clear();
     for (const segcore::Island& region : regions.sorted(communicator, 1, 2))
     {
-      if (wanted.empty() && !std::binary_search(outside.begin(), outside.end(), region.first))
-      {
-        wanted.push_back(region.first);
-      }
+      const bool inside = !std::binary_search(outside.begin(), outside.end(), region.first);
+      largest = std::max(largest, inside ? region.size : 0);
     }
   }
 
@@ -196,8 +193,10 @@ void vtkLabelMapWrapSolidify::ExecuteTyped(segcore::EffectJob& job)
         runs.forEachComponent(
           [&](Index component)
           {
+            const bool inside =
+              !std::binary_search(outside.begin(), outside.end(), runs.first(component));
             kept[static_cast<std::size_t>(component)] =
-              std::binary_search(wanted.begin(), wanted.end(), runs.first(component));
+              this->Region == OUTER_SURFACE ? !inside : inside && runs.size(component) == largest;
           });
         segcore::writeComponents(
           runs, [&kept](Index component) { return kept[static_cast<std::size_t>(component)]; },

@@ -14,8 +14,8 @@
  * a diameter of 0 closes cavities alone. LARGEST_CAVITY: the segment becomes the largest of the
  * regions that a ball of SplitCavitiesDiameter can roll through without touching the segment or
  * getting outside, with what the ball covers: openings that are narrower part cavities from each
- * other and from the outside. Of equal ones the one that holds the first place of the ball's centre
- * in raster order (x fastest) is taken; without any the segment is empty.
+ * other and from the outside. Of equal ones all are taken, so that the order of voxels plays
+ * no part; without any the segment is empty.
  *
  * The ball is exact for any spacing: the segment is grown by the radius (as by vtkLabelMapMargin),
  * what is left is labelled through faces, and the part that is wanted is grown by the radius. The

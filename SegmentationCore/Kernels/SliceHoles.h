@@ -6,9 +6,10 @@
 ///
 /// Input and output: a mask of 0 and 1 on `box`, which holds whole slices across `axis`. A hole is
 /// a connected component of zeros of a slice that does not touch the border of the slice; axes
-/// along which the slice is one voxel long have no border. Holes of at most `maximumSize` voxels
-/// (0: of any size) become 1. Threads: yes, a slice is done by one thread. Cost: proportional to
-/// the number of voxels. Scratch: that of ConnectedComponents.h for one slice per thread.
+/// along which the slice is one voxel long have no border, but a slice of one voxel is all border.
+/// Holes of at most `maximumSize` voxels (0: of any size) become 1. Threads: yes, a slice is done
+/// by one thread. Cost: proportional to the number of voxels. Scratch: that of
+/// ConnectedComponents.h for one slice per thread.
 
 #ifndef segcoreSliceHoles_h
 #define segcoreSliceHoles_h
@@ -30,6 +31,10 @@ inline void fillSliceHoles(std::uint8_t* mask, const Box& box, int axis, Connect
   const int second = axis == 2 ? 1 : 2;
   const Index strides[3] = { 1, box.dim(0), box.dim(0) * box.dim(1) };
   const Box plane = Box::ofSize(box.dim(first), box.dim(second), 1);
+  if (plane.size() == 1)
+  {
+    return; // all border
+  }
   forRanges(box.dim(axis), 1, progress,
     [&](Index begin, Index end)
     {

@@ -894,7 +894,10 @@ def test_wrong_volumes_raise(identifier: str) -> None:
 def test_samples_of_points_and_segments_change_something(identifier: str) -> None:
     if samples(EFFECTS[identifier]):
         data = sample(identifier)
-        assert (run(identifier, data, {}, spacing=SPACING) != data).any()
+        # By default, or with one of its switches on.
+        switches = [p["name"] for p in EFFECTS[identifier]["parameters"] if p["type"] == "bool"]
+        cases = [{}, *({name: True} for name in switches)]
+        assert any((run(identifier, data, case, spacing=SPACING) != data).any() for case in cases)
 
 
 def test_every_effect_ran() -> None:

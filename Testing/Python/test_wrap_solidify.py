@@ -42,12 +42,12 @@ def wrapped(
     free = ~near(padded, radius, spacing, 0.0)
     spaces, count = ndimage.label(free)
     outside = spaces[0, 0, 0]
-    chosen = outside
+    chosen = spaces == outside
     if region == "LARGEST_CAVITY":
         sizes = np.bincount(spaces.ravel(), minlength=count + 1)
         sizes[[0, outside]] = 0
-        chosen = sizes.argmax() if sizes.any() else count + 1
-    solid = near(spaces == chosen, radius, spacing, 0.0)
+        chosen = (sizes[spaces] == sizes.max()) & (sizes[spaces] > 0)
+    solid = near(chosen, radius, spacing, 0.0)
     if region == "OUTER_SURFACE":
         solid = ~solid
     if shell == "INSIDE":

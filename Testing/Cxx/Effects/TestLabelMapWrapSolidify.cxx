@@ -110,17 +110,19 @@ MaskOracle oracle(int region, double diameter, int shell, double thickness)
       spaces.push_back(members);
     }
     // The first voxel of the continued image is outside.
-    std::size_t chosen = 0;
-    for (std::size_t s = 1; s < spaces.size() && region == Effect::LARGEST_CAVITY; ++s)
+    std::size_t largest = 0;
+    for (std::size_t s = 1; s < spaces.size(); ++s)
     {
-      chosen = chosen == 0 || spaces[s].size() > spaces[chosen].size() ? s : chosen;
+      largest = std::max(largest, spaces[s].size());
     }
     Mask centres(mask.size(), 0);
-    if (region == Effect::OUTER_SURFACE || chosen)
+    for (std::size_t s = 0; s < spaces.size(); ++s)
     {
-      for (const Index member : spaces[chosen])
+      const bool wanted =
+        region == Effect::OUTER_SURFACE ? s == 0 : s > 0 && spaces[s].size() == largest;
+      for (const Index member : spaces[s])
       {
-        centres[static_cast<std::size_t>(member)] = 1;
+        centres[static_cast<std::size_t>(member)] = wanted;
       }
     }
     Mask solid = near(centres, box, shape.spacing, diameter / 2, 0.0);
