@@ -13,6 +13,7 @@
 #include "vtkStringArray.h"
 #include "vtkTransform.h"
 
+#include <algorithm>
 #include <list>
 
 using segcore::binaryLabelmapName;
@@ -285,7 +286,10 @@ struct vtkSegmentation::Collapse
         }
         bits = segcore::bitsOfLabel(
           mover.Placed.Image, mover.Placed.Voxels, candidate.FirstX, mover.Placed.Label);
-        if (!candidate.Taken.meets(bits))
+        // What is smaller than the voxels there may be gone: it needs a layer of its own.
+        const bool isThere = std::any_of(
+          bits.words.begin(), bits.words.end(), [](segcore::Word word) { return word != 0; });
+        if (isThere && !candidate.Taken.meets(bits))
         {
           break;
         }

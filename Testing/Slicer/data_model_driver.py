@@ -897,6 +897,8 @@ class World:
                 return "the first layer is empty"
             self.expected["saving-keeps-layers"] += 1
             self._collapse(segmentation, False)
+            if self._all_on_other_lattice(segmentation):
+                return "own lattice"
         elif any(
             not segmentation.GetSegmentRepresentation(identifier, SURFACE).GetNumberOfPoints()
             for identifier in segmentation.GetSegmentIDs()
@@ -915,6 +917,20 @@ class World:
         for ear in self.ears:
             ear.take()  # those of files are the application's
         return [written, read]
+
+    def _all_on_other_lattice(self, segmentation: Any) -> bool:
+        """Whether Slicer would resample what is on one lattice to that of the reference."""
+        reference = self.module.vtkOrientedImageData()
+        reference.SetImageToWorldMatrix(self.lattice)
+        layers = [
+            segmentation.GetLayerDataObject(i, BINARY)
+            for i in range(segmentation.GetNumberOfLayers(BINARY))
+        ]
+        match = self.module.vtkOrientedImageDataResample.DoGeometriesMatch
+        found = not any(match(image, reference) for image in layers if not image.IsEmpty())
+        found = found and any(not image.IsEmpty() for image in layers)
+        self.expected["file-own-lattice"] += found
+        return found
 
     def _tighten(self, segmentation: Any, only_empty: bool = False) -> bool:
         """Make the layers no larger than what is labelled; without voxels, they have no place."""

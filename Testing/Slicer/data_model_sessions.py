@@ -30,8 +30,16 @@ LATTICE = (
     (0.0, -1.5, 0.0, 5.0, 0.75, 0.0, 0.0, 6.0, 0.0, 0.0, -2.0, 7.0, 0, 0, 0, 1),
 )
 EXTENT = [0, 9, 0, 8, 0, 6]
-# A lattice of other voxels, for layers that do not fit onto each other.
-OTHER_LATTICE = (0.9, 0.0, 0.0, 8.0, 0.0, 1.1, 0.0, -19.0, 0.0, 0.0, 1.3, 29.0, 0, 0, 0, 1)
+# Other voxels in the same places, none below index 0 of those above and none halfway between two.
+OTHER_LATTICE = (
+    (
+        *(0.68, -0.576, 0.2268, 10.14168),
+        *(0.51, 0.768, -0.3024, -19.54724),
+        *(0.0, 0.28, 1.296, 32.4871),
+        *(0, 0, 0, 1),
+    ),
+    (-0.9, 0.0, 0.0, 4.2, 0.0, 1.1, 0.0, 6.9, 0.0, 0.0, -1.3, 6.1, 0, 0, 0, 1),
+)
 # Sessions of these kinds have what the plain ones leave out, and leave out what depends on it:
 #   below       boxes below index 0, where Slicer's images grow by a voxel
 #   fractional  segmentations whose source are fractional labelmaps
@@ -211,7 +219,7 @@ def session(seed: int, length: int = 60, kind: str = "plain") -> dict[str, Any]:
         "seed": seed,
         "kind": kind,
         "lattice": LATTICE[seed % len(LATTICE)],
-        "other lattice": OTHER_LATTICE,
+        "other lattice": OTHER_LATTICE[seed % len(LATTICE)],
         "extent": EXTENT,
         "parameters": {**PARAMETERS, **({"Smoothing factor": "0.5"} if kind == "smooth" else {})},
         # Something to work on first.

@@ -23,8 +23,8 @@ from data_model_sessions import KINDS, Arena, compare, row_names, session
 pytestmark = pytest.mark.slicer
 
 SEEDS = 120
-KIND_SEEDS = 25  # for each of the other kinds
-LENGTH = 60  # so 13200 steps
+KIND_SEEDS = 20  # for each of the other kinds
+LENGTH = 60  # so 12000 steps
 
 
 @pytest.fixture(scope="module")

@@ -179,6 +179,15 @@ void CollapseLattices()
   CHECK(Image(apart, "b")->GetSpacing()[0] == 0.5);
   CHECK_EQUAL(State(apart, "c"), "2/1 [1] 1..1");
   CHECK_EQUAL(State(apart, "d"), State(apart, "a").replace(2, 1, "2"));
+
+  // A segment between the centres of coarse voxels would be lost among them.
+  vtkNew<vtkSegmentation> fineAmongCoarse;
+  const auto coarse = Row({ 1, 0, 0 });
+  coarse->SetSpacing(5, 5, 5);
+  Add(fineAmongCoarse, "a", coarse);
+  Add(fineAmongCoarse, "b", Row({ 0, 0, 0, 0, 0, 0, 0, 1 }));
+  fineAmongCoarse->CollapseBinaryLabelmaps();
+  CHECK_EQUAL(State(fineAmongCoarse, "b"), "1/1 [1] 7..7");
 }
 
 void CollapseWidens()
