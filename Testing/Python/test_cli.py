@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -69,7 +70,7 @@ def test_help_names_all_commands() -> None:
     done = run("--help")
     assert done.returncode == 0
     for command in ("info", "apply", "replay", "convert", "statistics", "bridge", "demo"):
-        assert f"  {command} " in done.stdout
+        assert re.search(rf"^    {command}\s", done.stdout, re.MULTILINE)
 
 
 @pytest.mark.parametrize("command", ["bridge", "demo"])

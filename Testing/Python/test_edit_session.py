@@ -492,7 +492,7 @@ def test_steps_are_forgotten_on_demand() -> None:
 KEEP = {"OverwriteMode": "OverwriteNone"}
 GOOD = operation("paint", "a", KEEP, BrushAbsoluteDiameter=9.0, **CLICK)
 WRONG: dict[str, tuple[Any, str]] = {
-    "unknown effect": (operation("hollow", "a"), "hollow"),
+    "unknown effect": (operation("unheard_of", "a"), "unheard_of"),
     "unknown segment": (operation("paint", "nobody", **CLICK), "nobody"),
     "unknown parameter": (operation("paint", "a", Size=1, **CLICK), "Size"),
     "unknown key": (GOOD | {"mask": {}}, "mask"),

@@ -433,7 +433,7 @@ HOSTILE: dict[str, Any] = {
     "list of no operations": '{"apply": []}',
     "list of operations": '{"apply": [{"effect": "show_segment", "segment": "a"}]}',
     "no operation": '{"apply": 5}',
-    "unknown effect": '{"apply": {"effect": "hollow", "segment": "a"}}',
+    "unknown effect": '{"apply": {"effect": "unheard_of", "segment": "a"}}',
     "unknown parameter": '{"apply": {"effect": "show_segment", "segment": "a", '
     '"parameters": {"Hidden": true}}}',
     "key in an operation": '{"apply": {"effect": "show_segment", "segment": "a", "x": 1}}',
