@@ -329,7 +329,8 @@ void testHostileJournals(const World& world)
   third(R"({"apply": []})", __LINE__);
   third("{\"apply\": [" + work(2) + ", " + work(3) + "]}", __LINE__);
   third(R"({"apply": "threshold"})", __LINE__);
-  third(R"({"apply": {"effect": "unheard_of", "segment": "a"}})", __LINE__, "operation 1: the effect");
+  third(
+    R"({"apply": {"effect": "unheard_of", "segment": "a"}})", __LINE__, "operation 1: the effect");
   third(R"({"apply": {"effect": "margin", "segment": "a", "parameters": {"MarginSizeMm": 1e9}}})",
     __LINE__, "operation 1 (margin)");
   third("{\"apply\": " + work(2) + ", \"more\": 1}", __LINE__);

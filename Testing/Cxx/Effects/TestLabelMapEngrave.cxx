@@ -112,7 +112,8 @@ int TestLabelMapEngrave(int argc, char* argv[])
   const std::vector<Point> corners = { from, { { from[0] + 6.0, from[1] + 8.0, from[2] } },
     { { from[0] - 4.8 * root, from[1] + 3.6 * root, from[2] - 6.0 * root } } };
   commonSuite(world, engrave(corners, "MM MM", 1, 3.0), "values");
-  segmentSuite(world, engrave(corners, "MM MM", 1, 3.0), oracle(corners, 10.0, 6.0, "MM MM", 1, 3.0));
+  segmentSuite(
+    world, engrave(corners, "MM MM", 1, 3.0), oracle(corners, 10.0, 6.0, "MM MM", 1, 3.0));
   const auto values =
     volumes::make<short>(shape.box, [](Index x, Index y, Index z) { return (x / 3 + y + z) % 4; });
   for (const int mode : { 0, 1 })

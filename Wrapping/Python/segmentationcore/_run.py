@@ -191,10 +191,8 @@ def _volume_beside(
         source.ShallowCopy(volume)
         return source
     array = check_array(volume, what)
-    if array.shape != labels.shape:  # type: ignore[union-attr]
-        raise ValueError(
-            f"{what} has the shape {array.shape}; expected {labels.shape}, as labels"  # type: ignore[union-attr]
-        )
+    if array.shape != labels.shape:
+        raise ValueError(f"{what} has the shape {array.shape}; expected {labels.shape}, as labels")
     return image_of_array(array, spacing, "Volume", what).image
 
 

@@ -22,7 +22,7 @@ class IslandNumbers(NamedTuple):
 
     numbers: Any
     """The number of each voxel's island: an array, or a vtkImageData if one was given."""
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
     """How many islands have a number, which is the largest one."""
 
 
