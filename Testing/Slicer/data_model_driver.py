@@ -604,6 +604,8 @@ class World:
             return "nothing"
         if self._first_layer_is_empty(segmentation) and not op["force"]:
             return "the first layer is empty"
+        if not op["force"] and self._is_lost_on_the_other_lattice(segmentation):
+            return "too small"
         self._collapse(segmentation, op["force"])
         return None
 
@@ -623,6 +625,32 @@ class World:
                     continue
                 self.expected["collapse-segment-without-voxels"] += 1
                 segmentation.SetConversionParameter("Collapse labelmaps", "0")
+            if self._is_lost_on_the_other_lattice(holder):
+                segmentation.SetConversionParameter("Collapse labelmaps", "0")
+
+    def _is_lost_on_the_other_lattice(self, segmentation: Any) -> bool:
+        """Whether a segment has no voxels on one of the lattices; Slicer may put it there."""
+        if self.kind != "mixed":
+            return False
+        for identifier in segmentation.GetSegmentIDs():
+            image = segmentation.GetSegmentRepresentation(identifier, BINARY)
+            if not self._count(segmentation, identifier):
+                continue
+            own = self.module.vtkOrientedImageData()
+            own.DeepCopy(image)
+            voxels = vtk_to_numpy(own.GetPointData().GetScalars())
+            voxels[:] = voxels == segmentation.GetSegment(identifier).GetLabelValue()
+            for lattice in (self.lattice, self.other_lattice):
+                other = self.module.vtkOrientedImageData()
+                other.SetExtent(-9, 30, -9, 30, -9, 30)
+                other.SetImageToWorldMatrix(lattice)
+                self.module.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
+                    own, other, other
+                )
+                if not vtk_to_numpy(other.GetPointData().GetScalars()).any():
+                    self.expected["collapse-keeps-small-segments"] += 1
+                    return True
+        return False
 
     def _collapse(self, segmentation: Any, force: bool) -> None:
         empty = segmentation.GetNumberOfLayers(BINARY) > 1 and any(
@@ -895,6 +923,8 @@ class World:
         if source == BINARY:
             if self._first_layer_is_empty(segmentation):
                 return "the first layer is empty"
+            if self._is_lost_on_the_other_lattice(segmentation):
+                return "too small"
             self.expected["saving-keeps-layers"] += 1
             self._collapse(segmentation, False)
             if self._all_on_other_lattice(segmentation):
