@@ -48,6 +48,8 @@ MaskOracle oracle(const Options& options)
     const Index steps = options.connectivity == 6 ? 1 : options.connectivity == 18 ? 2 : 3;
     std::vector<std::uint8_t> result(mask);
     std::vector<std::uint8_t> seen(mask);
+    // An image, or a slice, of one voxel is all border.
+    const Index voxels = box.size() / (options.axis >= 0 ? box.dim(options.axis) : 1);
     for (Index seed = 0; seed < box.size(); ++seed)
     {
       if (seen[static_cast<std::size_t>(seed)])
@@ -56,7 +58,7 @@ MaskOracle oracle(const Options& options)
       }
       std::vector<Index> members(1, seed);
       seen[static_cast<std::size_t>(seed)] = 1;
-      bool open = false;
+      bool open = voxels == 1;
       for (std::size_t m = 0; m < members.size(); ++m)
       {
         const Index at[3] = { members[m] % box.dim(0), members[m] / box.dim(0) % box.dim(1),
