@@ -870,7 +870,7 @@ def test_wrong_volumes_raise(identifier: str) -> None:
         run_effect(identifier, data, given)
     function = getattr(segmentationcore, identifier)
     for wrong, error, culprit in (
-        (to_image(data), TypeError, "volume is vtkImageData"),
+        (to_image(data), TypeError, "volume is (vtk)?ImageData"),
         ("file.nrrd", TypeError, "volume is str"),
         (np.zeros(SHAPE, complex), TypeError, "volume has the type complex128"),
         (data[1:], ValueError, r"volume has the shape \(10, 13, 16\)"),
