@@ -230,8 +230,7 @@ void BlockLevels::make(EffectJob& job, bool fine)
     });
   const LevelScale<V> scale(agreed(job.communicator(), range));
   int shift = 0;
-  while (
-    fine && shift < 8 && scale.highest() > 0 && (scale.highest() << (shift + 1)) <= LargestLevel)
+  while (fine && shift < 8 && (scale.highest() << (shift + 1)) <= LargestLevel)
   {
     ++shift;
   }

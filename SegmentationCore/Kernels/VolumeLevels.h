@@ -121,7 +121,8 @@ public:
     else
     {
       const double span = static_cast<double>(range.high) - static_cast<double>(range.low);
-      this->Exact = range.whole && span <= LargestLevel;
+      // A single value is one level, whatever it is.
+      this->Exact = (range.whole || !(span > 0.0)) && span <= LargestLevel;
       this->Highest = this->Exact || !(span > 0.0) ? static_cast<std::int32_t>(span) : LargestLevel;
     }
     // By halves, as the span of a type may not fit it.

@@ -106,7 +106,7 @@ void testHandCheckedLine(const World& world)
     CHECK_EVERYWHERE(world, shape, seeds, grow(), Labels({ 3, 3, 2, 2, 2, 2, 2, 2, 2, 2 }),
       "values", Effort::Every, "values", volumeOf(flat));
     // With locality the nearest.
-    CHECK_EVERYWHERE(world, shape, seeds, grow(1.0), Labels({ 3, 3, 3, 3, 2, 2, 2, 2, 2, 2 }),
+    CHECK_EVERYWHERE(world, shape, seeds, grow(1.0), Labels({ 3, 3, 3, 3, 3, 2, 2, 2, 2, 2 }),
       "values", Effort::Every, "values", volumeOf(flat));
     // A wall of what is no number, and one of a label.
     const double none = std::numeric_limits<double>::quiet_NaN();
