@@ -474,11 +474,14 @@ def test_the_panel_leaves_out_what_no_row_can_ask_for(monkeypatch: pytest.Monkey
     touch = TOUCH | {"volume": False}
     plain = touch | {"identifier": "plain", "parameters": [SIZE]}
     both = plain | {"identifier": "both", "volume": True}
-    effects = {"touch": touch, "plain": plain, "both": both}
+    # Without its points an effect says which of its operations need them.
+    optional = parameter("Points", "points", default=[])
+    some = plain | {"identifier": "some", "parameters": [SIZE, optional]}
+    effects = {"touch": touch, "plain": plain, "some": some, "both": both}
     monkeypatch.setattr(panel, "voxel_effects", lambda: effects)
-    (found,) = panel.effect_panels()
-    assert found.identifier == "plain"
-    assert [row.name for row in found.rows] == ["SizeMm"]
+    found = panel.effect_panels()
+    assert [effect.identifier for effect in found] == ["plain", "some"]
+    assert [[row.name for row in effect.rows] for effect in found] == [["SizeMm"], ["SizeMm"]]
 
 
 # -- the samples of the other tests ----------------------------------------------------------------
