@@ -896,5 +896,5 @@ def test_a_killed_process_loses_nothing(
         ends.append(told)
     killed = [end for end in ends if end < journal_victim.ACTIONS]
     assert len(killed) > KILLS / 2
-    assert len(set(killed)) > journal_victim.ACTIONS / 3  # at all times
+    assert len(set(killed)) > journal_victim.ACTIONS / 10  # at all times
     print(f"{len(killed)} of {KILLS} killed; {torn} torn; {beyond} with an action not yet told")
