@@ -5,11 +5,11 @@
 #include "AutoThreshold.h"
 #include "EffectJob.h"
 #include "Histogram.h"
-
 #include "ParameterCheck.h"
 #include "ScalarTypes.h"
 #include "SourceVolume.h"
 #include "Threshold.h"
+#include "VolumeHistogram.h"
 
 #include "vtkObjectFactory.h"
 
@@ -24,27 +24,6 @@ using segcore::Index;
 
 constexpr double Unbounded = 1e299;
 
-/// Calls work(row, count) for the longest contiguous spans of a block in the piece's array.
-template <class T, class Work>
-void forEachSpan(
-  const segcore::EffectJob& job, const Block& block, const T* piece, const Work& work)
-{
-  const segcore::Box& box = block.box;
-  const segcore::Box& whole = job.piece();
-  const bool fullRows = box.dim(0) == whole.dim(0);
-  const bool fullSlices = fullRows && box.dim(1) == whole.dim(1);
-  const Index rows = fullSlices ? 1 : (fullRows ? 1 : box.dim(1));
-  const Index slices = fullSlices ? 1 : box.dim(2);
-  const Index count = box.size() / (rows * slices);
-  for (Index k = 0; k < slices; ++k)
-  {
-    for (Index j = 0; j < rows; ++j)
-    {
-      work(piece + whole.offset(box.lo[0], box.lo[1] + j, box.lo[2] + k), count);
-    }
-  }
-}
-
 /// Collective. The automatic threshold; throws if the volume has none.
 template <class T>
 double globalThreshold(segcore::EffectJob& job, segcore::ThresholdMethod method, int numberOfBins)
@@ -57,7 +36,7 @@ double globalThreshold(segcore::EffectJob& job, segcore::ThresholdMethod method,
         job.progress().step(progress);
         for (const Block& block : job.distribution().localBlocks())
         {
-          forEachSpan(job, block, job.input<T>(), work);
+          segcore::forEachSpan(job, block, job.input<T>(), work);
         }
       });
   };
