@@ -35,6 +35,9 @@ def parser() -> argparse.ArgumentParser:
         "--quick", action="store_true", help="few runs, the rock only, all threads only"
     )
     made.add_argument(
+        "--bars", action="store_true", help="only what has a bar to meet, all threads only"
+    )
+    made.add_argument(
         "--output",
         type=Path,
         default=ROOT / "bench-output",
@@ -87,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bandwidth = {number: measure.memcpy_bandwidth(number) for number in (1, 2)}
     measure.settle()
     results = Results(versions(), threads, bandwidth, options.quick)
-    context = Context(results, options.size, options.quick, threads, bar)
+    context = Context(results, options.size, options.quick, threads, options.bars, bar)
     failed = False
     try:
         for name in [options.group] if options.group else GROUPS:

@@ -34,4 +34,6 @@ class Context:
     quick: bool
     """Few repetitions and the most important data only."""
     threads: list[int]
+    bars_only: bool = False
+    """Only what has a bar, on all threads."""
     progress: Progress = field(default_factory=Progress)

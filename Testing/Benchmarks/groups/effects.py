@@ -14,7 +14,7 @@ import numpy as np
 from segmentationcore.demo.data import DataError
 
 from .. import data
-from ..catalogue import CASES, Case, bars
+from ..catalogue import BARS, CASES, Case, bars
 from ..measure import Timing, describe, first_run, floor_seconds, interleave, stopwatch
 from ..peers import Method, Task, local_methods
 from ..peers.slicer import Slicer, SlicerError
@@ -27,10 +27,18 @@ OURS = "segmentationcore"
 DATA = ("rock", "large", "mri", "ct", "atlas")
 
 
-def tasks(name: str, size: int) -> Iterator[tuple[Case, str, str, Task]]:
+def wanted_cases(key: str, bars_only: bool) -> list[Case]:
+    """The cases that are timed on a kind of input."""
+    asked = {bar.case for bar in BARS if key in bar.inputs}
+    return [
+        case for case in CASES if key in case.inputs and (not bars_only or case.name in asked)
+    ]
+
+
+def tasks(name: str, size: int, bars_only: bool) -> Iterator[tuple[Case, str, str, Task]]:
     """For one sort of data: case, kind of input, title of the data, and the task (one thread)."""
     for kind, make in data.inputs(name, size).items():
-        wanted = [case for case in CASES if f"{name} {kind}" in case.inputs]
+        wanted = wanted_cases(f"{name} {kind}", bars_only)
         if not wanted:
             continue
         given = make()
@@ -131,16 +139,17 @@ def run(context: Context) -> None:
     names = DATA[:1] if context.quick else DATA
     # One thread is asked for the rock alone.
     threads = {name: context.threads[-1:] for name in names}
-    if not context.quick:
+    if not context.quick and not context.bars_only:
         threads["rock"] = context.threads
     for name in names:
-        planned = sum(key.split()[0] == name for case in CASES for key in case.inputs)
+        keys = {key for case in CASES for key in case.inputs if key.split()[0] == name}
+        planned = sum(len(wanted_cases(key, context.bars_only)) for key in keys)
         context.progress.plan(planned * len(threads[name]))
     try:
         for name in names:
             context.progress.tell(f"loading {name}")
             try:
-                for case, key, title, task in tasks(name, context.size):
+                for case, key, title, task in tasks(name, context.size, context.bars_only):
                     for number in threads[name]:
                         found = _measure(context, peers, case, title, replace(task, threads=number))
                         context.progress.step()

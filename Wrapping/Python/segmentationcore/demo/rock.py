@@ -66,7 +66,8 @@ def rock_slabs(size: int, seed: int = 1) -> Iterator[NDArray[np.uint16]]:
         phases //= 27
         phases += rings
         phases += _noise(size, first, last, seed * 8 + 4)
-        yield np.clip(phases, 0, 65535).astype(np.uint16)
+        # The sums left the axes in another order in memory.
+        yield np.clip(phases, 0, 65535).astype(np.uint16, order="C")
 
 
 @dataclass
