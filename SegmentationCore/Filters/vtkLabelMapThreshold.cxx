@@ -56,7 +56,7 @@ double globalThreshold(segcore::EffectJob& job, segcore::ThresholdMethod method,
   }
   const segcore::HistogramBins bins = segcore::binsFor(range, numberOfBins);
   std::vector<std::int64_t> counts(static_cast<std::size_t>(numberOfBins), 0);
-  if constexpr (segcore::detail::isNarrow<T>::value)
+  if constexpr (segcore::FirstLook<T>::hasCounts)
   {
     look.histogram(bins, counts.data());
   }

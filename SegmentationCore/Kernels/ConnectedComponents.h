@@ -39,10 +39,12 @@
 #include "Buffer.h"
 #include "PackBits.h"
 #include "SegmentationCoreKernelsModule.h"
+#include "StreamStore.h"
 #include "Threads.h"
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <stdexcept>
 #include <vector>
@@ -411,6 +413,27 @@ void fillKept(const ComponentRuns& runs, const Keep& keep, T value, T* out, cons
     progress);
 }
 
+namespace detail
+{
+/// Elements that fillAhead() writes at a time.
+template <class T>
+constexpr Index AheadWidth = sizeof(T) < 32 ? static_cast<Index>(32 / sizeof(T)) : Index{ 1 };
+
+/// Writes `n` elements, and up to AheadWidth - 1 beyond: most runs are short, and nearly all of
+/// them are then one step without a branch. What is beyond is written next.
+template <class T>
+void fillAhead(T* to, Index n, T value)
+{
+  for (Index i = 0; i < n; i += AheadWidth<T>)
+  {
+    for (Index w = 0; w < AheadWidth<T>; ++w)
+    {
+      to[i + w] = value;
+    }
+  }
+}
+} // namespace detail
+
 /// Writes value(component) to the voxels of all runs and `rest` to all others of the block.
 template <class T, class Value>
 void writeComponents(const ComponentRuns& runs, const Value& value, T rest, T* out,
@@ -418,26 +441,31 @@ void writeComponents(const ComponentRuns& runs, const Value& value, T rest, T* o
 {
   detail::checkBlock(stored, runs.box());
   const Box& box = runs.box();
+  const bool streamed = box.size() >= LeastStreamedBytes / static_cast<Index>(sizeof(T));
   forRanges(box.rows(), 256, progress,
     [&](Index begin, Index end)
     {
+      Buffer<T> line(box.dim(0) + detail::AheadWidth<T>);
+      const auto bytes = static_cast<std::size_t>(box.dim(0)) * sizeof(T);
       for (Index r = begin; r < end; ++r)
       {
         const Index y = box.lo[1] + r % box.dim(1);
         const Index z = box.lo[2] + r / box.dim(1);
-        T* const row = out + stored.offset(box.lo[0], y, z);
-        T* to = row;
+        T* to = line.data();
         runs.forEachRun(y, z,
           [&](Index x0, Index x1, Index component)
           {
-            const T v = value(component);
-            T* const first = row + (x0 - box.lo[0]);
-            std::fill(to, first, rest);
+            T* const first = line.data() + (x0 - box.lo[0]);
+            detail::fillAhead(to, first - to, rest);
+            detail::fillAhead(first, x1 - x0 + 1, static_cast<T>(value(component)));
             to = first + (x1 - x0 + 1);
-            std::fill(first, to, v);
           });
-        std::fill(to, row + box.dim(0), rest);
+        detail::fillAhead(to, line.data() + box.dim(0) - to, rest);
+        T* const row = out + stored.offset(box.lo[0], y, z);
+        streamed ? streamCopy(row, line.data(), bytes)
+                 : static_cast<void>(std::memcpy(row, line.data(), bytes));
       }
+      streamFence();
     });
 }
 
@@ -449,24 +477,52 @@ void copyAndFill(const ComponentRuns& runs, const Keep& keep, T value, const T* 
 {
   detail::checkBlock(stored, runs.box());
   const Box& box = runs.box();
+  const bool streamed = box.size() >= LeastStreamedBytes / static_cast<Index>(sizeof(T));
   forRanges(box.rows(), 256, progress,
     [&](Index begin, Index end)
     {
+      const Index width = box.dim(0);
+      Buffer<T> line(streamed ? width : 0);
+      Buffer<Word> filled(wordCount(width));
       for (Index r = begin; r < end; ++r)
       {
         const Index y = box.lo[1] + r % box.dim(1);
         const Index z = box.lo[2] + r / box.dim(1);
         const Index row = stored.offset(box.lo[0], y, z);
-        std::copy_n(in + row, box.dim(0), out + row);
+        std::fill(filled.begin(), filled.end(), Word{ 0 });
+        bool any = false;
         runs.forEachRun(y, z,
           [&](Index x0, Index x1, Index component)
           {
-            if (keep(component))
-            {
-              std::fill_n(out + row + (x0 - box.lo[0]), x1 - x0 + 1, value);
-            }
+            // Bits: short runs cost no branch.
+            const bool kept = keep(component);
+            any |= kept;
+            setBits(filled.data(), x0 - box.lo[0], x1 - box.lo[0], kept);
           });
+        T* const to = streamed ? line.data() : out + row;
+        if (!any)
+        {
+          std::copy_n(in + row, width, to);
+        }
+        else
+        {
+          for (Index i = 0; i < width; i += 64)
+          {
+            const Index count = std::min<Index>(64, width - i);
+            std::uint8_t flags[64];
+            unpackBits(filled.data() + i / 64, 0, count, flags);
+            for (Index b = 0; b < count; ++b)
+            {
+              to[i + b] = flags[b] ? value : in[row + i + b];
+            }
+          }
+        }
+        if (streamed)
+        {
+          streamCopy(out + row, to, static_cast<std::size_t>(width) * sizeof(T));
+        }
       }
+      streamFence();
     });
 }
 

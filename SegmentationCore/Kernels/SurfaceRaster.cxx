@@ -264,9 +264,63 @@ void SurfaceRaster::dropDuplicates(const Buffer<std::uint64_t>& keys,
   {
     ++bits;
   }
+  const auto corner = [this](Index t, int c)
+  { return this->Points.data() + 3 * this->Triangles[3 * t + c]; };
+  const auto same = [&corner](Index s, Index t)
+  {
+    for (int turn = 0; turn < 3; ++turn)
+    {
+      bool equal = true;
+      for (int c = 0; c < 3; ++c)
+      {
+        equal = equal && std::equal(corner(s, c), corner(s, c) + 3, corner(t, (c + turn) % 3));
+      }
+      if (equal)
+      {
+        return true;
+      }
+    }
+    return false;
+  };
+  const auto edgesOf = [&](Index t)
+  {
+    const Index* const id = this->Triangles.data() + 3 * t;
+    return edgeHash(hash[id[0]], hash[id[1]]) ^ edgeHash(hash[id[1]], hash[id[2]]) ^
+      edgeHash(hash[id[2]], hash[id[0]]);
+  };
+  if (bits == 0)
+  {
+    std::size_t size = 16;
+    while (size < 2 * static_cast<std::size_t>(this->TriangleCount))
+    {
+      size *= 2;
+    }
+    std::vector<std::int32_t> table(size, -1);
+    for (Index t = 0; t < this->TriangleCount; ++t)
+    {
+      if (drop[t])
+      {
+        continue;
+      }
+      std::size_t slot = static_cast<std::size_t>(keys[t]) & (size - 1);
+      while (table[slot] >= 0 && !(keys[table[slot]] == keys[t] && same(table[slot], t)))
+      {
+        slot = (slot + 1) & (size - 1);
+      }
+      if (table[slot] < 0)
+      {
+        table[slot] = static_cast<std::int32_t>(t);
+        continue;
+      }
+      drop[t] = 1;
+      ++this->Duplicates;
+      boundary ^= edgesOf(t);
+    }
+    return;
+  }
   const std::size_t tables = std::size_t{ 1 } << bits;
   const auto partOf = [bits](std::uint64_t key)
-  { return bits == 0 ? std::size_t{ 0 } : static_cast<std::size_t>(key >> (64 - bits)); };
+  { return static_cast<std::size_t>(key >> (64 - bits)); };
   const Index ranges = (this->TriangleCount + TriangleGrain - 1) / TriangleGrain;
   std::vector<std::vector<Index>> next(
     static_cast<std::size_t>(ranges), std::vector<Index>(tables, 0));
@@ -303,24 +357,6 @@ void SurfaceRaster::dropDuplicates(const Buffer<std::uint64_t>& keys,
   start[tables] = sum;
   forKeys([&](Index t, Index& counter) { entries[counter++] = { keys[t], t }; });
 
-  const auto corner = [this](Index t, int c)
-  { return this->Points.data() + 3 * this->Triangles[3 * t + c]; };
-  const auto same = [&corner](Index s, Index t)
-  {
-    for (int turn = 0; turn < 3; ++turn)
-    {
-      bool equal = true;
-      for (int c = 0; c < 3; ++c)
-      {
-        equal = equal && std::equal(corner(s, c), corner(s, c) + 3, corner(t, (c + turn) % 3));
-      }
-      if (equal)
-      {
-        return true;
-      }
-    }
-    return false;
-  };
   std::vector<Index> found(tables, 0);
   std::vector<std::uint64_t> edges(tables, 0);
   forRanges(static_cast<Index>(tables), 1,
@@ -354,9 +390,7 @@ void SurfaceRaster::dropDuplicates(const Buffer<std::uint64_t>& keys,
           }
           drop[entry.triangle] = 1;
           ++found[part];
-          const Index* const id = this->Triangles.data() + 3 * entry.triangle;
-          edges[part] ^= edgeHash(hash[id[0]], hash[id[1]]) ^ edgeHash(hash[id[1]], hash[id[2]]) ^
-            edgeHash(hash[id[2]], hash[id[0]]);
+          edges[part] ^= edgesOf(entry.triangle);
         }
       }
     });

@@ -22,6 +22,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 
 namespace segcore
@@ -290,11 +291,9 @@ void forCrossings(const double* const corners[3], const Axes& axes, const Index 
   {
     return;
   }
-  const RowPlane plane(p[0], p[1], p[2]);
-  if (plane.sign == 0)
-  {
-    return;
-  }
+  // Most small triangles lie between the rows. One that is seen from the side meets none: its edges
+  // are the same line, exactly.
+  std::optional<RowPlane> plane;
   const RowEdge whole(low, high);
   const Index turn = std::max(first, std::min(last + 1, ceilIndex(middle[2])));
   const Index limits[3] = { first, turn, last + 1 };
@@ -315,9 +314,13 @@ void forCrossings(const double* const corners[3], const Axes& axes, const Index 
       }
       from = std::max(from, lo[1]);
       to = std::min(to, hi[1] + 1);
+      if (from < to && !plane)
+      {
+        plane.emplace(p[0], p[1], p[2]);
+      }
       for (Index j = from; j < to; ++j)
       {
-        hit(j, k, plane.first(j, k), plane);
+        hit(j, k, plane->first(j, k), *plane);
       }
     }
   }

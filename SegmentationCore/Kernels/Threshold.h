@@ -15,6 +15,7 @@
 #ifndef segcoreThreshold_h
 #define segcoreThreshold_h
 
+#include "StreamStore.h"
 #include "Threads.h"
 
 #include <cmath>
@@ -123,8 +124,13 @@ void threshold(const T* in, Index n, Interval<T> interval, Out inside, Out outsi
   const Progress& progress = Progress())
 {
   // As fast as memory: long ranges, so that little time is lost between them.
-  forRanges(n, Index{ 1 } << 21, progress, [=](Index begin, Index end)
-    { thresholdSpan(in + begin, end - begin, interval, inside, outside, out + begin); });
+  forRanges(n, Index{ 1 } << 21, progress,
+    [=](Index begin, Index end)
+    {
+      streamSpan(end - begin, n, out + begin,
+        [=](Index first, Index count, Out* part)
+        { thresholdSpan(in + begin + first, count, interval, inside, outside, part); });
+    });
 }
 
 } // namespace segcore

@@ -425,9 +425,48 @@ void testValues(const char* name)
     const T rest = block.contains(x, y, z) ? values[static_cast<std::size_t>(i)] : T(9);
     CHECK_EQUAL(copy[static_cast<std::size_t>(i)], kept ? T(5) : rest);
   }
+  std::vector<T> written(values.size(), T(9));
+  segcore::writeComponents(
+    runs, [](Index component) { return T(component % 90 + 10); }, T(7), written.data(), stored);
+  for (Index i = 0; i < stored.size(); ++i)
+  {
+    const Index x = i % 75;
+    const Index y = i / 75 % 6;
+    const Index z = i / 75 / 6;
+    const Index component = runs.componentAt(x, y, z);
+    const T rest = block.contains(x, y, z) ? T(7) : T(9);
+    CHECK_EQUAL(
+      written[static_cast<std::size_t>(i)], component < 0 ? rest : T(component % 90 + 10));
+  }
   // First voxels count from the first voxel of the whole image.
   const Index voxel = runs.first(0);
   CHECK_EQUAL(runs.componentAt(voxel % 75, voxel / 75 % 6, voxel / 75 / 6), 0);
+}
+
+/// Results so large that they are written past the caches.
+void testLarge()
+{
+  check::setContext("large");
+  const Box whole = Box::ofSize(4099, 128, 129);
+  const auto size = static_cast<std::size_t>(whole.size());
+  std::vector<std::uint8_t> values(size);
+  for (std::size_t i = 0; i < size; ++i)
+  {
+    values[i] = (i * 2654435761u >> 7) % 5 < 2 && i % 4099 != 100 ? 2 : 1;
+  }
+  const ComponentRuns runs = segcore::labelComponents(
+    values.data(), whole, whole, whole, std::uint8_t{ 2 }, Connectivity::Faces);
+  std::vector<std::uint8_t> expected = values;
+  std::vector<std::uint8_t> filled(size);
+  const auto odd = [](Index component) { return component % 2 == 1; };
+  segcore::fillKept(runs, odd, std::uint8_t{ 5 }, expected.data(), whole);
+  segcore::copyAndFill(runs, odd, std::uint8_t{ 5 }, values.data(), filled.data(), whole);
+  CHECK(filled == expected);
+  const auto number = [](Index component) { return static_cast<std::uint8_t>(component % 250); };
+  std::fill(expected.begin(), expected.end(), std::uint8_t{ 255 });
+  segcore::fillComponents(runs, number, expected.data(), whole);
+  segcore::writeComponents(runs, number, std::uint8_t{ 255 }, filled.data(), whole);
+  CHECK(filled == expected);
 }
 
 } // namespace
@@ -487,5 +526,6 @@ int TestConnectedComponents(int, char*[])
   CHECK_THROWS(
     segcore::labelNonzeroComponents(&voxel, one, one, Box::ofSize(0, 0, 0), Connectivity::Faces),
     std::invalid_argument);
+  testLarge();
   return check::result();
 }

@@ -205,6 +205,40 @@ void testValueCounts()
   CHECK(std::equal(expected.begin(), expected.end(), ofRuns.data()));
 }
 
+/// Many values of 16 bits in few bins: by a table of bins.
+template <class T>
+void testTableOfBins()
+{
+  check::setContext("table of bins");
+  check::Random random(12);
+  std::vector<T> values((std::size_t{ 1 } << 20) + 13);
+  const int low = std::numeric_limits<T>::lowest();
+  for (T& v : values)
+  {
+    v = static_cast<T>(low + (random.below(3) ? random.below(65536) : 20000));
+  }
+  const Index n = static_cast<Index>(values.size());
+  for (const int count : { 1, 2, 64, 255, 256, 257 })
+  {
+    for (const HistogramBins& bins : { HistogramBins{ low * 1.0, 65536.0 / count, count },
+           HistogramBins{ low + 1000.5, 37.3, count }, HistogramBins{ 0.0, 0.0, count } })
+    {
+      std::vector<std::int64_t> expected(static_cast<std::size_t>(count), 1);
+      for (const T v : values)
+      {
+        ++expected[static_cast<std::size_t>(bins.bin(static_cast<double>(v)))];
+      }
+      for (const int threads : { 1, 3 })
+      {
+        std::vector<std::int64_t> counts(static_cast<std::size_t>(count), 1); // added to
+        check::withThreads(
+          threads, [&] { segcore::accumulateHistogram(values.data(), n, bins, counts.data()); });
+        CHECK(counts == expected);
+      }
+    }
+  }
+}
+
 } // namespace
 
 int TestHistogram(int, char*[])
@@ -224,5 +258,7 @@ int TestHistogram(int, char*[])
   }
   testBins();
   testValueCounts();
+  testTableOfBins<std::int16_t>();
+  testTableOfBins<std::uint16_t>();
   return check::result();
 }

@@ -144,5 +144,44 @@ int TestThreshold(int, char*[])
       CHECK_EQUAL(out[i], values[i] >= -5 && values[i] <= 20 ? 3 : 4);
     }
   }
+
+  // Results that are written past the caches: of any length, to any address.
+  check::setContext("streamed");
+  for (const Index n : { 0, 1, 15, 16, 17, 4095, 4096, 4097, 8192, 20001 })
+  {
+    for (const std::size_t shift : { 0, 1, 7 })
+    {
+      const std::size_t size = static_cast<std::size_t>(n);
+      std::vector<std::uint16_t> out(size + 20, 9);
+      segcore::streamSpan(n, segcore::LeastStreamedBytes, out.data() + shift,
+        [](Index first, Index count, std::uint16_t* part)
+        {
+          for (Index i = 0; i < count; ++i)
+          {
+            part[i] = static_cast<std::uint16_t>(first + i);
+          }
+        });
+      for (std::size_t i = 0; i < out.size(); ++i)
+      {
+        const bool inside = i >= shift && i < shift + size;
+        CHECK_EQUAL(out[i], inside ? static_cast<std::uint16_t>(i - shift) : 9);
+      }
+    }
+  }
+  std::vector<std::uint8_t> many(static_cast<std::size_t>(segcore::LeastStreamedBytes) + 5);
+  for (std::size_t i = 0; i < many.size(); ++i)
+  {
+    many[i] = static_cast<std::uint8_t>(i * 7 >> 3);
+  }
+  std::vector<std::uint8_t> marked(many.size() + 1, 2);
+  segcore::threshold(many.data(), static_cast<Index>(many.size()),
+    Interval<std::uint8_t>::between(10, 99), std::uint8_t{ 1 }, std::uint8_t{ 0 },
+    marked.data() + 1);
+  bool equal = marked[0] == 2;
+  for (std::size_t i = 0; i < many.size(); ++i)
+  {
+    equal = equal && marked[i + 1] == (many[i] >= 10 && many[i] <= 99 ? 1 : 0);
+  }
+  CHECK(equal);
   return check::result();
 }

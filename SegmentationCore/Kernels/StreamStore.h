@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
+// SPDX-License-Identifier: BSD-3-Clause
+
+/// @file
+/// StreamStore: writing large results past the caches.
+///
+/// An ordinary store reads the line of the cache that it changes part of, so a result that is
+/// written once and is larger than the caches costs its size twice. Stores that go around the
+/// caches cost it once, but what they wrote must come back from memory: they are for results that
+/// nobody reads before they have left the caches anyway.
+///
+/// Where the processor has no such stores (anything but x86 with SSE2), they are ordinary ones.
+
+#ifndef segcoreStreamStore_h
+#define segcoreStreamStore_h
+
+#include "Box.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#if defined(__SSE2__) || defined(_M_X64)
+#include <emmintrin.h>
+#define SEGCORE_STREAM_STORES
+#endif
+
+namespace segcore
+{
+
+/// Bytes of a result from which it is written past the caches: more than these hold.
+constexpr Index LeastStreamedBytes = Index{ 1 } << 26;
+
+/// As std::memcpy, past the caches; call streamFence() before another thread may read. `in` should
+/// be in the nearest cache.
+inline void streamCopy(void* out, const void* in, std::size_t bytes)
+{
+#ifdef SEGCORE_STREAM_STORES
+  auto* to = static_cast<unsigned char*>(out);
+  const auto* from = static_cast<const unsigned char*>(in);
+  const std::size_t head =
+    std::min(bytes, static_cast<std::size_t>(-reinterpret_cast<std::uintptr_t>(to) & 15u));
+  std::memcpy(to, from, head);
+  std::size_t at = head;
+  for (; at + 16 <= bytes; at += 16)
+  {
+    _mm_stream_si128(reinterpret_cast<__m128i*>(to + at),
+      _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + at)));
+  }
+  std::memcpy(to + at, from + at, bytes - at);
+#else
+  std::memcpy(out, in, bytes);
+#endif
+}
+
+/// What was written past the caches is there for all threads.
+inline void streamFence()
+{
+#ifdef SEGCORE_STREAM_STORES
+  _mm_sfence();
+#endif
+}
+
+/// Writes out[0 .. n - 1], which make(first, count, part) gives piece by piece, in the nearest
+/// cache: past the caches if `total` of them are too many for these, else in place.
+template <class Out, class Make>
+void streamSpan(Index n, Index total, Out* out, const Make& make)
+{
+  if (total < LeastStreamedBytes / static_cast<Index>(sizeof(Out)))
+  {
+    make(Index{ 0 }, n, out);
+    return;
+  }
+  constexpr Index most = 8192 / static_cast<Index>(sizeof(Out));
+  Out part[static_cast<std::size_t>(most)];
+  for (Index first = 0; first < n; first += most)
+  {
+    const Index count = std::min(most, n - first);
+    make(first, count, part);
+    streamCopy(out + first, part, static_cast<std::size_t>(count) * sizeof(Out));
+  }
+  streamFence();
+}
+
+} // namespace segcore
+
+#endif
