@@ -158,6 +158,9 @@ public:
   /// Whether differences of values are differences of levels.
   bool exact() const { return this->Exact; }
 
+  /// The value of level 0.
+  V lowest() const { return this->Low; }
+
   /// The level of the highest value.
   std::int32_t highest() const { return this->Highest; }
 
@@ -186,6 +189,21 @@ public:
   void row(Index i, Index j, Index k, Index count, std::int32_t* levels) const override
   {
     const V* values = this->Values + this->Stored.offset(i, j, k);
+    if constexpr (std::is_integral<V>::value && sizeof(V) <= 4)
+    {
+      // Without a branch in the loop: rows are asked for often.
+      if (this->Scale.exact())
+      {
+        const auto low = static_cast<std::uint32_t>(this->Scale.lowest());
+        const int shift = this->Shift;
+        for (Index x = 0; x < count; ++x)
+        {
+          levels[x] =
+            static_cast<std::int32_t>((static_cast<std::uint32_t>(values[x]) - low) << shift);
+        }
+        return;
+      }
+    }
     for (Index x = 0; x < count; ++x)
     {
       const std::int32_t level = this->Scale(values[x]);

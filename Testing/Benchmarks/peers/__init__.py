@@ -57,6 +57,23 @@ def seed_of(task: Task) -> tuple[int, int, int]:
     return min(corners, key=lambda corner: task.array[corner])
 
 
+def later_seeds(number: int, shape: tuple[int, ...]) -> tuple[tuple[slice, ...], int]:
+    """Where the user paints next, between the seeds that are there: a small cube, and its label."""
+    step, edge = 48, 6
+    counts = [max(1, (length - edge) // step) for length in shape]
+    place = _place(number * 7, counts)
+    return tuple(slice(step * at + 24, step * at + 24 + edge) for at in place), number % 3 + 1
+
+
+def _place(number: int, counts: list[int]) -> list[int]:
+    """The place of a number in a table, the last axis first; beyond its end it begins again."""
+    place = []
+    for count in reversed(counts):
+        place.append(number % count)
+        number //= count
+    return place[::-1]
+
+
 def _same(result: Any) -> Any:
     return result
 

@@ -23,6 +23,7 @@ from slicer_core import vtkITK
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from Benchmarks.measure import describe, first_run, stopwatch
+from Benchmarks.peers import later_seeds
 from Benchmarks.peers.data_model_tasks import Tasks
 
 BINARY_LABELMAP = "Binary labelmap"
@@ -247,11 +248,37 @@ def _statistics(image: Any, options: dict[str, Any]) -> Any:
         stencil = vtk.vtkImageToImageStencil()
         stencil.SetInputData(_thresholded(image, float(value), float(value)))
         stencil.ThresholdBetween(1, 1)
+        stencil.Update()
         found = vtk.vtkImageAccumulate()
         found.SetInputData(options["volume"])
-        found.SetStencilConnection(stencil.GetOutputPort())
+        found.SetStencilData(stencil.GetOutput())
         found.Update()
     return image
+
+
+class GrowthUpdate:
+    """Grow from seeds, grown once; each call paints a few more seeds and updates it."""
+
+    def __init__(self, image: Any, volume: Any) -> None:
+        self.seeds = slicer.vtkOrientedImageData()
+        self.seeds.DeepCopy(image)
+        self.painted = 0
+        self.grow = slicer.vtkImageGrowCutSegment()
+        self.grow.SetIntensityVolume(volume)
+        self.grow.SetSeedLabelVolume(self.seeds)
+        self.grow.SetDistancePenalty(0.0)
+        self.grow.Update()
+
+    def __call__(self) -> Any:
+        """Paint and update."""
+        voxels = array_of(self.seeds)
+        place, label = later_seeds(self.painted, voxels.shape)
+        self.painted += 1
+        voxels[place] = label
+        self.seeds.GetPointData().GetScalars().Modified()
+        self.seeds.Modified()
+        self.grow.Update()
+        return self.grow.GetOutput()
 
 
 class SurfaceConversion(Scene):
@@ -325,6 +352,7 @@ FILTERS: dict[str, tuple[str, str, Callable[[Any, dict[str, Any]], Any]]] = {
     "hollow": ("vtkITKImageMargin", "measures to the border voxels' centres", _hollow),
     "statistics": ("vtkImageAccumulate for each segment", "no percentiles", _statistics),
 }
+UPDATE = "grow from seeds, update"
 SURFACES = ("CreateRepresentation, closed surface", "another algorithm; every segment by itself")
 
 
@@ -349,6 +377,10 @@ class Effects:
         if effect.startswith("surfaces"):
             name, note = SURFACES
             self.prepared = SurfaceConversion(self.image, options)
+            return {"name": name, "note": note}
+        if effect == UPDATE:
+            self.prepared = GrowthUpdate(self.image, self.volume)
+            name, note, _ = FILTERS["grow from seeds"]
             return {"name": name, "note": note}
         if effect not in FILTERS:
             return {}
