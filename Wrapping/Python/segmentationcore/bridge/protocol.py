@@ -298,16 +298,17 @@ def _json_value(name: str, value: Any, depth: int = MAX_NESTING) -> Any:
 def check_operation(name: str, value: Any) -> dict[str, Any]:
     """An operation: ``effect``, ``segment``, ``parameters``, and if wanted ``masking``, ``region``.
 
-    Only the envelope is checked here. Whether the effect exists and what its parameters and
-    settings may be is for the registry on the server to say; an answer from there is an
-    `OPERATION_FAILED` error.
+    Effects on all visible segments name no segment. Only the envelope is checked here. Whether the
+    effect exists and what its parameters and settings may be is for the registry on the server to
+    say; an answer from there is an `OPERATION_FAILED` error.
     """
     if not isinstance(value, dict):
         raise _refuse(name, value, 'a map such as {"effect": .., "segment": .., "parameters": {}}')
+    if "effect" not in value:
+        raise _refuse(name, sorted(map(str, value)), "the key 'effect' among them")
     for key in ("effect", "segment"):
-        if key not in value:
-            raise _refuse(name, sorted(map(str, value)), f"the key {key!r} among them")
-        _text(MAX_IDENTIFIER, 1)(f"{name}.{key}", value[key])
+        if key in value:
+            _text(MAX_IDENTIFIER, 1)(f"{name}.{key}", value[key])
     parameters = value.get("parameters", {})
     if not isinstance(parameters, dict) or len(parameters) > MAX_PARAMETERS:
         raise _refuse(f"{name}.parameters", parameters, f"a map of up to {MAX_PARAMETERS} entries")
