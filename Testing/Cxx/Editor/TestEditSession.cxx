@@ -37,6 +37,7 @@ public:
 
   Model Now;
   bool Voxels = false; ///< the last one was an effect
+  bool All = false;    ///< the last one was one effect on all visible segments in turn
   std::string Edited;  ///< its segment
 
   std::string next()
@@ -44,7 +45,8 @@ public:
     check::Random& random = this->Random;
     const auto count = static_cast<std::int64_t>(this->Now.segments.size());
     this->Voxels = false;
-    const std::int64_t kind = count < 2 ? 0 : random.below(28);
+    this->All = false;
+    const std::int64_t kind = count < 2 ? 0 : random.below(31);
     if (kind == 0 || (kind == 1 && count < 6))
     {
       this->Edited = "s" + std::to_string(this->Made++);
@@ -186,6 +188,11 @@ public:
       mask = this->Now.filtered(effect, row, masking);
       text = op("median", id, "\"KernelSizeMm\": " + number(size), masking.json(this->Whole));
     }
+    else if (kind > 27)
+    {
+      this->Voxels = false; // of no one segment
+      return this->toAllVisible(masking);
+    }
     else if (kind > 25)
     {
       this->Voxels = false; // of no one segment
@@ -223,6 +230,65 @@ public:
   }
 
 private:
+  /// One effect on each visible segment in the order of the table.
+  std::string toAllVisible(const Masking& masking)
+  {
+    check::Random& random = this->Random;
+    std::vector<std::size_t> visible;
+    for (std::size_t row = 0; row < this->Now.segments.size(); ++row)
+    {
+      if (this->Now.segments[row].visible)
+      {
+        visible.push_back(row);
+      }
+    }
+    if (visible.empty())
+    {
+      this->Now.segments[0].visible = true;
+      return op("show_segment", this->Now.segments[0].id, R"("Visible": true)");
+    }
+    this->All = true;
+    const std::int64_t kind = random.below(3);
+    const double size = kind == 0 ? -2.0 + 4.0 * random.unit() : 5.0 * random.unit() + 1.0;
+    const Brush brush = someBrushes(this->Whole, random.next())[0];
+    for (const std::size_t row : visible)
+    {
+      if (kind == 0)
+      {
+        vtkNew<vtkLabelMapMargin> effect;
+        effect->SetMarginSizeMm(size);
+        this->Now.write(this->Now.filtered(effect, row, masking), Set, row, masking, false);
+      }
+      else if (kind == 1)
+      {
+        vtkNew<vtkLabelMapMedian> effect;
+        effect->SetKernelSizeMm(size);
+        this->Now.write(this->Now.filtered(effect, row, masking), Set, row, masking, false);
+      }
+      else
+      {
+        this->Now.write(strokeOracle(this->Whole, brush), Remove, row, masking, false);
+      }
+    }
+    std::string points;
+    for (const Point& point : brush.points)
+    {
+      points += (points.empty() ? "" : ", ") + list(point);
+    }
+    const std::string parameters = kind == 0 ? "\"MarginSizeMm\": " + number(size)
+      : kind == 1                            ? "\"KernelSizeMm\": " + number(size)
+                                             : "\"Points\": [" + points +
+        "], \"BrushAbsoluteDiameter\": " + number(brush.diameter) +
+        ", \"BrushSphere\": " + (brush.sphere ? "true" : "false") +
+        ", \"BrushPixelMode\": " + (brush.voxel ? "true" : "false") +
+        ", \"SliceNormal\": " + list(brush.normal) +
+        ", \"SliceThickness\": " + number(brush.thickness);
+    static const char* const names[] = { "margin", "median", "erase" };
+    return std::string(R"({"effect": ")") + names[kind] +
+      R"(", "ApplyToAllVisibleSegments": true, "parameters": {)" + parameters + "}" +
+      masking.json(this->Whole) + "}";
+  }
+
   Masking masking()
   {
     check::Random& random = this->Random;
@@ -255,6 +321,12 @@ private:
         masking.size[a] = 0.5 +
           random.unit() * this->Whole.spacing[a] * static_cast<double>(this->Whole.box.dim(c));
       }
+    }
+    else if (random.below(4) == 0)
+    {
+      masking.hasGrowth = true;
+      masking.growth = random.below(3) == 0 ? 0.0 : random.unit();
+      masking.around = this->Now.around(masking.growth);
     }
     return masking;
   }
@@ -397,6 +469,7 @@ void testRandomOperations(const World& world)
   const int size = world.communicator->size();
   constexpr int edges[] = { 5, 16, 32, 1 };
   int mostLayers = 0;
+  int inTurn = 0;
   for (std::uint64_t seed = 0; seed < 12; ++seed)
   {
     const Shape shape = oddShape(15, 12, 11, seed % 2 == 0);
@@ -419,7 +492,7 @@ void testRandomOperations(const World& world)
         static_cast<int>(layout), " edge ", edge, " ", text);
       operations.push_back(text);
       vtkNew<vtkImageData> preview;
-      if (script.Voxels)
+      if (script.Voxels || script.All)
       {
         int extent[6];
         shape.box.toExtent(extent);
@@ -449,6 +522,17 @@ void testRandomOperations(const World& world)
         {
           CHECK_RANGES(previewed, mask, all.Piece.size());
         }
+      }
+      if (script.All)
+      {
+        const Mask labels = volumes::crop(script.Now.visibleLabels(), shape.box, all.Piece);
+        const auto* previewed = voxels<unsigned char>(preview, "Mask");
+        CHECK(previewed != nullptr || labels.empty());
+        if (previewed)
+        {
+          CHECK_RANGES(previewed, labels, all.Piece.size());
+        }
+        ++inTurn;
       }
       models.push_back(script.Now);
       states.push_back(all.state());
@@ -508,6 +592,7 @@ void testRandomOperations(const World& world)
   }
   check::setContext("");
   CHECK(mostLayers > 2);
+  CHECK(inTurn > 10);
 }
 
 /// A small session with segments a, b and a history, one step of which is undone.
@@ -578,6 +663,28 @@ void testErrorsChangeNothing(const World& world)
       "needs SourceVolumeIntensityMaskRange", __LINE__);
     bad(op("median", "b", "", R"(, "masking": {"MaskMode": "Everywhere"})"), "expected one of",
       __LINE__);
+    bad(op("median", "b", "", R"(, "region": {"growth": -0.1})"), "growth: is -0.1, expected a",
+      __LINE__);
+    bad(op("median", "b", "", R"(, "region": {"growth": "0.1"})"), "growth: is \"0.1\"", __LINE__);
+    bad(op("median", "b", "", R"(, "region": {"growth": 0.1, "size": [1, 1, 1]})"),
+      "or {\"growth\": number}", __LINE__);
+    const std::string all = R"({"effect": "median", "ApplyToAllVisibleSegments": )";
+    bad(op("median", "b", "", R"(, "ApplyToAllVisibleSegments": true)"), "leave one of them out",
+      __LINE__);
+    bad(all + "1}", "expected true or false", __LINE__);
+    bad(all + "false}", "needs the text 'segment'", __LINE__);
+    bad(op("threshold", "b", "", R"(, "ApplyToAllVisibleSegments": false)"),
+      "is for effects on one segment", __LINE__);
+    bad(R"({"effect": "joint_smoothing", "ApplyToAllVisibleSegments": true})",
+      "is for effects on one segment", __LINE__);
+    bad(op("show_segment", "a", R"("Visible": false)") + ", " +
+        op("show_segment", "b", R"("Visible": false)") + ", " + all + "true}",
+      "(median on all visible segments): no segment is visible", __LINE__);
+    // The second one fails after the first one was written.
+    bad(op("move_segment", "b", R"("Index": 0)") + R"(, {"effect": "logical",
+        "ApplyToAllVisibleSegments": true, "parameters": {"Operation": "COPY",
+        "ModifierSegmentID": "nobody"}})",
+      "segment 'b': there is no segment 'nobody'", __LINE__);
     bad("{\"effect\": ", "not valid JSON", __LINE__);
   }
   refused("", "not valid JSON", __LINE__);
