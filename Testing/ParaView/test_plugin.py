@@ -695,6 +695,25 @@ def test_overlapping_segments_come_over_the_bridge(ranks: int, session: Session)
 
 @pytest.mark.bridge
 @pytest.mark.parametrize("ranks", BRIDGE_RANKS)
+def test_statistics_come_over_the_bridge(ranks: int, session: Session) -> None:
+    result = session("bridge", ranks)
+    truth, measured = result["truth"], result["measured"]
+    assert {"label", "segment", "name", "surface_area_mm2", "island_count", "mean"} <= {
+        *measured["columns"]
+    }
+    # a and c are in one layer, b in another one.
+    for key, name in (("a", "shrunk"), ("b", "otsu"), ("c", "part")):
+        assert measured[key]["voxels"] == truth[name]["voxels"], key
+        assert measured[key]["extent"] == truth[name]["box"], key
+        assert measured[key]["name"] == key
+    for key, name in (("a", "shrunk"), ("b", "otsu")):
+        assert measured[key]["centroid"] == pytest.approx(truth[name]["centroid"], abs=1e-9)
+        assert measured[key]["mean"] == pytest.approx(truth[name]["mean"], rel=1e-9)
+    assert "no parameter 'Size'" in result["refused statistics"]
+
+
+@pytest.mark.bridge
+@pytest.mark.parametrize("ranks", BRIDGE_RANKS)
 def test_undo_and_redo_over_the_bridge(ranks: int, session: Session) -> None:
     result = session("bridge", ranks)
 
