@@ -148,6 +148,11 @@ def run(
     coordinates. The geometry of ``modifier`` is kept.
     """
     result = result_of(effect, source, values, volume, modifier)
+    if result.GetPointData().GetScalars().GetRange()[1] > 1:
+        raise ValueError(
+            f"{effect.title} makes several segments with these settings, which the panel cannot add; "
+            "use the bridge, or Slicer's own effect"
+        )
     modifier.GetPointData().SetScalars(result.GetPointData().GetScalars())
     modifier.Modified()
 
