@@ -715,6 +715,60 @@ void testErrorsChangeNothing(const World& world)
   CHECK_EQUAL(none->GetSegmentTable()->GetNumberOfSegments(), 0);
 }
 
+/// Collective. An effect that would look at everything looks around the visible segments: the
+/// same as in the box that is known by hand, on all ranks and serially.
+void testAround(const World& world)
+{
+  const Shape shape = oddShape(40, 14, 12);
+  const std::vector<double> values = smoothNoise(shape, 5);
+  const auto pixel = [&](const std::string& segment, Index i, Index j, Index k)
+  {
+    const Point place = worldOf(shape, static_cast<double>(shape.box.lo[0] + i),
+      static_cast<double>(shape.box.lo[1] + j), static_cast<double>(shape.box.lo[2] + k));
+    return op("paint", segment, "\"Points\": [" + list(place) + R"(], "BrushPixelMode": true)");
+  };
+  const std::string seeds = "[" + op("add_segment", "a") + ", " + op("add_segment", "hidden") +
+    ", " + op("add_segment", "b") + ", " + pixel("a", 8, 5, 5) + ", " + pixel("b", 28, 6, 2) +
+    ", " + pixel("hidden", 39, 13, 11) + ", " + op("show_segment", "hidden", R"("Visible": false)") +
+    "]";
+  // 20 voxels along x: a quarter of it; along y and z, 3 voxels at least, and the image ends.
+  Masking box;
+  box.hasRegion = true;
+  box.center = { { static_cast<double>(shape.box.lo[0]) + 18.0,
+    static_cast<double>(shape.box.lo[1]) + 5.5, static_cast<double>(shape.box.lo[2]) + 4.0 } };
+  box.size = { { 30.5 * shape.spacing[0], 7.5 * shape.spacing[1], 8.5 * shape.spacing[2] } };
+  const Box region = box.region(shape);
+  CHECK_EQUAL(region.dim(0), 31);
+  CHECK_EQUAL(region.dim(1), 8);
+  CHECK_EQUAL(region.dim(2), 9);
+  const std::string grow = R"({"effect": "grow_from_seeds")";
+  for (const Layout layout : paralleltest::allLayouts)
+  {
+    check::setContext("layout ", static_cast<int>(layout));
+    std::vector<std::string> states;
+    for (const std::string& where : { box.json(shape), std::string(R"(, "region": {"growth": 0.25})") })
+    {
+      Session session(world, shape, world.communicator->controller(), layout, 5);
+      session.setVolume(values);
+      session.good(seeds, __LINE__);
+      session.good(grow + where + "}", __LINE__);
+      states.push_back(session.state());
+      CHECK_EQUAL(session.table()->GetNthSegmentVoxelCount(0) +
+          session.table()->GetNthSegmentVoxelCount(2),
+        static_cast<vtkTypeInt64>(region.size()));
+      CHECK(region.contains(changeOf(session.Edit).box));
+    }
+    CHECK(states[0] == states[1]);
+    // Nothing is around nothing.
+    Session empty(world, shape, world.communicator->controller(), layout, 5);
+    empty.setVolume(values);
+    empty.good("[" + op("add_segment", "a") + ", " + grow + R"(, "region": {"growth": 1}}])",
+      __LINE__);
+    CHECK_EQUAL(empty.table()->GetNthSegmentVoxelCount(0), 0);
+  }
+  check::setContext("");
+}
+
 /// Collective. AbortExecute from an observer on one rank stops all.
 void testAbort(const World& world)
 {
@@ -1201,6 +1255,7 @@ int TestEditSession(int argc, char* argv[])
   World world(argc, argv);
   testRandomOperations(world);
   testErrorsChangeNothing(world);
+  testAround(world);
   testAbort(world);
   testEvents(world);
   testUndoMemory(world);
