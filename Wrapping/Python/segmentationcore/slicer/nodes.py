@@ -70,7 +70,7 @@ def labels_of(node: Any, segments: Sequence[str], lattice: Any) -> NDArray[Any]:
         _set_voxels(alone, (_voxels(image) == segment.GetLabelValue()).astype(np.uint8))
         onto = slicer.vtkOrientedImageData()
         resampled = slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
-            alone, lattice, onto, False, True
+            alone, lattice, onto, False, False
         )
         if not resampled or tuple(onto.GetExtent()) != tuple(extent):
             raise RuntimeError(f"Slicer could not resample the segment {key!r}")
