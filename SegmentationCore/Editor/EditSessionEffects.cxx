@@ -741,8 +741,8 @@ void EditSession::runOnAllSegments(const Operation& operation, const Box& region
 
 //------------------------------------------------------------------------------------------------
 /// Collective. The lowest label of a result stays in the segment, the others become new ones.
-void EditSession::writeParts(const LocalMask& result, const Operation& operation,
-  const Box& region, bool bypass, EditStep& step)
+void EditSession::writeParts(const LocalMask& result, const Operation& operation, const Box& region,
+  bool bypass, EditStep& step)
 {
   const auto* parts = dynamic_cast<const ResultMask*>(&result);
   int row = 0;

@@ -86,8 +86,8 @@ struct Operation
   bool HasRegion = false;
   double RegionCenter[3] = { 0.0, 0.0, 0.0 };
   double RegionSize[3] = { 0.0, 0.0, 0.0 };
-  /// Instead of a box that is given: the one around all visible segments, grown on each side by this
-  /// part of its size. Below 0: not so.
+  /// Instead of a box that is given: the one around all visible segments, grown on each side by
+  /// this part of its size. Below 0: not so.
   double RegionGrowth = -1.0;
   /// The operation in one line, as it was written: equal texts are equal operations.
   std::string Text;

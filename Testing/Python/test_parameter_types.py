@@ -336,7 +336,11 @@ WRONG = [
     (touch() | {"region": {}}, ValueError, r"region has \[\]; expected center and size, or growth"),
     (touch() | {"region": BOX | {"growth": 1}}, ValueError, "expected center and size, or growth"),
     (touch() | {"region": {"growth": 1, "size": [1, 1, 1]}}, ValueError, "expected center and"),
-    (touch() | {"region": {"growth": -0.1}}, ValueError, "growth is -0.1; expected a number from 0"),
+    (
+        touch() | {"region": {"growth": -0.1}},
+        ValueError,
+        "growth is -0.1; expected a number",
+    ),
     (touch() | {"region": {"growth": 101}}, ValueError, "growth is 101"),
     (touch() | {"region": {"growth": "0.1"}}, TypeError, "growth is '0.1'"),
     (touch() | {"region": {"growth": True}}, TypeError, "growth is True"),
@@ -550,17 +554,18 @@ def test_the_panels_extents_are_those_of_a_region() -> None:
 def test_the_panel_runs_effects_where_images_lie() -> None:
     # Points are world coordinates, also of an image that lies obliquely.
     found = {effect.identifier: effect for effect in panel.effect_panels()}
-    image = to_image(np.zeros((6, 7, 8), np.uint8), spacing=(3.0, 1.0, 2.0), origin=(5.0, -4.0, 1.0))
+    shape, spacing = (6, 7, 8), (3.0, 1.0, 2.0)
+    image = to_image(np.zeros(shape, np.uint8), spacing=spacing, origin=(5.0, -4.0, 1.0))
     image.SetDirectionMatrix([0.8, -0.6, 0.0, 0.6, 0.8, 0.0, 0.0, 0.0, 1.0])
     place = [0.0] * 3
     image.TransformIndexToPhysicalPoint(6, 2, 4, place)
     panel.run(found["paint"], image, {"Points": [place], "BrushPixelMode": True}, image)
     assert np.argwhere(to_array(image)).tolist() == [[4, 2, 6]]
-    elsewhere = to_image(np.zeros((6, 7, 8)), spacing=(3.0, 1.0, 2.0), origin=(5.0, -4.0, 1.1))
+    elsewhere = to_image(np.zeros(shape), spacing=spacing, origin=(5.0, -4.0, 1.1))
     with pytest.raises(ValueError, match=r"source volume lies elsewhere .* \(by .* mm"):
         panel.run(found["fast_marching"], image, {}, image, elsewhere)
     small = to_image(np.zeros((5, 7, 8)))
-    with pytest.raises(ValueError, match="source volume has the extent .* resample"):
+    with pytest.raises(ValueError, match=r"source volume has the extent .* resample"):
         panel.run(found["threshold"], small, {}, image)
     with pytest.raises(ValueError, match="there is no source volume"):
         panel.run(found["fast_marching"], image, {}, image)

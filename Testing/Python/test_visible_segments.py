@@ -260,7 +260,9 @@ def region_of(box: tuple[slice, ...]) -> dict[str, Any]:
 WIDE = World((20, 30, 60), first=(-3, 0, 5))
 
 
-@pytest.mark.parametrize("effect", ["grow_from_seeds", "fill_between_slices", "threshold", "median"])
+@pytest.mark.parametrize(
+    "effect", ["grow_from_seeds", "fill_between_slices", "threshold", "median"]
+)
 @pytest.mark.parametrize("growth", [0.0, 0.1, 0.5, 100.0])
 def test_the_region_is_the_box_around_the_visible_segments(effect: str, growth: float) -> None:
     for seed in range(4):
@@ -276,10 +278,12 @@ def test_the_region_is_the_box_around_the_visible_segments(effect: str, growth: 
         assert content_of(sessions[1]) == content_of(sessions[0])
         if growth < 0.5 and effect in ("grow_from_seeds", "threshold"):
             changed = json.loads(sessions[1].GetLastChange())["extent"]
-            for axis, (part, size) in enumerate(zip(box[::-1], WIDE.shape[::-1], strict=True)):
+            for axis, part in enumerate(box[::-1]):
                 assert changed[2 * axis] - WIDE.first[axis] >= part.start
                 assert changed[2 * axis + 1] - WIDE.first[axis] < part.stop
-            assert any(part.stop - part.start < size for part, size in zip(box, WIDE.shape))
+            assert any(
+                part.stop - part.start < size for part, size in zip(box, WIDE.shape, strict=True)
+            )
 
 
 def started_in_the_middle(seed: int, block_edge: int) -> Any:
@@ -390,11 +394,10 @@ def test_in_a_list_of_operations() -> None:
     assert_same(
         apply_operations(volume, all_at_once).labels, apply_operations(volume, one_by_one).labels
     )
+    hide = [
+        {"effect": "show_segment", "segment": key, "parameters": {"Visible": False}} for key in "ab"
+    ]
     with pytest.raises(SegmentationCoreError, match=r"operation 7 .*no segment is visible"):
-        hide = [
-            {"effect": "show_segment", "segment": key, "parameters": {"Visible": False}}
-            for key in "ab"
-        ]
         apply_operations(volume, [*begin, *hide, all_at_once[-1]])
 
 

@@ -125,7 +125,7 @@ def main(source: str, target: str) -> None:
     shown = node.GetTable()
     results["table"] = json.dumps(
         [
-            [shown.GetColumnName(c), [str(shown.GetValue(r, c)) for r in range(2)]]
+            [shown.GetColumnName(c), [shown.GetValue(r, c).ToString() for r in range(2)]]
             for c in range(shown.GetNumberOfColumns())
         ]
     )

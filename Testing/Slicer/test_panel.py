@@ -56,7 +56,11 @@ RANGE = [float(value) for value in np.quantile(VOLUME, [0.15, 0.9])]
 JOBS: dict[str, dict[str, Any]] = {
     "segment": {"effect": "margin", "segment": "a", "values": {"MarginSizeMm": 1.3}},
     "volume": {"effect": "threshold", "segment": "b", "values": {"MinimumThreshold": 60.0}},
-    "segment and volume": {"effect": "fast_marching", "segment": "a", "values": {"PercentMax": 60.0}},
+    "segment and volume": {
+        "effect": "fast_marching",
+        "segment": "a",
+        "values": {"PercentMax": 60.0},
+    },
     "points": {
         "effect": "paint",
         "segment": "c",
@@ -98,7 +102,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {
             "effect": "islands",
             "segment": "b",
-            "values": {"Operation": "SPLIT_ISLANDS_TO_SEGMENTS", "Connectivity": 6},
+            "values": {"Operation": "SPLIT_ISLANDS_TO_SEGMENTS", "MinimumSize": 1},
         },
         "makes several segments",
     ),
@@ -194,7 +198,7 @@ def test_statistics_in_a_table_node(results: Any) -> None:
     assert json.loads(str(results["table"])) == [
         ["segment", ["a", "b"]],
         ["voxel_count", ["5", "0"]],
-        ["centroid_0", ["1.0", "nan"]],
-        ["centroid_1", ["2.0", "nan"]],
-        ["centroid_2", ["3.0", "nan"]],
+        ["centroid_0", ["1", "nan"]],
+        ["centroid_1", ["2", "nan"]],
+        ["centroid_2", ["3", "nan"]],
     ]

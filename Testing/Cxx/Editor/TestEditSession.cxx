@@ -276,9 +276,9 @@ private:
       points += (points.empty() ? "" : ", ") + list(point);
     }
     const std::string parameters = kind == 0 ? "\"MarginSizeMm\": " + number(size)
-      : kind == 1                            ? "\"KernelSizeMm\": " + number(size)
-                                             : "\"Points\": [" + points +
-        "], \"BrushAbsoluteDiameter\": " + number(brush.diameter) +
+      : kind == 1
+      ? "\"KernelSizeMm\": " + number(size)
+      : "\"Points\": [" + points + "], \"BrushAbsoluteDiameter\": " + number(brush.diameter) +
         ", \"BrushSphere\": " + (brush.sphere ? "true" : "false") +
         ", \"BrushPixelMode\": " + (brush.voxel ? "true" : "false") +
         ", \"SliceNormal\": " + list(brush.normal) +
@@ -729,8 +729,8 @@ void testAround(const World& world)
   };
   const std::string seeds = "[" + op("add_segment", "a") + ", " + op("add_segment", "hidden") +
     ", " + op("add_segment", "b") + ", " + pixel("a", 8, 5, 5) + ", " + pixel("b", 28, 6, 2) +
-    ", " + pixel("hidden", 39, 13, 11) + ", " + op("show_segment", "hidden", R"("Visible": false)") +
-    "]";
+    ", " + pixel("hidden", 39, 13, 11) + ", " +
+    op("show_segment", "hidden", R"("Visible": false)") + "]";
   // 20 voxels along x: a quarter of it; along y and z, 3 voxels at least, and the image ends.
   Masking box;
   box.hasRegion = true;
@@ -746,15 +746,16 @@ void testAround(const World& world)
   {
     check::setContext("layout ", static_cast<int>(layout));
     std::vector<std::string> states;
-    for (const std::string& where : { box.json(shape), std::string(R"(, "region": {"growth": 0.25})") })
+    for (const std::string& where :
+      { box.json(shape), std::string(R"(, "region": {"growth": 0.25})") })
     {
       Session session(world, shape, world.communicator->controller(), layout, 5);
       session.setVolume(values);
       session.good(seeds, __LINE__);
       session.good(grow + where + "}", __LINE__);
       states.push_back(session.state());
-      CHECK_EQUAL(session.table()->GetNthSegmentVoxelCount(0) +
-          session.table()->GetNthSegmentVoxelCount(2),
+      CHECK_EQUAL(
+        session.table()->GetNthSegmentVoxelCount(0) + session.table()->GetNthSegmentVoxelCount(2),
         static_cast<vtkTypeInt64>(region.size()));
       CHECK(region.contains(changeOf(session.Edit).box));
     }
@@ -762,8 +763,8 @@ void testAround(const World& world)
     // Nothing is around nothing.
     Session empty(world, shape, world.communicator->controller(), layout, 5);
     empty.setVolume(values);
-    empty.good("[" + op("add_segment", "a") + ", " + grow + R"(, "region": {"growth": 1}}])",
-      __LINE__);
+    empty.good(
+      "[" + op("add_segment", "a") + ", " + grow + R"(, "region": {"growth": 1}}])", __LINE__);
     CHECK_EQUAL(empty.table()->GetNthSegmentVoxelCount(0), 0);
   }
   check::setContext("");

@@ -269,9 +269,7 @@ def layers_of(segments: Sequence[Segment]) -> list[str]:
     return list(dict.fromkeys(segment.array_name for segment in segments)) or ["Labels"]
 
 
-def rows_of_layers(
-    segments: Sequence[Segment], tables: Mapping[str, NDArray[Any]]
-) -> NDArray[Any]:
+def rows_of_layers(segments: Sequence[Segment], tables: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
     """One row for each segment from the tables of their layers; zeros and NaN for empty ones."""
     rows = np.zeros(len(segments), dtype=next(iter(tables.values())).dtype)
     for name in rows.dtype.names or ():

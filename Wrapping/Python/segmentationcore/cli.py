@@ -185,8 +185,8 @@ def _operations(options: argparse.Namespace) -> list[dict[str, Any]]:
         settings = (options.segment, options.set, options.masking, options.region)
         if any(settings) or options.all_visible_segments:
             raise UsageError(
-                "--segment, --all-visible-segments, --set, --masking and --region go with --effect, "
-                "not with --operations"
+                "--segment, --all-visible-segments, --set, --masking and --region go with "
+                "--effect, not with --operations"
             )
         if options.operations is not None:
             return read_operations(options.operations)

@@ -119,14 +119,16 @@ def validate_operation(operation: Any, *, where: str = "operation") -> Operation
             raise ValueError(
                 f"{where} ({identifier}): {_TO_ALL} is given, which is for effects on one segment"
             )
-        flag = {"type": "bool"}
-        to_all = _registry.check_value(flag, operation[_TO_ALL], f"{where} ({identifier}): {_TO_ALL}")
+        name = f"{where} ({identifier}): {_TO_ALL}"
+        to_all = _registry.check_value({"type": "bool"}, operation[_TO_ALL], name)
         checked[_TO_ALL] = to_all
     if effect["input"] == "segments" or to_all:
         where = f"{where} ({identifier})"
         if "segment" in operation:
-            does = "is applied to all visible segments" if to_all else (
-                "works on all visible segments at once"
+            does = (
+                "is applied to all visible segments"
+                if to_all
+                else ("works on all visible segments at once")
             )
             raise ValueError(f"{where}: segment is given, but it {does}; leave it out")
     else:

@@ -321,7 +321,7 @@ class BridgeClient:
         if self.welcome is not None and self.welcome.protocol < 3:
             raise BridgeError(
                 protocol.PROTOCOL_VERSION,
-                f"statistics need protocol 3; this bridge speaks {self.welcome.protocol}. Update it",
+                f"statistics need protocol 3; this bridge speaks {self.welcome.protocol}",
             )
         answer = self._ask(
             protocol.StatisticsRequest,

@@ -10,9 +10,10 @@ allocated from a number that the peer declared before all three are behind us:
 3. content: known type, exactly its keys, each value of its kind and inside its range, and sizes
    that must agree with each other (extent, scalar type and byte count, for instance).
 
-Arrays of voxels and points travel as a header (`RegionHeader`, `SurfaceHeader`) that declares everything about them and
-then as `Chunk` messages, each at most `Limits.chunk_bytes` of array data, so that no message
-exceeds the limit however large the volume is. `ArrayAssembler` puts them together again.
+Arrays of voxels and points travel as a header (`RegionHeader`, `SurfaceHeader`) that declares
+everything about them and then as `Chunk` messages, each at most `Limits.chunk_bytes` of array data,
+so that no message exceeds the limit however large the volume is. `ArrayAssembler` puts them
+together again.
 
 Conventions on the wire: world coordinates are RAS millimetres; extents are VTK's (first and last
 index per axis, inclusive); label arrays are C ordered with axes (layer, k, j, i), so i is the

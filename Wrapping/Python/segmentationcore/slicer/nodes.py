@@ -52,9 +52,9 @@ def markups_points(markups: Any, node: Any) -> list[list[float]]:
 
 
 def labels_of(node: Any, segments: Sequence[str], lattice: Any) -> NDArray[Any]:
-    """n where the n-th of these segments is, on the voxels of an image; the first one is on top.
+    """Labels on the voxels of an image: n where the n-th of these segments is.
 
-    The axes are z, y, x.
+    The axes are z, y, x; where segments overlap, the first one is on top.
     """
     extent = lattice.GetExtent()
     shape = [extent[2 * axis + 1] - extent[2 * axis] + 1 for axis in (2, 1, 0)]
@@ -69,7 +69,8 @@ def labels_of(node: Any, segments: Sequence[str], lattice: Any) -> NDArray[Any]:
         alone.ShallowCopy(image)
         _set_voxels(alone, (_voxels(image) == segment.GetLabelValue()).astype(np.uint8))
         onto = slicer.vtkOrientedImageData()
-        resampled = slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
+        tools = slicer.vtkOrientedImageDataResample
+        resampled = tools.ResampleOrientedImageToReferenceOrientedImage(
             alone, lattice, onto, False, False
         )
         if not resampled or tuple(onto.GetExtent()) != tuple(extent):

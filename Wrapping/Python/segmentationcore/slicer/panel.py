@@ -150,8 +150,8 @@ def run(
     result = result_of(effect, source, values, volume, modifier)
     if result.GetPointData().GetScalars().GetRange()[1] > 1:
         raise ValueError(
-            f"{effect.title} makes several segments with these settings, which the panel cannot add; "
-            "use the bridge, or Slicer's own effect"
+            f"{effect.title} makes several segments with these settings, which the panel cannot "
+            "add; use the bridge, or Slicer's own effect"
         )
     modifier.GetPointData().SetScalars(result.GetPointData().GetScalars())
     modifier.Modified()
@@ -186,9 +186,7 @@ def check_same_voxels(image: Any, lattice: Any, name: str) -> None:
     here, there = index_to_world(image), index_to_world(lattice)
     # A thousandth of a voxel at the far end, as the filters have it.
     extent = lattice.GetExtent()
-    corners = [
-        (i, j, k, 1.0) for i in extent[:2] for j in extent[2:4] for k in extent[4:6]
-    ]
+    corners = [(i, j, k, 1.0) for i in extent[:2] for j in extent[2:4] for k in extent[4:6]]
     spacing = min(lattice.GetSpacing())
     for corner in corners:
         offset = [sum((here[r][c] - there[r][c]) * corner[c] for c in range(4)) for r in range(3)]

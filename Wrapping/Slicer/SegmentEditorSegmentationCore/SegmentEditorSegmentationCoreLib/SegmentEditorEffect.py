@@ -53,12 +53,13 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
             self.pages.addWidget(page)
         self.toAllVisible = qt.QCheckBox(_("Apply to all visible segments"))
         self.toAllVisible.toolTip = _(
-            "To one after the other, in the order of the table; each sees what became of those before."
+            "To one after the other, in the order of the table. "
+            "Each sees what became of those before."
         )
         self.nearOnly = qt.QCheckBox(_("Only around the segments"))
         self.nearOnly.toolTip = _(
-            "Look at the box around all visible segments and a tenth of its size more on each side, "
-            "not at the whole volume."
+            "Look at the box around all visible segments and a tenth of its size more on each "
+            "side, not at the whole volume."
         )
         self.nearOnly.checked = True
         self.applyButton = qt.QPushButton(_("Apply"))
