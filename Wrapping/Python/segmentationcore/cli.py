@@ -182,8 +182,8 @@ def _operations(options: argparse.Namespace) -> list[dict[str, Any]]:
     from .operations import read_operations, validate_operations
 
     if options.effect is None:
-        settings = (options.segment, options.set, options.masking, options.region)
-        if any(settings) or options.all_visible_segments:
+        beside = (options.segment, options.set, options.masking, options.region)
+        if any(beside) or options.all_visible_segments:
             raise UsageError(
                 "--segment, --all-visible-segments, --set, --masking and --region go with "
                 "--effect, not with --operations"

@@ -173,9 +173,9 @@ class ParaViewBackend:
                 for layer in layers_of(segments):
                     proxy.Array = ["POINTS", layer]
                     _update(proxy)
-                    error = last_error(proxy)
-                    if error:
-                        raise BackendError(error)
+                    failure = last_error(proxy)
+                    if failure:
+                        raise BackendError(failure)
                     table = servermanager.Fetch(proxy, 0)
                     if table is None or not table.IsA("vtkTable"):
                         raise RuntimeError("the statistics did not arrive as a table")
