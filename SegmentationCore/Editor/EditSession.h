@@ -161,6 +161,7 @@ private:
   void markForbidden(
     const Rules& rules, const std::vector<int>& rows, const Box& part, vtkDataArray* labels) const;
   vtkSmartPointer<vtkImageData> imageOn(const Box& part, vtkDataArray* scalars) const;
+  void requireVolumeOn(const Box& part) const;
   vtkSmartPointer<vtkImageData> volumeOn(const Box& part) const;
   vtkSmartPointer<vtkDataArray> applyToLabels(
     vtkLabelMapAlgorithm* effect, vtkDataArray* labels, const Box& part);

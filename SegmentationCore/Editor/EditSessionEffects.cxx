@@ -105,6 +105,10 @@ std::unique_ptr<LocalMask> EditSession::makeMask(
       return std::make_unique<BoxMask>(Box());
     }
     const Box part = work.clipped(this->Held);
+    if (effect->ReadsVolume())
+    {
+      this->requireVolumeOn(part);
+    }
     if (effect->SeesAllSegments())
     {
       const auto labels = this->copyRows(rows, part, VTK_UNSIGNED_INT);
@@ -361,9 +365,8 @@ vtkSmartPointer<vtkImageData> EditSession::imageOn(const Box& part, vtkDataArray
 }
 
 //------------------------------------------------------------------------------------------------
-/// Collective. The volume on this rank's part of a work box: in place where that is all of it, else
-/// a copy of that part.
-vtkSmartPointer<vtkImageData> EditSession::volumeOn(const Box& part) const
+/// Collective. Throws unless there is a volume on this rank's part of a work box.
+void EditSession::requireVolumeOn(const Box& part) const
 {
   if (!this->Volume || !this->Volume->aligned())
   {
@@ -371,16 +374,27 @@ vtkSmartPointer<vtkImageData> EditSession::volumeOn(const Box& part) const
         ? "the effect needs a volume on the voxels of the label map: resample it first"
         : "the effect needs a volume, and there is none");
   }
+  this->Comm.run(
+    [&]
+    {
+      if (!this->Volume->bounds().contains(part))
+      {
+        throw std::invalid_argument("the volume '" + this->Volume->arrayName() +
+          "' does not cover the voxels that the effect works on: choose a region inside it");
+      }
+    });
+}
+
+//------------------------------------------------------------------------------------------------
+/// Collective. The volume on this rank's part of a work box: in place where that is all of it, else
+/// a copy of that part.
+vtkSmartPointer<vtkImageData> EditSession::volumeOn(const Box& part) const
+{
   vtkSmartPointer<vtkImageData> image;
   this->Comm.run(
     [&]
     {
       const SourceVolume& volume = *this->Volume;
-      if (!volume.bounds().contains(part))
-      {
-        throw std::invalid_argument("the volume '" + volume.arrayName() +
-          "' does not cover the voxels that the effect works on: choose a region inside it");
-      }
       vtkSmartPointer<vtkDataArray> values = volume.array();
       if (!part.empty() && (!volume.array() || part.size() != volume.array()->GetNumberOfTuples()))
       {
@@ -432,6 +446,11 @@ vtkSmartPointer<vtkDataArray> EditSession::applyToAllSegments(const Operation& o
   if (work.empty())
   {
     return nullptr;
+  }
+  if (effect->ReadsVolume())
+  {
+    // Before labels are made for a world that may be too large for any memory.
+    this->requireVolumeOn(part);
   }
   const int width = labelWidth(leaveLabel(rows));
   const auto labels = this->copyRows(rows, part,

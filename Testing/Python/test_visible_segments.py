@@ -180,7 +180,7 @@ def test_parts_become_segments_of_their_own() -> None:
         pixel = {"Points": [WORLD.point([x, 3, 2])], "BrushPixelMode": True}
         apply(session, operation("paint", segment, **pixel))
     before = content_of(session)
-    apply(session, to_all("islands", Operation="SPLIT_ISLANDS_TO_SEGMENTS"))
+    apply(session, to_all("islands", Operation="SPLIT_ISLANDS_TO_SEGMENTS", MinimumSize=1))
     counts = {key: int(mask.sum()) for key, mask in masks_of(session).items()}
     assert counts == {"a": 1, "b": 1, "a_2": 1, "b_2": 1}
     check_counts(session)

@@ -686,7 +686,7 @@ void testErrorsChangeNothing(const World& world)
   refused("[" + good + op("show_segment", "a", R"("Visible": false)") + ", " +
       op("show_segment", "b", R"("Visible": false)") +
       R"(, {"effect": "median", "ApplyToAllVisibleSegments": true}])",
-    "operation 4 (median on all visible segments): no segment is visible", __LINE__);
+    "no segment is visible, expected one or more to work on", __LINE__);
   // Nothing to do is no error, and makes no step.
   session->good("[]", __LINE__);
   CHECK_EQUAL(session->Edit->GetNumberOfRedoSteps(), 1);
