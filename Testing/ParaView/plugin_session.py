@@ -685,6 +685,17 @@ def scenario_bridge(folder: Path, ranks: int) -> dict[str, object]:
             note(name, client.undo())
         for name in ("redone copied", "redone shrunk"):
             note(name, client.redo())
+        everyone = {
+            "effect": "margin",
+            "ApplyToAllVisibleSegments": True,
+            "parameters": {"MarginSizeMm": 1.0},
+            "masking": {"OverwriteMode": "OverwriteNone"},
+            "region": {"growth": 0.0},
+        }
+        note("all grown", client.apply(everyone))
+        note("undone all", client.undo())
+        note("filled", client.apply({"effect": "fill_between_slices"}))
+        note("undone filled", client.undo())
         rename = {"effect": "rename_segment", "segment": "b", "parameters": {"Name": "B"}}
         note("renamed", client.apply(rename))
         results["no redo"] = refusal(client.redo)

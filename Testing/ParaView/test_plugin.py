@@ -729,6 +729,8 @@ def test_undo_and_redo_over_the_bridge(ranks: int, session: Session) -> None:
         "undone copied": "begin",
         "redone copied": "copied",
         "redone shrunk": "shrunk",
+        "undone all": "shrunk",
+        "undone filled": "shrunk",
     }
     for name, before in same.items():
         assert state(name) == state(before), name
@@ -736,11 +738,18 @@ def test_undo_and_redo_over_the_bridge(ranks: int, session: Session) -> None:
         "masked": (7, 0),
         "undone copied": (3, 4),
         "redone shrunk": (5, 2),
+        "all grown": (6, 0),
+        "filled": (6, 0),
         "renamed": (6, 0),
         "empty": (0, 6),
     }.items():
         assert result[name]["state"]["undoable"] == undoable, name
         assert result[name]["state"]["redoable"] == redoable, name
+    # Operations on all segments name none.
+    assert result["all grown"]["changed"] == ["a", "b"]
+    for key in "ab":
+        grown, before = (result[name]["state"][key] for name in ("all grown", "shrunk"))
+        assert grown["voxels"] > before["voxels"]
     assert result["undone masked"]["changed"] == ["c"]
     assert result["undone masked"]["extent"] == result["masked"]["extent"]
     assert result["undone added"]["changed"] == ["c"]
