@@ -65,6 +65,7 @@ SEGMENT_LABEL = {
 # What an operation of any effect may say besides the effect's parameters. The names of the masking
 # settings are Slicer's. Two types are found only here: interval (two numbers), and size (three
 # numbers above 0). `needs`: a parameter, a value of it, and the parameter that must then be given.
+# `one_of`: groups of parameters, one of which must be given as a whole, and no other.
 OPERATION_SETTINGS: dict[str, dict[str, Any]] = {
     "masking": {
         "sentence": "Which voxels the operation may change, and which segments give way to it.",
@@ -120,26 +121,40 @@ OPERATION_SETTINGS: dict[str, dict[str, Any]] = {
         ],
     },
     "region": {
-        "sentence": "A box: the effect sees and changes only what is in it.",
+        "sentence": "A box: the effect sees and changes only what is in it. Give either center and size, or growth.",
         "needs": [],
+        "one_of": [["center", "size"], ["growth"]],
         "parameters": [
             {
                 "name": "center",
                 "type": "vector",
-                "required": True,
                 "unit": "mm",
                 "sentence": "Its centre in world coordinates.",
             },
             {
                 "name": "size",
                 "type": "size",
-                "required": True,
                 "unit": "mm",
                 "sentence": "Its edges along the first, second and third axis of the image.",
+            },
+            {
+                "name": "growth",
+                "type": "double",
+                "range": [0.0, 100.0],
+                "unit": "",
+                "sentence": "Instead: the box around all visible segments, grown on each side by this part of its size and at least 3 voxels (Slicer: 0.1).",
             },
         ],
     },
 }
+
+
+# The key of an operation that takes the place of the segment. The name is Slicer's.
+TO_ALL_VISIBLE = "ApplyToAllVisibleSegments"
+TO_ALL_VISIBLE_SENTENCE = (
+    "Instead of a segment: the effect is applied to each visible segment, in the order of the table. "
+    "Each sees what became of those before; it is one operation, and one step to undo."
+)
 
 
 class DeclarationError(Exception):
@@ -614,7 +629,20 @@ def _setting_schema(setting: dict[str, Any]) -> dict[str, Any]:
         }
         for name, value, needed in setting["needs"]
     ]
-    return schema | {"allOf": rules} if rules else schema
+    if rules:
+        schema["allOf"] = rules
+    if "one_of" in setting:
+        groups = setting["one_of"]
+        schema["oneOf"] = [
+            {
+                "required": group,
+                "properties": {
+                    name: False for other in groups if other is not group for name in other
+                },
+            }
+            for group in groups
+        ]
+    return schema
 
 
 def _operation_schema(effect: dict[str, Any]) -> dict[str, Any]:
@@ -626,9 +654,19 @@ def _operation_schema(effect: dict[str, Any]) -> dict[str, Any]:
         "parameters": parameters,
     }
     required = ["effect", "segment"]
+    rules: dict[str, Any] = {}
     if effect["input"] == "segments":
         del properties["segment"]
         required.remove("segment")
+    if effect["input"] == "segment":
+        flag = {"description": TO_ALL_VISIBLE_SENTENCE, "type": "boolean", "default": False}
+        properties[TO_ALL_VISIBLE] = flag
+        required.remove("segment")
+        rules = {
+            "if": {"properties": {TO_ALL_VISIBLE: {"const": True}}, "required": [TO_ALL_VISIBLE]},
+            "then": {"properties": {"segment": False}},
+            "else": {"required": ["segment"]},
+        }
     if effect["input"] != "table":
         properties |= {name: {"$ref": f"#/$defs/{name}"} for name in OPERATION_SETTINGS}
     return {
@@ -638,6 +676,7 @@ def _operation_schema(effect: dict[str, Any]) -> dict[str, Any]:
         "properties": properties,
         "required": required + (["parameters"] if parameters["required"] else []),
         "additionalProperties": False,
+        **rules,
     }
 
 
@@ -1139,7 +1178,9 @@ def _parameter_table(parameters: list[dict[str, Any]]) -> list[str]:
             or " to ".join(str(v) for v in p.get("range", ()))
             or contents.get(p["type"], "")
         )
-        default = "required" if p.get("required") else f"`{_quoted(p['default'])}`"
+        default = "required" if p.get("required") else ""
+        if "default" in p:
+            default = f"`{_quoted(p['default'])}`"
         default = "identity" if p["type"] == "matrix" else default
         lines.append(
             f"| `{p['name']}` | {p['type']} | {default} | {accepted} | {p['unit']} | {p['sentence']} |"
@@ -1202,6 +1243,12 @@ def make_docs(effects: list[dict[str, Any]]) -> str:
     for name, setting in OPERATION_SETTINGS.items():
         lines += [f"### `{name}`", "", setting["sentence"], ""]
         lines += _parameter_table(setting["parameters"])
+    lines += [
+        "## One effect on all visible segments",
+        "",
+        f"An operation on a segment may have `{TO_ALL_VISIBLE}`, true or false, which is the default.",
+        TO_ALL_VISIBLE_SENTENCE,
+    ]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -356,9 +356,9 @@ void EditSession::apply(
       {
         throw AgreedError("operation " + std::to_string(first + steps.size() + 1) + " (" +
           operation.Effect +
-          (operation.Input == EffectInput::Segments
-              ? std::string()
-              : " on segment " + inQuotes(operation.Segment)) +
+          (operation.Input == EffectInput::Segments ? std::string()
+              : operation.ToAllVisible              ? " on all visible segments"
+                                       : " on segment " + inQuotes(operation.Segment)) +
           "): " + error.what());
       }
     }
@@ -484,10 +484,25 @@ void EditSession::runOperation(const Operation& operation, EditStep& step)
 }
 
 //------------------------------------------------------------------------------------------------
-/// The voxels of a box given by its centre and edges in millimetres.
+/// Collective. Outside of it an operation neither reads nor writes: a box given by its centre and
+/// edges in millimetres, or what lies around the visible segments.
 Box EditSession::operationRegion(const Operation& operation) const
 {
   Box region = this->whole();
+  if (operation.RegionGrowth >= 0.0)
+  {
+    Box bounds = this->commonBox(this->visibleRows(), region);
+    for (int a = 0; a < 3 && !bounds.empty(); ++a)
+    {
+      // As Slicer's effects that complete segments: in voxels, of the distance of the ends.
+      const auto part =
+        static_cast<Index>(operation.RegionGrowth * static_cast<double>(bounds.dim(a) - 1));
+      const Index margin = std::max<Index>(3, part);
+      bounds.lo[a] -= margin;
+      bounds.hi[a] += margin;
+    }
+    return bounds.clipped(region);
+  }
   if (!operation.HasRegion)
   {
     return region;
@@ -518,10 +533,11 @@ Box EditSession::operationRegion(const Operation& operation) const
 }
 
 //------------------------------------------------------------------------------------------------
-EditSession::Rules EditSession::makeRules(const Operation& operation, int row, bool bypass) const
+EditSession::Rules EditSession::makeRules(
+  const Operation& operation, const Box& region, int row, bool bypass) const
 {
   Rules rules;
-  rules.region = this->operationRegion(operation);
+  rules.region = region;
   const Masking& masking = operation.Mask;
   const int count = this->Table->GetNumberOfSegments();
   if (bypass)

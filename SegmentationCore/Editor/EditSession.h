@@ -97,7 +97,8 @@ public:
 
   /// Collective. The mask that a voxel operation would write, without writing it, every `step`-th
   /// voxel along each axis: 1 where its segment would gain or keep voxels. Of an operation on all
-  /// visible segments n where the n-th of them would, up to 254. `part`, in indices of the reduced
+  /// visible segments, at once or in turn, n where the n-th of them would, up to 254; in turn costs
+  /// what doing it costs. `part`, in indices of the reduced
   /// lattice, is clipped to it; `mask` gets one value per voxel of the result.
   Box preview(const Operation& operation, const Box& part, Index step,
     std::vector<std::uint8_t>& mask, Geometry& geometry);
@@ -143,12 +144,16 @@ private:
   void runOperation(const Operation& operation, EditStep& step);
   void runTableOperation(const Operation& operation, EditStep& step);
   void runEffect(const Operation& operation, EditStep& step);
-  void runOnAllSegments(const Operation& operation, EditStep& step);
+  void runOnSegment(const Operation& operation, const Box& region, EditStep& step);
+  void runOnAllSegments(const Operation& operation, const Box& region, EditStep& step);
   void previewAllSegments(
     const Operation& operation, const Box& box, std::vector<std::uint8_t>& mask);
-  void writeParts(const LocalMask& result, const Operation& operation, bool bypass, EditStep& step);
+  void previewInTurn(const Operation& operation, const Box& box, std::vector<std::uint8_t>& mask);
+  void writeParts(const LocalMask& result, const Operation& operation, const Box& region,
+    bool bypass, EditStep& step);
   void beginStatus(int row, EditStep& step);
   std::vector<int> visibleRows() const;
+  Box commonBox(const std::vector<int>& rows, const Box& region) const;
   Box workBox(const std::vector<int>& rows, vtkLabelMapAlgorithm* effect, const Box& region) const;
   vtkSmartPointer<vtkDataArray> copyRows(
     const std::vector<int>& rows, const Box& part, int scalarType) const;
@@ -156,10 +161,11 @@ private:
   void markForbidden(
     const Rules& rules, const std::vector<int>& rows, const Box& part, vtkDataArray* labels) const;
   vtkSmartPointer<vtkImageData> imageOn(const Box& part, vtkDataArray* scalars) const;
+  void requireVolumeOn(const Box& part) const;
   vtkSmartPointer<vtkImageData> volumeOn(const Box& part) const;
   vtkSmartPointer<vtkDataArray> applyToLabels(
     vtkLabelMapAlgorithm* effect, vtkDataArray* labels, const Box& part);
-  vtkSmartPointer<vtkDataArray> applyToAllSegments(const Operation& operation,
+  vtkSmartPointer<vtkDataArray> applyToAllSegments(const Operation& operation, const Box& region,
     vtkLabelMapAlgorithm* effect, const std::vector<int>& rows, Box& part);
   vtkSmartPointer<vtkImageData> applyEffect(
     vtkLabelMapAlgorithm* effect, vtkImageData* input, vtkImageData* volume = nullptr);
@@ -167,7 +173,7 @@ private:
     std::uint8_t* allowed) const;
   std::unique_ptr<LocalMask> makeMask(
     const Operation& operation, vtkLabelMapAlgorithm* effect, const Rules& rules);
-  Rules makeRules(const Operation& operation, int row, bool bypass) const;
+  Rules makeRules(const Operation& operation, const Box& region, int row, bool bypass) const;
   static bool splits(WriteMode mode, const Rules& rules, int row);
   Box operationRegion(const Operation& operation) const;
 

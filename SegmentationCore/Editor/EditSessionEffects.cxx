@@ -105,6 +105,10 @@ std::unique_ptr<LocalMask> EditSession::makeMask(
       return std::make_unique<BoxMask>(Box());
     }
     const Box part = work.clipped(this->Held);
+    if (effect->ReadsVolume())
+    {
+      this->requireVolumeOn(part);
+    }
     if (effect->SeesAllSegments())
     {
       const auto labels = this->copyRows(rows, part, VTK_UNSIGNED_INT);
@@ -156,10 +160,8 @@ vtkSmartPointer<vtkImageData> EditSession::applyEffect(
 }
 
 //------------------------------------------------------------------------------------------------
-/// Collective. What an effect on these segments must see: their box on all ranks, with twice what
-/// it reaches, and one voxel that shows that they end there. Empty if they are.
-Box EditSession::workBox(
-  const std::vector<int>& rows, vtkLabelMapAlgorithm* effect, const Box& region) const
+/// Collective. The box around these segments in a region, on all ranks. Empty if they are.
+Box EditSession::commonBox(const std::vector<int>& rows, const Box& region) const
 {
   Box bounds;
   for (const int row : rows)
@@ -174,18 +176,33 @@ Box EditSession::workBox(
     limits[3 + a] = bounds.empty() ? far : -bounds.hi[a];
   }
   this->Comm.allReduceMin(limits, 6);
-  if (limits[0] == far)
+  Box common;
+  for (int a = 0; a < 3 && limits[0] != far; ++a)
   {
-    return Box();
+    common.lo[a] = limits[a];
+    common.hi[a] = -limits[3 + a];
+  }
+  return common;
+}
+
+//------------------------------------------------------------------------------------------------
+/// Collective. What an effect on these segments must see: their box on all ranks, with twice what
+/// it reaches, and one voxel that shows that they end there. Empty if they are.
+Box EditSession::workBox(
+  const std::vector<int>& rows, vtkLabelMapAlgorithm* effect, const Box& region) const
+{
+  Box work = this->commonBox(rows, region);
+  if (work.empty())
+  {
+    return work;
   }
   std::int64_t reach[3];
   effect->GetReach(this->Shape.Spacing, reach);
-  Box work;
   for (int a = 0; a < 3; ++a)
   {
     const Index margin = std::min<Index>(reach[a], Index{ 1 } << 40) * 2 + 1;
-    work.lo[a] = limits[a] - margin;
-    work.hi[a] = -limits[3 + a] + margin;
+    work.lo[a] -= margin;
+    work.hi[a] += margin;
   }
   return work.clipped(region);
 }
@@ -348,9 +365,8 @@ vtkSmartPointer<vtkImageData> EditSession::imageOn(const Box& part, vtkDataArray
 }
 
 //------------------------------------------------------------------------------------------------
-/// Collective. The volume on this rank's part of a work box: in place where that is all of it, else
-/// a copy of that part.
-vtkSmartPointer<vtkImageData> EditSession::volumeOn(const Box& part) const
+/// Collective. Throws unless there is a volume on this rank's part of a work box.
+void EditSession::requireVolumeOn(const Box& part) const
 {
   if (!this->Volume || !this->Volume->aligned())
   {
@@ -358,16 +374,27 @@ vtkSmartPointer<vtkImageData> EditSession::volumeOn(const Box& part) const
         ? "the effect needs a volume on the voxels of the label map: resample it first"
         : "the effect needs a volume, and there is none");
   }
+  this->Comm.run(
+    [&]
+    {
+      if (!this->Volume->bounds().contains(part))
+      {
+        throw std::invalid_argument("the volume '" + this->Volume->arrayName() +
+          "' does not cover the voxels that the effect works on: choose a region inside it");
+      }
+    });
+}
+
+//------------------------------------------------------------------------------------------------
+/// Collective. The volume on this rank's part of a work box: in place where that is all of it, else
+/// a copy of that part.
+vtkSmartPointer<vtkImageData> EditSession::volumeOn(const Box& part) const
+{
   vtkSmartPointer<vtkImageData> image;
   this->Comm.run(
     [&]
     {
       const SourceVolume& volume = *this->Volume;
-      if (!volume.bounds().contains(part))
-      {
-        throw std::invalid_argument("the volume '" + volume.arrayName() +
-          "' does not cover the voxels that the effect works on: choose a region inside it");
-      }
       vtkSmartPointer<vtkDataArray> values = volume.array();
       if (!part.empty() && (!volume.array() || part.size() != volume.array()->GetNumberOfTuples()))
       {
@@ -407,17 +434,23 @@ vtkSmartPointer<vtkDataArray> EditSession::applyToLabels(
 /// Collective. The n-th of these segments is label n of what the effect gets, and of the result,
 /// which has the voxels of `part`. Where the operation may not change voxels it is
 /// leaveLabel(rows). The editable area is that of all segments as they are: none is the edited one.
-vtkSmartPointer<vtkDataArray> EditSession::applyToAllSegments(
-  const Operation& operation, vtkLabelMapAlgorithm* effect, const std::vector<int>& rows, Box& part)
+vtkSmartPointer<vtkDataArray> EditSession::applyToAllSegments(const Operation& operation,
+  const Box& region, vtkLabelMapAlgorithm* effect, const std::vector<int>& rows, Box& part)
 {
   Rules rules;
-  this->Comm.run([&] { rules = this->makeRules(operation, -1, effect->GetBypassMasking()); });
+  this->Comm.run(
+    [&] { rules = this->makeRules(operation, region, -1, effect->GetBypassMasking()); });
   effect->SetController(this->Controller);
   const Box work = this->workBox(rows, effect, rules.region);
   part = work.clipped(this->Held);
   if (work.empty())
   {
     return nullptr;
+  }
+  if (effect->ReadsVolume())
+  {
+    // Before labels are made for a world that may be too large for any memory.
+    this->requireVolumeOn(part);
   }
   const int width = labelWidth(leaveLabel(rows));
   const auto labels = this->copyRows(rows, part,
@@ -485,11 +518,49 @@ bool EditSession::splits(WriteMode mode, const Rules& rules, int row)
 //------------------------------------------------------------------------------------------------
 void EditSession::runEffect(const Operation& operation, EditStep& step)
 {
+  const Box region = this->operationRegion(operation);
   if (operation.Input == EffectInput::Segments)
   {
-    this->runOnAllSegments(operation, step);
+    this->runOnAllSegments(operation, region, step);
     return;
   }
+  if (!operation.ToAllVisible)
+  {
+    this->runOnSegment(operation, region, step);
+    return;
+  }
+  // Those that are visible now; each sees what became of the ones before.
+  std::vector<std::string> segments;
+  this->Comm.run(
+    [&]
+    {
+      for (const int row : this->visibleRows())
+      {
+        segments.push_back(this->Table->GetNthSegmentID(row));
+      }
+      if (segments.empty())
+      {
+        throw std::invalid_argument("no segment is visible, expected one or more to work on");
+      }
+    });
+  Operation one = operation;
+  for (const std::string& segment : segments)
+  {
+    one.Segment = segment;
+    try
+    {
+      this->runOnSegment(one, region, step);
+    }
+    catch (const AgreedError& error)
+    {
+      throw AgreedError("segment '" + shortened(segment) + "': " + error.what());
+    }
+  }
+}
+
+//------------------------------------------------------------------------------------------------
+void EditSession::runOnSegment(const Operation& operation, const Box& region, EditStep& step)
+{
   vtkSmartPointer<vtkLabelMapAlgorithm> effect;
   int row = 0;
   Rules rules;
@@ -498,13 +569,13 @@ void EditSession::runEffect(const Operation& operation, EditStep& step)
     {
       row = this->find(operation.Segment);
       effect.TakeReference(newEffect(operation));
-      rules = this->makeRules(operation, row, effect->GetBypassMasking());
+      rules = this->makeRules(operation, region, row, effect->GetBypassMasking());
     });
   const std::unique_ptr<LocalMask> mask = this->makeMask(operation, effect, rules);
   const WriteMode mode = effect->GetWriteMode();
   if (effect->MakesParts())
   {
-    this->writeParts(*mask, operation, effect->GetBypassMasking(), step);
+    this->writeParts(*mask, operation, region, effect->GetBypassMasking(), step);
   }
   else if (splits(mode, rules, row))
   {
@@ -568,7 +639,8 @@ void EditSession::previewAllSegments(
       }
     });
   Box part;
-  const auto result = this->applyToAllSegments(operation, effect, rows, part);
+  const auto result =
+    this->applyToAllSegments(operation, this->operationRegion(operation), effect, rows, part);
   const auto labels = this->copyRows(rows, box, VTK_UNSIGNED_CHAR);
   this->Comm.run(
     [&]
@@ -593,9 +665,46 @@ void EditSession::previewAllSegments(
 }
 
 //------------------------------------------------------------------------------------------------
+/// Collective. The labels of all visible segments on `box`, as they would be after an effect on one
+/// after the other. Each sees what became of those before: only doing it tells, so it is done, and
+/// taken back.
+void EditSession::previewInTurn(
+  const Operation& operation, const Box& box, std::vector<std::uint8_t>& mask)
+{
+  std::vector<int> rows;
+  this->Comm.run(
+    [&]
+    {
+      rows = this->visibleRows();
+      if (rows.size() > 254)
+      {
+        throw std::invalid_argument(
+          std::to_string(rows.size()) + " segments are visible, expected up to 254 to preview");
+      }
+    });
+  EditStep step = this->run(operation);
+  try
+  {
+    const auto labels = this->copyRows(rows, box, VTK_UNSIGNED_CHAR);
+    this->Comm.run(
+      [&]
+      {
+        const auto* after = static_cast<const std::uint8_t*>(labels->GetVoidPointer(0));
+        mask.assign(after, after + box.size());
+      });
+  }
+  catch (const AgreedError&)
+  {
+    this->turnAround(step, true);
+    throw;
+  }
+  this->turnAround(step, true);
+}
+
+//------------------------------------------------------------------------------------------------
 /// Collective. First all segments lose what is no longer theirs, then each gains what is: so they
 /// do not overlap in between, which would move them to layers of their own.
-void EditSession::runOnAllSegments(const Operation& operation, EditStep& step)
+void EditSession::runOnAllSegments(const Operation& operation, const Box& region, EditStep& step)
 {
   vtkSmartPointer<vtkLabelMapAlgorithm> effect;
   std::vector<int> rows;
@@ -610,7 +719,7 @@ void EditSession::runOnAllSegments(const Operation& operation, EditStep& step)
       }
     });
   Box part;
-  const auto labels = this->applyToAllSegments(operation, effect, rows, part);
+  const auto labels = this->applyToAllSegments(operation, region, effect, rows, part);
   if (!labels)
   {
     return; // where no segment has a voxel, none gets one
@@ -624,7 +733,7 @@ void EditSession::runOnAllSegments(const Operation& operation, EditStep& step)
       boxes = result.boxes();
       for (const int row : rows)
       {
-        rules.push_back(this->makeRules(operation, row, effect->GetBypassMasking()));
+        rules.push_back(this->makeRules(operation, region, row, effect->GetBypassMasking()));
         // The result says already where nothing may change.
         rules.back().areaMasked = false;
         rules.back().intensity = nullptr;
@@ -651,8 +760,8 @@ void EditSession::runOnAllSegments(const Operation& operation, EditStep& step)
 
 //------------------------------------------------------------------------------------------------
 /// Collective. The lowest label of a result stays in the segment, the others become new ones.
-void EditSession::writeParts(
-  const LocalMask& result, const Operation& operation, bool bypass, EditStep& step)
+void EditSession::writeParts(const LocalMask& result, const Operation& operation, const Box& region,
+  bool bypass, EditStep& step)
 {
   const auto* parts = dynamic_cast<const ResultMask*>(&result);
   int row = 0;
@@ -684,7 +793,7 @@ void EditSession::writeParts(
       [&]
       {
         this->rememberTable(step);
-        rules = this->makeRules(operation, row, bypass);
+        rules = this->makeRules(operation, region, row, bypass);
         const std::string suffix = "_" + std::to_string(i + 1);
         part = this->addSegment(this->Table->GenerateUniqueSegmentID(operation.Segment + suffix),
           this->Table->GetNthSegmentName(row) + suffix, {}, 0);
@@ -699,7 +808,7 @@ void EditSession::writeParts(
       WriteMode::Add, part, rules, step);
   }
   Rules rules;
-  this->Comm.run([&] { rules = this->makeRules(operation, row, bypass); });
+  this->Comm.run([&] { rules = this->makeRules(operation, region, row, bypass); });
   if (!labels.empty())
   {
     const Label label = static_cast<Label>(labels[0].label);
@@ -733,7 +842,7 @@ Box EditSession::preview(const Operation& operation, const Box& part, Index step
         throw std::invalid_argument(
           "the step of the preview is " + std::to_string(step) + ", expected at least 1");
       }
-      if (operation.Input != EffectInput::Segments)
+      if (operation.Input != EffectInput::Segments && !operation.ToAllVisible)
       {
         row = this->find(operation.Segment);
       }
@@ -775,9 +884,16 @@ Box EditSession::preview(const Operation& operation, const Box& part, Index step
     this->previewAllSegments(operation, box, mask);
     return box;
   }
+  if (operation.ToAllVisible)
+  {
+    this->previewInTurn(operation, box, mask);
+    return box;
+  }
   Rules rules;
+  const Box region = this->operationRegion(operation);
   effect.TakeReference(newEffect(operation));
-  this->Comm.run([&] { rules = this->makeRules(operation, row, effect->GetBypassMasking()); });
+  this->Comm.run(
+    [&] { rules = this->makeRules(operation, region, row, effect->GetBypassMasking()); });
   // Effects that look around are given what they reach; beyond it nothing matters.
   const std::unique_ptr<LocalMask> result = this->makeMask(operation, effect, rules);
   this->Comm.run(

@@ -387,9 +387,21 @@ Masking readMasking(const Json& json, const std::string& where)
 
 void readRegion(const Json& json, const std::string& where, Operation& operation)
 {
+  if (json.is_object() && json.size() == 1 && json.contains("growth"))
+  {
+    const Json& growth = json.at("growth");
+    if (!growth.is_number() || !(growth.get<double>() >= 0.0 && growth.get<double>() <= 100.0))
+    {
+      fail(where + ": growth", "is " + shown(growth) + ", expected a number from 0 to 100");
+    }
+    operation.RegionGrowth = growth.get<double>();
+    return;
+  }
   if (!json.is_object() || json.size() != 2 || !json.contains("center") || !json.contains("size"))
   {
-    fail(where, "is " + shown(json) + R"(, expected {"center": [x, y, z], "size": [x, y, z]})");
+    fail(where,
+      "is " + shown(json) +
+        R"(, expected {"center": [x, y, z], "size": [x, y, z]} or {"growth": number})");
   }
   const std::vector<double> center = readNumbers(json.at("center"), where + ": center");
   const std::vector<double> size = readNumbers(json.at("size"), where + ": size");
@@ -412,12 +424,13 @@ Operation parseOperation(const Json& json, std::size_t position)
   }
   for (const auto& item : json.items())
   {
-    const auto known = { "effect", "segment", "parameters", "masking", "region" };
+    const auto known = { "effect", "segment", "parameters", "masking", "region",
+      "ApplyToAllVisibleSegments" };
     if (std::find(known.begin(), known.end(), item.key()) == known.end())
     {
       fail(where,
         "has the unknown key " + inQuotes(item.key()) +
-          ", expected effect, segment, parameters, masking, region");
+          ", expected effect, segment, parameters, masking, region, ApplyToAllVisibleSegments");
     }
   }
   const auto text = [&](const char* key) -> std::string
@@ -444,14 +457,30 @@ Operation parseOperation(const Json& json, std::size_t position)
     : input == "segment"              ? EffectInput::Segment
     : input == "segments"             ? EffectInput::Segments
                                       : EffectInput::Table;
-  if (operation.Input != EffectInput::Segments)
+  const std::string place = where + " (" + operation.Effect + ")";
+  if (json.contains("ApplyToAllVisibleSegments"))
+  {
+    const Json& flag = json.at("ApplyToAllVisibleSegments");
+    if (operation.Input != EffectInput::Segment)
+    {
+      fail(place, "has 'ApplyToAllVisibleSegments', which is for effects on one segment");
+    }
+    if (!flag.is_boolean())
+    {
+      fail(place + ": ApplyToAllVisibleSegments", "is " + shown(flag) + ", expected true or false");
+    }
+    operation.ToAllVisible = flag.get<bool>();
+  }
+  if (operation.Input != EffectInput::Segments && !operation.ToAllVisible)
   {
     operation.Segment = text("segment");
   }
   else if (json.contains("segment"))
   {
-    fail(where + " (" + operation.Effect + ")",
-      "has 'segment', but works on all visible segments at once: leave it out");
+    fail(place,
+      operation.ToAllVisible
+        ? "has 'segment', but is applied to all visible segments: leave one of them out"
+        : "has 'segment', but works on all visible segments at once: leave it out");
   }
 
   const Json empty = Json::object();

@@ -77,6 +77,8 @@ struct Operation
   std::string Title;
   EffectInput Input = EffectInput::Table;
   std::string Segment; ///< empty for effects on all visible segments
+  /// Instead of Segment: the effect is applied to each visible segment, in the order of the table.
+  bool ToAllVisible = false;
   std::map<std::string, ParameterValue> Parameters;
   Masking Mask;
   /// The box outside which nothing is read or written: centre in world coordinates, edges along the
@@ -84,6 +86,9 @@ struct Operation
   bool HasRegion = false;
   double RegionCenter[3] = { 0.0, 0.0, 0.0 };
   double RegionSize[3] = { 0.0, 0.0, 0.0 };
+  /// Instead of a box that is given: the one around all visible segments, grown on each side by
+  /// this part of its size. Below 0: not so.
+  double RegionGrowth = -1.0;
   /// The operation in one line, as it was written: equal texts are equal operations.
   std::string Text;
 };

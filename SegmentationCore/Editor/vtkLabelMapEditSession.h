@@ -10,7 +10,7 @@
  * in a world of 128^3 as in one of 4096^3, and so do its undo and redo. Images are made only of the
  * region that someone asks for.
  *
- * Operations are the JSON of vtkLabelMapEditor, with two more keys:
+ * Operations are the JSON of vtkLabelMapEditor, with more keys:
  *
  *     {"effect": "paint", "segment": "pores", "parameters": {"Points": [[10, 20, 30]]},
  *      "masking": {"MaskMode": "EditAllowedOutsideAllSegments", "OverwriteMode": "OverwriteNone"},
@@ -24,6 +24,16 @@
  * editable area never change, in any segment. A segment that has to overlap another one moves to a
  * layer of its own. Removing voxels inside a single other segment gives them to that segment.
  * The region, a box in millimetres along the image's axes, is all that the effect sees and changes.
+ * `"region": {"growth": 0.1}` is the box around all visible segments, as they are when the
+ * operation begins, grown on each side by a tenth of the distance of its first and last voxel,
+ * rounded down, and by at least 3 voxels: an effect on all segments, such as grow_from_seeds, then
+ * costs what lies around them. Slicer's effects that complete segments always work so (by 0.1, and
+ * when it computes anew by 0.2 or 0.5); here the whole image is the default, because a result that
+ * ends at a border nobody asked for is a surprise, and journals and scripts keep their meaning.
+ *
+ * An effect on one segment has, instead of `segment`, `"ApplyToAllVisibleSegments": true` (Slicer's
+ * name) to be applied to each visible segment in the order of the table, with the same masking;
+ * each sees what became of those before. It is one operation, one step to undo, one journal line.
  *
  * All or nothing: after an error (or abort) the session is what it was, and LastError says why, the
  * same text on all ranks.
@@ -170,7 +180,8 @@ public:
 
   /// Collective. What an operation would make of its segment, without applying it: "Mask", 0 or 1,
   /// of every `step`-th voxel along each axis, within `extent` (in voxels of the reduced lattice).
-  /// An operation on all visible segments, of which there may be 254, gives n for the n-th of them.
+  /// An operation on all visible segments, of which there may be 254, gives n for the n-th of them;
+  /// if it is applied to one after the other, the preview costs what the operation costs.
   /// With step 1 the result in the region is exactly that of the operation. One rank only if step
   /// is more than 1. False after an error.
   bool Preview(const std::string& operation, const int extent[6], int step, vtkImageData* output);

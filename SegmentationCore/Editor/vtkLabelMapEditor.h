@@ -12,7 +12,8 @@
  *     {"effect": "margin", "segment": "pores", "parameters": {"MarginSizeMm": 2.0}}
  * where `effect` is the identifier of a declaration in Effects/ (an effect, or a table operation
  * such as add_segment), `segment` the ID of the segment, and parameters that are left out have
- * their defaults; `masking` and `region` are those of vtkLabelMapEditSession, which does the work.
+ * their defaults; `masking`, `region` and `ApplyToAllVisibleSegments` are those of
+ * vtkLabelMapEditSession, which does the work.
  * The array is the state: operations that were applied and that the new array does not begin with
  * are undone, those that it has besides are run; so a longer array runs only its new operations,
  * and a shorter one costs an undo. Another volume or label map, or an undo beyond the memory of the

@@ -40,8 +40,8 @@
  *
  * Where Slicer's differs: its seeds on the border of the image do not grow, here they do; ties go
  * to whichever its heap gives first; distances are rounded to 32-bit floating point at each step;
- * it needs three voxels along each axis, and has at most 2^32 - 1; and it crops the image to the
- * surroundings of the seeds, here the operation's region says where to grow.
+ * it needs three voxels along each axis, and has at most 2^32 - 1; and it always crops the image to
+ * the surroundings of the seeds, which here an operation asks for by its region: {"growth": 0.1}.
  *
  * Sources: A. X. Falcao, J. Stolfi, R. de Alencar Lotufo, The image foresting transform: theory,
  * algorithms, and applications, IEEE TPAMI 26(1), 2004, doi:10.1109/TPAMI.2004.1261076; see also

@@ -545,9 +545,13 @@ def scenario_bridge(folder: Path, ranks: int) -> dict[str, object]:
     shrunk = simple.LabelMapMargin(Input=otsu, MarginSizeMm=-2.0)
     shrunk.Array = ["POINTS", "Labels"]
     truth: dict[str, object] = {}
+    grey = collect(volume, "RTData")[1]
     for name, proxy in (("otsu", otsu), ("shrunk", shrunk)):
         mask = collect(proxy, "Labels")[1] > 0
+        places = np.argwhere(mask)[:, ::-1] + EXTENT[::2]
         truth[name] = {
+            "centroid": (places.mean(0)).tolist(),
+            "mean": float(grey[mask].astype(np.float64).mean()),
             "voxels": int(mask.sum()),
             "mask": crc(mask),
             "points": surface_of(proxy, ranks)["points"],
@@ -622,6 +626,26 @@ def scenario_bridge(folder: Path, ranks: int) -> dict[str, object]:
             }
         return found
 
+    def measurements(client: object) -> dict[str, object]:
+        table = client.statistics(intensities=True, islands=True)
+        return {
+            "columns": list(table.dtype.names),
+            **{
+                row["segment"]: {
+                    "name": row["name"],
+                    "voxels": int(row["voxel_count"]),
+                    "extent": row["extent"].tolist(),
+                    "centroid": row["centroid"].tolist(),
+                    "mean": float(row["mean"]),
+                    "bits": crc(np.frombuffer(b"".join(
+                        row[name].tobytes() for name in table.dtype.names
+                        if name not in ("segment", "name")
+                    ), np.uint8)),
+                }
+                for row in table
+            },
+        }  # fmt: skip
+
     def refusal(call: object, *arguments: object) -> str:
         try:
             call(*arguments)
@@ -648,6 +672,8 @@ def scenario_bridge(folder: Path, ranks: int) -> dict[str, object]:
         note("shrunk", client.apply(margin))
         note("added", client.apply({"effect": "add_segment", "segment": "c"}))
         note("masked", client.apply(masked))
+        results["measured"] = measurements(client)
+        results["refused statistics"] = refusal(lambda: client.statistics(Size=1))
         results["refusals"] = [
             refusal(client.apply, {**masked, "masking": {"MaskMode": "EditAllowed"}}),
             refusal(client.apply, {**masked, "region": {"center": [0, 0, 0]}}),
@@ -659,6 +685,17 @@ def scenario_bridge(folder: Path, ranks: int) -> dict[str, object]:
             note(name, client.undo())
         for name in ("redone copied", "redone shrunk"):
             note(name, client.redo())
+        everyone = {
+            "effect": "margin",
+            "ApplyToAllVisibleSegments": True,
+            "parameters": {"MarginSizeMm": 1.0},
+            "masking": {"OverwriteMode": "OverwriteNone"},
+            "region": {"growth": 0.0},
+        }
+        note("all grown", client.apply(everyone))
+        note("undone all", client.undo())
+        note("filled", client.apply({"effect": "fill_between_slices"}))
+        note("undone filled", client.undo())
         rename = {"effect": "rename_segment", "segment": "b", "parameters": {"Name": "B"}}
         note("renamed", client.apply(rename))
         results["no redo"] = refusal(client.redo)

@@ -695,6 +695,25 @@ def test_overlapping_segments_come_over_the_bridge(ranks: int, session: Session)
 
 @pytest.mark.bridge
 @pytest.mark.parametrize("ranks", BRIDGE_RANKS)
+def test_statistics_come_over_the_bridge(ranks: int, session: Session) -> None:
+    result = session("bridge", ranks)
+    truth, measured = result["truth"], result["measured"]
+    assert {"label", "segment", "name", "surface_area_mm2", "island_count", "mean"} <= {
+        *measured["columns"]
+    }
+    # a and c are in one layer, b in another one.
+    for key, name in (("a", "shrunk"), ("b", "otsu"), ("c", "part")):
+        assert measured[key]["voxels"] == truth[name]["voxels"], key
+        assert measured[key]["extent"] == truth[name]["box"], key
+        assert measured[key]["name"] == key
+    for key, name in (("a", "shrunk"), ("b", "otsu")):
+        assert measured[key]["centroid"] == pytest.approx(truth[name]["centroid"], abs=1e-9)
+        assert measured[key]["mean"] == pytest.approx(truth[name]["mean"], rel=1e-9)
+    assert "no parameter 'Size'" in result["refused statistics"]
+
+
+@pytest.mark.bridge
+@pytest.mark.parametrize("ranks", BRIDGE_RANKS)
 def test_undo_and_redo_over_the_bridge(ranks: int, session: Session) -> None:
     result = session("bridge", ranks)
 
@@ -710,6 +729,8 @@ def test_undo_and_redo_over_the_bridge(ranks: int, session: Session) -> None:
         "undone copied": "begin",
         "redone copied": "copied",
         "redone shrunk": "shrunk",
+        "undone all": "shrunk",
+        "undone filled": "shrunk",
     }
     for name, before in same.items():
         assert state(name) == state(before), name
@@ -717,11 +738,18 @@ def test_undo_and_redo_over_the_bridge(ranks: int, session: Session) -> None:
         "masked": (7, 0),
         "undone copied": (3, 4),
         "redone shrunk": (5, 2),
+        "all grown": (6, 0),
+        "filled": (6, 0),
         "renamed": (6, 0),
         "empty": (0, 6),
     }.items():
         assert result[name]["state"]["undoable"] == undoable, name
         assert result[name]["state"]["redoable"] == redoable, name
+    # Operations on all segments name none.
+    assert result["all grown"]["changed"] == ["a", "b"]
+    for key in "ab":
+        grown, before = (result[name]["state"][key] for name in ("all grown", "shrunk"))
+        assert grown["voxels"] > before["voxels"]
     assert result["undone masked"]["changed"] == ["c"]
     assert result["undone masked"]["extent"] == result["masked"]["extent"]
     assert result["undone added"]["changed"] == ["c"]

@@ -59,6 +59,8 @@ class NumpyBackend:
         self.threads: set[int] = set()
         self.regions: list[tuple[tuple[int, ...], int]] = []
         """What was asked for: extent and layer."""
+        self.asked: list[tuple[dict[str, Any], bool]] = []
+        """What to measure."""
         self.release = threading.Event()
         self.entered = threading.Event()
 
@@ -141,6 +143,25 @@ class NumpyBackend:
         self.threads.add(threading.get_ident())
         inside = self.mask(segment_id)[::coarsening, ::coarsening, ::coarsening]
         return self._faces(inside, coarsening)
+
+    def statistics(
+        self, parameters: dict[str, Any], intensities: bool, progress: ProgressReporter
+    ) -> NDArray[Any]:
+        """A few columns, of all kinds: numbers, vectors and texts, and one that is not measured."""
+        self.threads.add(threading.get_ident())
+        self.asked.append((parameters, intensities))
+        for name in parameters:
+            if name.lower() not in ("surface", "islands"):
+                raise BackendError(f"statistics has no parameter {name!r}")
+        progress(0.5, "measuring")
+        kinds = [("label", "<i8"), ("segment", object), ("name", object), ("voxel_count", "<i8")]
+        table = np.zeros(len(self.names), [*kinds, ("centroid", "<f8", (3,)), ("mean", "<f8")])
+        for row, (key, (name, _, value)) in enumerate(self.names.items()):
+            places = np.argwhere(self.mask(key))[:, ::-1]
+            middle = (places.mean(0) + self.start) * self.spacing
+            centroid = self.directions @ middle + self.origin
+            table[row] = (value, key, name, len(places), centroid, np.nan)
+        return table
 
     def _state(self) -> tuple[Any, ...]:
         return [labels.copy() for labels in self.layers], dict(self.layer_of), dict(self.names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import zlib
 from typing import Any
 
@@ -48,6 +49,24 @@ messages = st.one_of(
     st.builds(protocol.RedoRequest, numbers),
     st.builds(protocol.RegionRequest, numbers, st.none() | ids, st.none() | extents),
     st.builds(protocol.SurfaceRequest, numbers, identifiers, st.integers(1, 1024)),
+    st.builds(
+        protocol.StatisticsRequest,
+        numbers,
+        st.dictionaries(identifiers, json_values, max_size=5),
+        st.booleans(),
+    ),
+    st.builds(
+        protocol.Statistics,
+        numbers,
+        numbers,
+        st.just(
+            (
+                protocol.StatisticsColumn("segment", "text", 1, b"", ("a", "b")),
+                protocol.StatisticsColumn("label", "int64", 1, bytes(range(16)), ()),
+                protocol.StatisticsColumn("centroid", "float64", 3, bytes(range(48)), ()),
+            )
+        ),
+    ),
     st.builds(protocol.Cancel, numbers),
     st.builds(protocol.Bye, st.text(letters, max_size=20)),
     st.builds(protocol.Applied, numbers, ids, st.none() | extents, numbers, st.floats(0, 1e6)),
@@ -379,8 +398,10 @@ def test_operations_are_bounded_in_depth_and_kind() -> None:
     for _ in range(10):
         deep = [deep]
     for operation in (
-        {"effect": "x"},
+        {"segment": "s"},
+        {"effect": ""},
         {"effect": "x", "segment": ""},
+        {"effect": "x", "segment": None},
         {"effect": "x", "segment": "s", "parameters": [1]},
         {"effect": "x", "segment": "s", "parameters": {"a": deep}},
         {"effect": "x", "segment": "s", "parameters": {"a": math.nan}},
@@ -388,6 +409,8 @@ def test_operations_are_bounded_in_depth_and_kind() -> None:
     ):
         with pytest.raises(ProtocolError):
             protocol.ApplyRequest(1, operation)
+    # Effects on all visible segments name none.
+    assert protocol.ApplyRequest(1, {"effect": "x"}).operation == {"effect": "x"}
 
 
 def test_the_index_to_ras_matrix_puts_axes_in_columns() -> None:
@@ -400,5 +423,69 @@ def test_the_index_to_ras_matrix_puts_axes_in_columns() -> None:
 
 def test_negotiation_takes_a_common_version_or_names_both() -> None:
     assert protocol.negotiate((9, 2)) == 2
-    with pytest.raises(ProtocolError, match="speaks protocol 8, 9; this bridge speaks 2"):
+    assert protocol.negotiate((2, 3, 9)) == 3
+    with pytest.raises(ProtocolError, match="speaks protocol 8, 9; this bridge speaks 3, 2"):
         protocol.negotiate((8, 9))
+
+
+# -- statistics ------------------------------------------------------------------------------------
+
+
+def measured() -> Any:
+    kinds = [("label", "<i8"), ("name", object), ("mean", "<f8"), ("centroid", "<f8", (3,))]
+    table = np.zeros(3, dtype=kinds)
+    table["label"] = [1, 2**62, 7]
+    table["name"] = ["a", "\N{GREEK SMALL LETTER BETA}", ""]
+    table["mean"] = [0.1, np.nan, -np.inf]
+    table["centroid"] = np.arange(9).reshape(3, 3) / 7
+    return table
+
+
+def test_a_table_arrives_bit_for_bit() -> None:
+    table = measured()
+    sent = protocol.Statistics.of_table(5, 2, table)
+    found = protocol.decode(protocol.encode(sent, LIMIT), protocol.TO_CLIENT, LIMIT)
+    assert isinstance(found, protocol.Statistics)
+    assert (found.request, found.revision) == (5, 2)
+    received = found.table()
+    assert received.dtype == table.dtype
+    for name in table.dtype.names:
+        if name == "name":
+            assert received[name].tolist() == table[name].tolist()
+        else:
+            assert received[name].tobytes() == table[name].tobytes()
+    # Narrower numbers become the types of the wire.
+    narrow = np.zeros(2, dtype=[("count", "<u4"), ("extent", "<i4", (6,)), ("size", "<f4")])
+    received = protocol.Statistics.of_table(1, 0, narrow).table()
+    kinds = [("count", "<i8"), ("extent", "<i8", (6,)), ("size", "<f8")]
+    assert received.dtype == np.dtype(kinds)
+    assert protocol.Statistics.of_table(1, 0, table[:0]).table().dtype == table.dtype
+
+
+def column(**changes: Any) -> dict[str, Any]:
+    values = {"name": "c", "type": "int64", "components": 2, "data": bytes(32), "texts": []}
+    return {**values, **changes}
+
+
+@pytest.mark.parametrize(
+    ("columns", "culprit"),
+    [
+        ([column(data=bytes(31))], "31 bytes; expected a multiple of 16"),
+        ([column(texts=["a"])], "numbers and texts"),
+        ([column(type="text", components=1, texts=["a", "b"])], "texts and numbers"),
+        ([column(type="text", data=b"", texts=["a"])], "texts and numbers"),
+        ([column(type="int32")], "one of text, int64, float64"),
+        ([column(components=0)], "components"),
+        ([column(components=17)], "components"),
+        ([column(), column(name="d", data=bytes(16))], r"columns of \[1, 2\] rows"),
+        ([column(), column()], "a column twice"),
+        ([], "list of 1 to 256 entries"),
+        ([column(data=1)], "expected bytes"),
+        ([column(more=1)], "unknown key"),
+    ],
+)
+def test_a_table_that_contradicts_itself_or_is_none_is_refused(columns: Any, culprit: str) -> None:
+    message = packed(type="statistics-table", request=1, revision=0, columns=columns)
+    error = refusal(message, protocol.TO_CLIENT)
+    assert error.code == protocol.INVALID
+    assert re.search(culprit, str(error)), str(error)

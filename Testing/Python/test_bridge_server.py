@@ -140,9 +140,9 @@ def test_the_client_reports_a_refused_token(start: Any) -> None:
 
 
 def test_a_version_that_is_not_spoken_is_refused(start: Any) -> None:
-    answer, _ = converse(start().server.url, {**HELLO, "protocols": [1, 3]}, answers=2)
+    answer, _ = converse(start().server.url, {**HELLO, "protocols": [1, 99]}, answers=2)
     assert answer["code"] == protocol.PROTOCOL_VERSION
-    assert "1, 3" in answer["text"]
+    assert "1, 99" in answer["text"]
 
 
 def test_a_stranger_who_says_nothing_is_sent_away(start: Any) -> None:
@@ -402,6 +402,66 @@ def test_masking_and_region_reach_the_backend_as_they_are(start: Any) -> None:
     assert seen == [edit]
 
 
+def test_an_operation_on_all_segments_names_none(start: Any) -> None:
+    running = start()
+    seen: list[Any] = []
+
+    def apply(edit: dict[str, Any], _progress: Any) -> Any:
+        seen.append(edit)
+        return {"changed": [], "extent": None, "revision": 1}
+
+    running.backend.apply = apply
+    edits = [
+        {"effect": "grow_from_seeds", "region": {"growth": 0.1}},
+        {"effect": "median", "ApplyToAllVisibleSegments": True, "parameters": {}},
+    ]
+    with running.client() as client:
+        for edit in edits:
+            assert client.apply(edit).revision == 1
+    assert seen == edits
+
+
+def test_statistics_come_as_the_backend_has_them(start: Any) -> None:
+    running = start(oblique_boxes())
+    with running.client() as client:
+        table = client.statistics(intensities=True, surface=False, Islands=True)
+        assert table["segment"].tolist() == ["s-red", "s-green"]
+        assert table["name"][1] == "Green box \N{GREEK SMALL LETTER ALPHA}"
+        expected = running.backend.statistics({}, False, lambda *_: None)
+        assert table.dtype == expected.dtype
+        assert table["centroid"].tobytes() == expected["centroid"].tobytes()
+        assert table["voxel_count"].tolist() == [36, 120]
+        assert np.isnan(table["mean"]).all()
+        assert running.backend.asked == [({"surface": False, "Islands": True}, True), ({}, False)]
+        assert client.describe().revision == 0
+        with pytest.raises(BridgeError, match="no parameter 'Size'") as caught:
+            client.statistics(Size=1)
+        assert caught.value.code == protocol.OPERATION_FAILED
+        client.apply(margin())
+        assert client.statistics()["voxel_count"][0] > 36
+
+
+def test_statistics_of_other_segments_are_a_defect(start: Any) -> None:
+    running = start()
+    running.backend.statistics = lambda *_: np.zeros(1, [("label", "i8")])
+    with running.client() as client:
+        with pytest.raises(BridgeError, match="measured 1 segments of 2") as caught:
+            client.statistics()
+        assert caught.value.code == protocol.INTERNAL
+
+
+def test_an_older_bridge_is_not_asked_for_statistics(
+    start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = start()
+    monkeypatch.setattr(protocol, "PROTOCOL_VERSIONS", (2,))
+    with running.client() as client:
+        monkeypatch.undo()
+        assert client.describe().ranks == 1
+        with pytest.raises(BridgeError, match="need protocol 3; this bridge speaks 2"):
+            client.statistics()
+
+
 def test_the_owner_can_tell_clients_about_changes(start: Any) -> None:
     running = start()
     with running.client() as client:
@@ -517,7 +577,9 @@ def test_a_message_out_of_protocol_ends_the_connection(
          "extent": None},
         {"type": "surface", "request": 5, "segment": "s-red", "coarsening": 0},
         {"type": "surface", "request": 5, "segment": "s-red", "coarsening": 1, "more": 1},
-        {"type": "apply", "request": 5, "operation": {"effect": "margin"}},
+        {"type": "apply", "request": 5, "operation": {"segment": "s-red"}},
+        {"type": "statistics", "request": 5, "parameters": [], "intensities": False},
+        {"type": "statistics", "request": 5, "parameters": {}, "intensities": 1},
     ],
 )  # fmt: skip
 def test_a_bad_request_costs_the_request_only(start: Any, request_: dict[str, Any]) -> None:

@@ -362,6 +362,8 @@ others = st.builds(
             ("margin", {"MarginSizeMm": 2.0}),
             ("median", {}),
             ("islands", {}),
+            ("threshold", {"MinimumThreshold": 30, "region": {"growth": 0.5}}),
+            ("median", {"region": {"growth": 0.0}}),
             ("logical", {"Operation": "INVERT", "BypassMasking": False}),
             ("logical", {"Operation": "XOR", "ModifierSegmentID": "b"}),
             ("logical", {"Operation": "UNION", "ModifierSegmentID": "a", "BypassMasking": False}),

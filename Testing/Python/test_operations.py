@@ -148,6 +148,10 @@ def operations(draw: st.DrawFn) -> Any:
         if not draw(st.integers(0, 3)):
             names = st.sampled_from([*(p["name"] for p in setting["parameters"]), "Other"])
             operation[key] = draw(st.dictionaries(names, VALUES, max_size=3))
+    if not draw(st.integers(0, 3)):
+        operation["ApplyToAllVisibleSegments"] = draw(st.sampled_from([True, False, 1, None]))
+        if draw(st.booleans()):
+            del operation["segment"]
     if not draw(st.integers(0, 9)):
         operation.pop(draw(st.sampled_from(sorted(operation))))
     return operation

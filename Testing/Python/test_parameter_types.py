@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 from sample_parameters import CAMERA, OTHER_LABEL, POINTS, arguments, mirrored, renumbered, turned
-from segmentationcore import _registry, operations, to_image
+from segmentationcore import _registry, operations, to_array, to_image
 from segmentationcore._run import check_parameters
 from segmentationcore.cli import UsageError, parse_setting
 from segmentationcore.slicer import panel
@@ -257,6 +257,11 @@ def join(**parameters: Any) -> dict[str, Any]:
     return {"effect": "join", "segment": "s", "parameters": given}
 
 
+def to_all(**more: Any) -> dict[str, Any]:
+    operation = touch() | {"ApplyToAllVisibleSegments": True} | more
+    return {key: value for key, value in operation.items() if key != "segment" or "segment" in more}
+
+
 INSIDE_ONE = {"MaskMode": "EditAllowedInsideSingleSegment"}
 RANGE = {"SourceVolumeIntensityMaskRange": [-1, 2.5]}
 BOX = {"center": [1, 2.5, -3], "size": [10, 20, 30]}
@@ -272,6 +277,11 @@ GOOD = [
     touch() | {"masking": {"MaskSegmentID": "", "OverwriteMode": "OverwriteNone"}},
     touch() | {"masking": RANGE | {"SourceVolumeIntensityMask": True}},
     touch() | {"masking": {"SourceVolumeIntensityMask": False}, "region": BOX},
+    touch() | {"region": {"growth": 0.1}},
+    touch() | {"region": {"growth": 0}},
+    touch() | {"ApplyToAllVisibleSegments": False},
+    to_all(),
+    to_all() | {"masking": INSIDE_ONE | {"MaskSegmentID": "t"}, "region": BOX},
 ]
 WRONG = [
     (touch(Points=[]), ValueError, r"Points is empty; expected a list of points"),
@@ -323,6 +333,23 @@ WRONG = [
     (touch() | {"region": BOX | {"center": [1, 1]}}, ValueError, "three finite numbers"),
     (touch() | {"region": BOX | {"centre": [0, 0, 0]}}, ValueError, "did you mean 'center'"),
     (touch() | {"mask": {}}, ValueError, "did you mean 'masking'"),
+    (touch() | {"region": {}}, ValueError, r"region has \[\]; expected center and size, or growth"),
+    (touch() | {"region": BOX | {"growth": 1}}, ValueError, "expected center and size, or growth"),
+    (touch() | {"region": {"growth": 1, "size": [1, 1, 1]}}, ValueError, "expected center and"),
+    (
+        touch() | {"region": {"growth": -0.1}},
+        ValueError,
+        "growth is -0.1; expected a number",
+    ),
+    (touch() | {"region": {"growth": 101}}, ValueError, "growth is 101"),
+    (touch() | {"region": {"growth": "0.1"}}, TypeError, "growth is '0.1'"),
+    (touch() | {"region": {"growth": True}}, TypeError, "growth is True"),
+    (to_all(segment="s"), ValueError, "applied to all visible segments; leave it out"),
+    (to_all(segment=""), ValueError, "applied to all visible segments; leave it out"),
+    (to_all(ApplyToAllVisibleSegments=1), TypeError, "ApplyToAllVisibleSegments is 1"),
+    (to_all(ApplyToAllVisibleSegments=None), TypeError, "ApplyToAllVisibleSegments is None"),
+    (to_all(ApplyToAllVisibleSegments=False), ValueError, "'segment' is missing"),
+    (join() | {"ApplyToAllVisibleSegments": False}, ValueError, "for effects on one segment"),
 ]
 
 
@@ -474,14 +501,74 @@ def test_the_panel_leaves_out_what_no_row_can_ask_for(monkeypatch: pytest.Monkey
     touch = TOUCH | {"volume": False}
     plain = touch | {"identifier": "plain", "parameters": [SIZE]}
     both = plain | {"identifier": "both", "volume": True}
-    # Without its points an effect says which of its operations need them.
     optional = parameter("Points", "points", default=[])
     some = plain | {"identifier": "some", "parameters": [SIZE, optional]}
-    effects = {"touch": touch, "plain": plain, "some": some, "both": both}
+    everyone = parameter("EraseAllSegments", "bool", default=False)
+    wipe = plain | {"identifier": "wipe", "parameters": [POINTS_PARAMETER, VECTOR, everyone]}
+    grow = both | {"identifier": "grow", "input": "segments", "writes": "set"}
+    trace = plain | {"identifier": "trace", "input": "volume", "parameters": [TEXT]}
+    split = trace | {"identifier": "split", "makes_parts": True}
+    other = plain | {"identifier": "other", "parameters": [SEGMENT]}
+    effects = {
+        effect["identifier"]: effect
+        for effect in (touch, plain, some, both, wipe, grow, trace, split, other)
+    }
     monkeypatch.setattr(panel, "voxel_effects", lambda: effects)
-    found = panel.effect_panels()
-    assert [effect.identifier for effect in found] == ["plain", "some"]
-    assert [[row.name for row in effect.rows] for effect in found] == [["SizeMm"], ["SizeMm"]]
+    found = {effect.identifier: effect for effect in panel.effect_panels()}
+    assert {name: [row.name for row in effect.rows] for name, effect in found.items()} == {
+        "plain": ["SizeMm"],
+        "some": ["SizeMm", "Points"],
+        "both": ["SizeMm"],
+        "wipe": ["Points", "Axis"],
+        "grow": ["SizeMm"],
+        "trace": ["Title"],
+    }
+    assert [name for name, effect in found.items() if effect.needs_volume] == [
+        "both", "grow", "trace",
+    ]  # fmt: skip
+    assert [name for name, effect in found.items() if effect.can_apply_to_each] == [
+        "plain", "some", "both", "wipe",
+    ]  # fmt: skip
+    assert [name for name, effect in found.items() if effect.can_keep_near] == ["grow"]
+    # Of a label map comes the whole segment; of a volume what joins it.
+    assert {found["plain"].mode, found["wipe"].mode, found["grow"].mode} == {"Set"}
+    assert found["trace"].mode == "Add"
+    with pytest.raises(ValueError, match="Points is empty; Touch needs a markups node with points"):
+        panel.check_values(found["wipe"], {"Points": [], "Axis": [0, 0, 1]})
+    panel.check_values(found["some"], {"SizeMm": 0.0, "Points": []})
+
+
+def test_numbers_of_the_panel() -> None:
+    assert panel.parse_numbers(" 1, 2.5 -3e2", "Axis") == [1.0, 2.5, -300.0]
+    assert panel.parse_numbers("", "Thresholds") == []
+    with pytest.raises(ValueError, match="Axis is '1, x'; expected numbers"):
+        panel.parse_numbers("1, x", "Axis")
+
+
+def test_the_panels_extents_are_those_of_a_region() -> None:
+    outer = (0, 99, -50, 49, 10, 30)
+    assert panel.grown_extent((40, 60, 0, 0, 12, 20), outer, 0.1) == (37, 63, -3, 3, 10, 23)
+    assert panel.grown_extent((10, 70, -40, 9, 10, 30), outer, 0.1) == (4, 76, -44, 13, 10, 30)
+
+
+def test_the_panel_runs_effects_where_images_lie() -> None:
+    # Points are world coordinates, also of an image that lies obliquely.
+    found = {effect.identifier: effect for effect in panel.effect_panels()}
+    shape, spacing = (6, 7, 8), (3.0, 1.0, 2.0)
+    image = to_image(np.zeros(shape, np.uint8), spacing=spacing, origin=(5.0, -4.0, 1.0))
+    image.SetDirectionMatrix([0.8, -0.6, 0.0, 0.6, 0.8, 0.0, 0.0, 0.0, 1.0])
+    place = [0.0] * 3
+    image.TransformIndexToPhysicalPoint(6, 2, 4, place)
+    panel.run(found["paint"], image, {"Points": [place], "BrushPixelMode": True}, image)
+    assert np.argwhere(to_array(image)).tolist() == [[4, 2, 6]]
+    elsewhere = to_image(np.zeros(shape), spacing=spacing, origin=(5.0, -4.0, 1.1))
+    with pytest.raises(ValueError, match=r"source volume lies elsewhere .* \(by .* mm"):
+        panel.run(found["fast_marching"], image, {}, image, elsewhere)
+    small = to_image(np.zeros((5, 7, 8)))
+    with pytest.raises(ValueError, match=r"source volume has the extent .* resample"):
+        panel.run(found["threshold"], small, {}, image)
+    with pytest.raises(ValueError, match="there is no source volume"):
+        panel.run(found["fast_marching"], image, {}, image)
 
 
 # -- the samples of the other tests ----------------------------------------------------------------

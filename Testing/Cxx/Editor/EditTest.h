@@ -278,6 +278,9 @@ struct Masking
   bool hasRegion = false;
   Point center{ { 0.0, 0.0, 0.0 } }; ///< in voxels
   Point size{ { 1.0, 1.0, 1.0 } };   ///< in millimetres
+  bool hasGrowth = false;            ///< the region is what lies around the visible segments
+  double growth = 0.0;
+  Box around; ///< these voxels
 
   std::string json(const Shape& shape) const
   {
@@ -304,12 +307,20 @@ struct Masking
         list(worldOf(shape, this->center[0], this->center[1], this->center[2])) +
         ", \"size\": " + list(this->size) + "}";
     }
+    if (this->hasGrowth)
+    {
+      text += R"(, "region": {"growth": )" + number(this->growth) + "}";
+    }
     return text;
   }
 
   /// The voxels of the region.
   Box region(const Shape& shape) const
   {
+    if (this->hasGrowth)
+    {
+      return this->around;
+    }
     Box box = shape.box;
     for (int a = 0; this->hasRegion && a < 3; ++a)
     {
@@ -353,6 +364,64 @@ public:
     return row;
   }
   Mask empty() const { return Mask(static_cast<std::size_t>(this->Whole.box.size()), 0); }
+
+  /// The box around all visible segments, grown by a part of the distance of its ends.
+  Box around(double growth) const
+  {
+    const Box& whole = this->Whole.box;
+    Box found;
+    std::size_t v = 0;
+    for (Index k = whole.lo[2]; k <= whole.hi[2]; ++k)
+    {
+      for (Index j = whole.lo[1]; j <= whole.hi[1]; ++j)
+      {
+        for (Index i = whole.lo[0]; i <= whole.hi[0]; ++i, ++v)
+        {
+          for (const Segment& segment : this->segments)
+          {
+            if (segment.visible && segment.mask[v])
+            {
+              const Index at[3] = { i, j, k };
+              const bool first = found.empty();
+              for (int a = 0; a < 3; ++a)
+              {
+                found.lo[a] = first ? at[a] : std::min(found.lo[a], at[a]);
+                found.hi[a] = first ? at[a] : std::max(found.hi[a], at[a]);
+              }
+            }
+          }
+        }
+      }
+    }
+    for (int a = 0; a < 3 && !found.empty(); ++a)
+    {
+      const Index length = found.hi[a] - found.lo[a];
+      Index margin = 3;
+      while (static_cast<double>(margin + 1) <= growth * static_cast<double>(length))
+      {
+        ++margin;
+      }
+      found.lo[a] = std::max(whole.lo[a], found.lo[a] - margin);
+      found.hi[a] = std::min(whole.hi[a], found.hi[a] + margin);
+    }
+    return found;
+  }
+
+  /// n where the n-th visible segment is, the first one on top.
+  Mask visibleLabels() const
+  {
+    Mask labels = this->empty();
+    std::uint8_t n = 0;
+    for (const Segment& segment : this->segments)
+    {
+      n = static_cast<std::uint8_t>(n + (segment.visible ? 1 : 0));
+      for (std::size_t v = 0; segment.visible && v < labels.size(); ++v)
+      {
+        labels[v] = labels[v] == 0 && segment.mask[v] ? n : labels[v];
+      }
+    }
+    return labels;
+  }
 
   void add(const std::string& id) { this->segments.push_back({ id, this->empty() }); }
 

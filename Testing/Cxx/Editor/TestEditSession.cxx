@@ -37,6 +37,7 @@ public:
 
   Model Now;
   bool Voxels = false; ///< the last one was an effect
+  bool All = false;    ///< the last one was one effect on all visible segments in turn
   std::string Edited;  ///< its segment
 
   std::string next()
@@ -44,7 +45,8 @@ public:
     check::Random& random = this->Random;
     const auto count = static_cast<std::int64_t>(this->Now.segments.size());
     this->Voxels = false;
-    const std::int64_t kind = count < 2 ? 0 : random.below(28);
+    this->All = false;
+    const std::int64_t kind = count < 2 ? 0 : random.below(31);
     if (kind == 0 || (kind == 1 && count < 6))
     {
       this->Edited = "s" + std::to_string(this->Made++);
@@ -186,6 +188,11 @@ public:
       mask = this->Now.filtered(effect, row, masking);
       text = op("median", id, "\"KernelSizeMm\": " + number(size), masking.json(this->Whole));
     }
+    else if (kind > 27)
+    {
+      this->Voxels = false; // of no one segment
+      return this->toAllVisible(masking);
+    }
     else if (kind > 25)
     {
       this->Voxels = false; // of no one segment
@@ -223,6 +230,65 @@ public:
   }
 
 private:
+  /// One effect on each visible segment in the order of the table.
+  std::string toAllVisible(const Masking& masking)
+  {
+    check::Random& random = this->Random;
+    std::vector<std::size_t> visible;
+    for (std::size_t row = 0; row < this->Now.segments.size(); ++row)
+    {
+      if (this->Now.segments[row].visible)
+      {
+        visible.push_back(row);
+      }
+    }
+    if (visible.empty())
+    {
+      this->Now.segments[0].visible = true;
+      return op("show_segment", this->Now.segments[0].id, R"("Visible": true)");
+    }
+    this->All = true;
+    const std::int64_t kind = random.below(3);
+    const double size = kind == 0 ? -2.0 + 4.0 * random.unit() : 5.0 * random.unit() + 1.0;
+    const Brush brush = someBrushes(this->Whole, random.next())[0];
+    for (const std::size_t row : visible)
+    {
+      if (kind == 0)
+      {
+        vtkNew<vtkLabelMapMargin> effect;
+        effect->SetMarginSizeMm(size);
+        this->Now.write(this->Now.filtered(effect, row, masking), Set, row, masking, false);
+      }
+      else if (kind == 1)
+      {
+        vtkNew<vtkLabelMapMedian> effect;
+        effect->SetKernelSizeMm(size);
+        this->Now.write(this->Now.filtered(effect, row, masking), Set, row, masking, false);
+      }
+      else
+      {
+        this->Now.write(strokeOracle(this->Whole, brush), Remove, row, masking, false);
+      }
+    }
+    std::string points;
+    for (const Point& point : brush.points)
+    {
+      points += (points.empty() ? "" : ", ") + list(point);
+    }
+    const std::string parameters = kind == 0 ? "\"MarginSizeMm\": " + number(size)
+      : kind == 1
+      ? "\"KernelSizeMm\": " + number(size)
+      : "\"Points\": [" + points + "], \"BrushAbsoluteDiameter\": " + number(brush.diameter) +
+        ", \"BrushSphere\": " + (brush.sphere ? "true" : "false") +
+        ", \"BrushPixelMode\": " + (brush.voxel ? "true" : "false") +
+        ", \"SliceNormal\": " + list(brush.normal) +
+        ", \"SliceThickness\": " + number(brush.thickness);
+    static const char* const names[] = { "margin", "median", "erase" };
+    return std::string(R"({"effect": ")") + names[kind] +
+      R"(", "ApplyToAllVisibleSegments": true, "parameters": {)" + parameters + "}" +
+      masking.json(this->Whole) + "}";
+  }
+
   Masking masking()
   {
     check::Random& random = this->Random;
@@ -255,6 +321,12 @@ private:
         masking.size[a] = 0.5 +
           random.unit() * this->Whole.spacing[a] * static_cast<double>(this->Whole.box.dim(c));
       }
+    }
+    else if (random.below(4) == 0)
+    {
+      masking.hasGrowth = true;
+      masking.growth = random.below(3) == 0 ? 0.0 : random.unit();
+      masking.around = this->Now.around(masking.growth);
     }
     return masking;
   }
@@ -397,6 +469,7 @@ void testRandomOperations(const World& world)
   const int size = world.communicator->size();
   constexpr int edges[] = { 5, 16, 32, 1 };
   int mostLayers = 0;
+  int inTurn = 0;
   for (std::uint64_t seed = 0; seed < 12; ++seed)
   {
     const Shape shape = oddShape(15, 12, 11, seed % 2 == 0);
@@ -419,7 +492,7 @@ void testRandomOperations(const World& world)
         static_cast<int>(layout), " edge ", edge, " ", text);
       operations.push_back(text);
       vtkNew<vtkImageData> preview;
-      if (script.Voxels)
+      if (script.Voxels || script.All)
       {
         int extent[6];
         shape.box.toExtent(extent);
@@ -449,6 +522,17 @@ void testRandomOperations(const World& world)
         {
           CHECK_RANGES(previewed, mask, all.Piece.size());
         }
+      }
+      if (script.All)
+      {
+        const Mask labels = volumes::crop(script.Now.visibleLabels(), shape.box, all.Piece);
+        const auto* previewed = voxels<unsigned char>(preview, "Mask");
+        CHECK(previewed != nullptr || labels.empty());
+        if (previewed)
+        {
+          CHECK_RANGES(previewed, labels, all.Piece.size());
+        }
+        ++inTurn;
       }
       models.push_back(script.Now);
       states.push_back(all.state());
@@ -508,6 +592,7 @@ void testRandomOperations(const World& world)
   }
   check::setContext("");
   CHECK(mostLayers > 2);
+  CHECK(inTurn > 10);
 }
 
 /// A small session with segments a, b and a history, one step of which is undone.
@@ -578,9 +663,30 @@ void testErrorsChangeNothing(const World& world)
       "needs SourceVolumeIntensityMaskRange", __LINE__);
     bad(op("median", "b", "", R"(, "masking": {"MaskMode": "Everywhere"})"), "expected one of",
       __LINE__);
+    bad(op("median", "b", "", R"(, "region": {"growth": -0.1})"), "growth: is -0.1, expected a",
+      __LINE__);
+    bad(op("median", "b", "", R"(, "region": {"growth": "0.1"})"), "growth: is \"0.1\"", __LINE__);
+    bad(op("median", "b", "", R"(, "region": {"growth": 0.1, "size": [1, 1, 1]})"),
+      "or {\"growth\": number}", __LINE__);
+    const std::string all = R"({"effect": "median", "ApplyToAllVisibleSegments": )";
+    bad(op("median", "b", "", R"(, "ApplyToAllVisibleSegments": true)"), "leave one of them out",
+      __LINE__);
+    bad(all + "1}", "expected true or false", __LINE__);
+    bad(all + "false}", "needs the text 'segment'", __LINE__);
+    bad(op("threshold", "b", "", R"(, "ApplyToAllVisibleSegments": false)"),
+      "is for effects on one segment", __LINE__);
+    bad(R"({"effect": "joint_smoothing", "ApplyToAllVisibleSegments": true})",
+      "is for effects on one segment", __LINE__);
+    bad(R"({"effect": "logical", "ApplyToAllVisibleSegments": true, "parameters": {"Operation":
+        "COPY", "ModifierSegmentID": "nobody"}})",
+      "(logical on all visible segments): segment '", __LINE__);
     bad("{\"effect\": ", "not valid JSON", __LINE__);
   }
   refused("", "not valid JSON", __LINE__);
+  refused("[" + good + op("show_segment", "a", R"("Visible": false)") + ", " +
+      op("show_segment", "b", R"("Visible": false)") +
+      R"(, {"effect": "median", "ApplyToAllVisibleSegments": true}])",
+    "no segment is visible, expected one or more to work on", __LINE__);
   // Nothing to do is no error, and makes no step.
   session->good("[]", __LINE__);
   CHECK_EQUAL(session->Edit->GetNumberOfRedoSteps(), 1);
@@ -609,13 +715,68 @@ void testErrorsChangeNothing(const World& world)
   CHECK_EQUAL(none->GetSegmentTable()->GetNumberOfSegments(), 0);
 }
 
+/// Collective. An effect that would look at everything looks around the visible segments: the
+/// same as in the box that is known by hand, on all ranks and serially.
+void testAround(const World& world)
+{
+  const Shape shape = oddShape(40, 14, 12);
+  const std::vector<double> values = smoothNoise(shape, 5);
+  const auto pixel = [&](const std::string& segment, Index i, Index j, Index k)
+  {
+    const Point place = worldOf(shape, static_cast<double>(shape.box.lo[0] + i),
+      static_cast<double>(shape.box.lo[1] + j), static_cast<double>(shape.box.lo[2] + k));
+    return op("paint", segment, "\"Points\": [" + list(place) + R"(], "BrushPixelMode": true)");
+  };
+  const std::string seeds = "[" + op("add_segment", "a") + ", " + op("add_segment", "hidden") +
+    ", " + op("add_segment", "b") + ", " + pixel("a", 8, 5, 5) + ", " + pixel("b", 28, 6, 2) +
+    ", " + pixel("hidden", 39, 13, 11) + ", " +
+    op("show_segment", "hidden", R"("Visible": false)") + "]";
+  // 20 voxels along x: a quarter of it; along y and z, 3 voxels at least, and the image ends.
+  Masking box;
+  box.hasRegion = true;
+  box.center = { { static_cast<double>(shape.box.lo[0]) + 18.0,
+    static_cast<double>(shape.box.lo[1]) + 5.5, static_cast<double>(shape.box.lo[2]) + 4.0 } };
+  box.size = { { 30.5 * shape.spacing[0], 7.5 * shape.spacing[1], 8.5 * shape.spacing[2] } };
+  const Box region = box.region(shape);
+  CHECK_EQUAL(region.dim(0), 31);
+  CHECK_EQUAL(region.dim(1), 8);
+  CHECK_EQUAL(region.dim(2), 9);
+  const std::string grow = R"({"effect": "grow_from_seeds")";
+  for (const Layout layout : paralleltest::allLayouts)
+  {
+    check::setContext("layout ", static_cast<int>(layout));
+    std::vector<std::string> states;
+    for (const std::string& where :
+      { box.json(shape), std::string(R"(, "region": {"growth": 0.25})") })
+    {
+      Session session(world, shape, world.communicator->controller(), layout, 5);
+      session.setVolume(values);
+      session.good(seeds, __LINE__);
+      session.good(grow + where + "}", __LINE__);
+      states.push_back(session.state());
+      CHECK_EQUAL(
+        session.table()->GetNthSegmentVoxelCount(0) + session.table()->GetNthSegmentVoxelCount(2),
+        static_cast<vtkTypeInt64>(region.size()));
+      CHECK(region.contains(changeOf(session.Edit).box));
+    }
+    CHECK(states[0] == states[1]);
+    // Nothing is around nothing.
+    Session empty(world, shape, world.communicator->controller(), layout, 5);
+    empty.setVolume(values);
+    empty.good(
+      "[" + op("add_segment", "a") + ", " + grow + R"(, "region": {"growth": 1}}])", __LINE__);
+    CHECK_EQUAL(empty.table()->GetNthSegmentVoxelCount(0), 0);
+  }
+  check::setContext("");
+}
+
 /// Collective. AbortExecute from an observer on one rank stops all.
 void testAbort(const World& world)
 {
   const Shape shape = oddShape(12, 12, 10);
   for (int at = 0; at < world.communicator->size(); ++at)
   {
-    for (const char* effect : { "median", "margin", "islands" })
+    for (const char* effect : { "median", "margin", "islands", "all" })
     {
       check::setContext(effect, " aborted on rank ", at);
       const auto session = begun(world, shape);
@@ -629,13 +790,16 @@ void testAbort(const World& world)
       {
         session->Edit->AddObserver(vtkCommand::ProgressEvent, command);
       }
+      const std::string edit = std::string(effect) == "all"
+        ? R"({"effect": "median", "ApplyToAllVisibleSegments": true})"
+        : op(effect, "a");
       const std::string error =
-        session->apply("[" + ball(shape, "b", 1, 8, 2, 9.0) + ", " + op(effect, "a") + "]");
+        session->apply("[" + ball(shape, "b", 1, 8, 2, 9.0) + ", " + edit + "]");
       CHECK(contains(error, "abort") || contains(error, "cancel"));
       CHECK(contains(error, "operation 2"));
       CHECK(session->everything() == before);
       session->Edit->RemoveObserver(command);
-      session->good(op(effect, "a"), __LINE__);
+      session->good(edit, __LINE__);
     }
   }
   check::setContext("");
@@ -1092,6 +1256,7 @@ int TestEditSession(int argc, char* argv[])
   World world(argc, argv);
   testRandomOperations(world);
   testErrorsChangeNothing(world);
+  testAround(world);
   testAbort(world);
   testEvents(world);
   testUndoMemory(world);

@@ -151,14 +151,25 @@ def statistics(
     from .segments import read_segments
 
     query = _registry.queries()["segment_statistics"]
-    names = {_registry.snake_case(p["name"]): p["name"] for p in query["parameters"]}
-    for key in parameters:
-        if key not in names:
-            hint = _registry.suggestion(key, names)
-            raise TypeError(f"{where} has no parameter {key!r}; it has {[*names]}{hint}")
-    checked = check_parameters(query, {names[key]: value for key, value in parameters.items()})
+    checked = check_statistics(parameters, where)
     table = _run_layers(query, checked, image, read_segments(image), source, progress)
     return _to_array_order(table) if array_order else table
+
+
+def check_statistics(parameters: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """What to measure, in the function's spelling or by the declared names, checked."""
+    query = _registry.queries()["segment_statistics"]
+    names = {_registry.snake_case(p["name"]): p["name"] for p in query["parameters"]}
+    declared = set(names.values())
+    given: dict[str, Any] = {}
+    for key, value in parameters.items():
+        name = key if key in declared else names.get(key)
+        if name is None or name in given:
+            hint = _registry.suggestion(key, names)
+            what = f"has no parameter {key!r}" if name is None else f"is given {key!r} twice"
+            raise TypeError(f"{where} {what}; it has {[*names]}{hint}")
+        given[name] = value
+    return check_parameters(query, given)
 
 
 def _as_image(
@@ -244,12 +255,22 @@ def _run_layers(
     progress: Progress | None,
 ) -> NDArray[Any]:
     """One row for each segment, of the layer that it is in; zeros and NaN for empty ones."""
-    layers = list(dict.fromkeys(segment.array_name for segment in segments)) or ["Labels"]
+    layers = layers_of(segments)
     tables = {}
     for number, layer in enumerate(layers):
         tables[layer] = _run(
             query, checked, image, layer, source, _part(progress, number, len(layers))
         )
+    return rows_of_layers(segments, tables)
+
+
+def layers_of(segments: Sequence[Segment]) -> list[str]:
+    """The arrays that segments are in; the first layer's if there are none."""
+    return list(dict.fromkeys(segment.array_name for segment in segments)) or ["Labels"]
+
+
+def rows_of_layers(segments: Sequence[Segment], tables: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """One row for each segment from the tables of their layers; zeros and NaN for empty ones."""
     rows = np.zeros(len(segments), dtype=next(iter(tables.values())).dtype)
     for name in rows.dtype.names or ():
         if rows.dtype[name].base.kind == "f" and not name.startswith("volume_"):

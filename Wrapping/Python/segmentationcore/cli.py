@@ -182,8 +182,12 @@ def _operations(options: argparse.Namespace) -> list[dict[str, Any]]:
     from .operations import read_operations, validate_operations
 
     if options.effect is None:
-        if options.segment or options.set:
-            raise UsageError("--segment and --set go with --effect, not with --operations")
+        beside = (options.segment, options.set, options.masking, options.region)
+        if any(beside) or options.all_visible_segments:
+            raise UsageError(
+                "--segment, --all-visible-segments, --set, --masking and --region go with "
+                "--effect, not with --operations"
+            )
         if options.operations is not None:
             return read_operations(options.operations)
         if options.journal is None:
@@ -195,13 +199,22 @@ def _operations(options: argparse.Namespace) -> list[dict[str, Any]]:
         raise UsageError(
             f"--effect {options.effect}: unknown; expected one of {', '.join(effects)}{hint}"
         )
-    on_all = effects[options.effect]["input"] == "segments"
+    on_all = effects[options.effect]["input"] == "segments" or options.all_visible_segments
     if not options.segment and not on_all:
         raise UsageError("--effect needs --segment ID")
     settings = dict(parse_setting(text, effects[options.effect]) for text in options.set)
+    more: dict[str, Any] = {"segment": options.segment} if options.segment else {}
+    if options.all_visible_segments:
+        more["ApplyToAllVisibleSegments"] = True
+    for key in ("masking", "region"):
+        text = getattr(options, key)
+        if text is not None:
+            try:
+                more[key] = json.loads(text)
+            except ValueError as error:
+                raise UsageError(f"--{key} {text}: not valid JSON: {error}") from error
     try:
-        named = {"segment": options.segment} if options.segment else {}
-        return validate_operations({"effect": options.effect, **named, "parameters": settings})
+        return validate_operations({"effect": options.effect, **more, "parameters": settings})
     except (TypeError, ValueError) as error:
         raise UsageError(str(error)) from error
 
@@ -475,11 +488,25 @@ def make_parser() -> argparse.ArgumentParser:
     what.add_argument("--list-effects", action=_ListEffects, nargs=0, help="print all and exit")
     apply.add_argument("--segment", metavar="ID", help="segment that the effect changes or starts")
     apply.add_argument(
+        "--all-visible-segments",
+        action="store_true",
+        help="instead of --segment: apply the effect to each visible segment",
+    )
+    apply.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="Key=Value",
         help="parameter of the effect; a list as JSON, points also as Points=@FILE.json",
+    )
+    apply.add_argument(
+        "--masking", metavar="JSON", help="where the effect may change voxels: MaskMode and so on"
+    )
+    apply.add_argument(
+        "--region",
+        metavar="JSON",
+        help='what the effect sees and changes: {"center": .., "size": ..} in mm, or '
+        '{"growth": 0.1}, the box around the segments and a tenth more',
     )
     apply.add_argument("--labels", metavar="IN.seg.nrrd", help="segmentation to start from")
     apply.add_argument(

@@ -327,6 +327,7 @@ class Editor:
         *,
         masking: Mapping[str, Any] | None = None,
         region: Mapping[str, Any] | None = None,
+        apply_to_all_visible_segments: bool = False,
         progress: Progress | None = None,
         **parameters: Any,
     ) -> None:
@@ -345,7 +346,11 @@ class Editor:
             ``{"mask_mode": "EditAllowedOutsideAllSegments"}``.
         region : mapping, optional
             A box ``{"center": .., "size": ..}`` in millimetres: the effect sees and changes only
-            what is in it.
+            what is in it. ``{"growth": 0.1}`` is the box around all visible segments, grown on each
+            side by a tenth of its size, at least 3 voxels, as Slicer's "Grow from seeds" has it.
+        apply_to_all_visible_segments : bool, default False
+            Instead of ``segment``: apply the effect to each visible segment, in the order of the
+            table. Each sees what became of those before; it is one step to undo.
         progress : callable, optional
             Called with a fraction from 0 to 1; returning False cancels.
         **parameters
@@ -372,7 +377,9 @@ class Editor:
         >>> editor.segments[0].voxel_count
         722
         """
-        operations = self._operations("apply", effect, segment, masking, region, parameters)
+        operations = self._operations(
+            "apply", effect, segment, masking, region, apply_to_all_visible_segments, parameters
+        )
         text = json.dumps(operations, ensure_ascii=False)
         self._do("apply", lambda: self._session.Apply(text), progress)
 
@@ -386,6 +393,7 @@ class Editor:
         step: int = 1,
         masking: Mapping[str, Any] | None = None,
         region: Mapping[str, Any] | None = None,
+        apply_to_all_visible_segments: bool = False,
         progress: Progress | None = None,
         **parameters: Any,
     ) -> Any:
@@ -393,7 +401,7 @@ class Editor:
 
         Parameters
         ----------
-        effect, segment, masking, region, progress, **parameters
+        effect, segment, masking, region, apply_to_all_visible_segments, progress, **parameters
             As in `apply`, but one operation only.
         part : slices or mapping, optional
             What to return, as in `labels`; the whole world when absent. With a ``step``, slices
@@ -404,7 +412,8 @@ class Editor:
         Returns
         -------
         numpy.ndarray or vtkImageData
-            As of `mask`. Of an effect on all visible segments: n where the n-th of them would be.
+            As of `mask`. Of an effect on (or applied to) all visible segments: n where the n-th of
+            them would be.
 
         Examples
         --------
@@ -418,7 +427,9 @@ class Editor:
         >>> editor.segments[0].voxel_count
         0
         """
-        operations = self._operations("preview", effect, segment, masking, region, parameters)
+        operations = self._operations(
+            "preview", effect, segment, masking, region, apply_to_all_visible_segments, parameters
+        )
         if len(operations) != 1:
             raise ValueError(f"Editor.preview(): {len(operations)} operations; expected 1")
         step = _check_integer(step, "Editor.preview(): step", 1)
@@ -426,7 +437,7 @@ class Editor:
         text = json.dumps(operations[0], ensure_ascii=False)
         image = _new_image()
         self._do("preview", lambda: self._session.Preview(text, extent, step, image), progress)
-        on_all = _registry.effects()[operations[0]["effect"]]["input"] == "segments"
+        on_all = "segment" not in operations[0]
         return self._mask(image, np.uint8 if on_all else np.bool_)
 
     def _operations(
@@ -436,12 +447,14 @@ class Editor:
         segment: Any,
         masking: Any,
         region: Any,
+        to_all: Any,
         parameters: Mapping[str, Any],
     ) -> list[dict[str, Any]]:
         """What `apply` and `preview` were given, as operations."""
         where = _called(method)
         if not isinstance(effect, str):
-            if segment is not None or masking is not None or region is not None or parameters:
+            beside = (segment, masking, region)
+            if any(given is not None for given in beside) or to_all is not False or parameters:
                 raise TypeError(
                     f"{where}: whole operations say their segment, parameters, masking and region "
                     "themselves; expected nothing beside them but progress"
@@ -458,6 +471,8 @@ class Editor:
                     f"{where}: segment is {segment!r}; expected none, since {effect} works on all "
                     "visible segments"
                 )
+        elif segment is None and to_all is not False:
+            pass
         elif isinstance(segment, str):
             operation["segment"] = segment
         else:
@@ -465,6 +480,8 @@ class Editor:
                 f"{where}: segment is {segment!r} ({type(segment).__name__}); expected the "
                 "identifier of a segment"
             )
+        if to_all is not False:
+            operation["ApplyToAllVisibleSegments"] = to_all
         declared = effects[effect]["parameters"]
         operation["parameters"] = self._named(parameters, declared, f"{where}: {effect}")
         for key, given in (("masking", masking), ("region", region)):

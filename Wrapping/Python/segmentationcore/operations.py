@@ -11,7 +11,11 @@ are world coordinates x, y, z in millimetres (RAS).
 Operations that change voxels may have two more keys. ``masking`` has Slicer's settings, such as
 ``{"MaskMode": "EditAllowedOutsideAllSegments"}``; ``region`` is a box, ``{"center": [x, y, z],
 "size": [sx, sy, sz]}`` with its edges along the image's axes, and the effect sees and changes only
-what is in it.
+what is in it; ``{"growth": 0.1}`` is the box around all visible segments, grown on each side by a
+tenth of its size, at least 3 voxels.
+
+An effect on one segment may have ``"ApplyToAllVisibleSegments": true`` instead of ``segment``: it
+is applied to each visible segment, in the order of the table, as one operation.
 
 A file holds one operation or a list of them as JSON; ``operation.schema.json`` beside this file
 describes it.
@@ -42,7 +46,8 @@ __all__ = [
 ]
 
 Operation = dict[str, Any]
-_KEYS = ("effect", "segment", "parameters", "masking", "region")
+_TO_ALL = "ApplyToAllVisibleSegments"
+_KEYS = ("effect", "segment", "parameters", "masking", "region", _TO_ALL)
 
 
 class LabelMap(NamedTuple):
@@ -64,8 +69,9 @@ def validate_operation(operation: Any, *, where: str = "operation") -> Operation
     Parameters
     ----------
     operation : mapping
-        With ``effect``, ``segment`` (not if it works on all segments at once) and, unless none
-        is needed, ``parameters``; if it changes voxels, also with ``masking`` and ``region``.
+        With ``effect``, ``segment`` (not if it works on all segments at once, or has
+        ``ApplyToAllVisibleSegments``) and, unless none is needed, ``parameters``; if it changes
+        voxels, also with ``masking`` and ``region``.
     where : str, default "operation"
         Begins every message.
 
@@ -107,13 +113,24 @@ def validate_operation(operation: Any, *, where: str = "operation") -> Operation
         raise ValueError(f"{where}: effect is {identifier!r}; expected one of {[*effects]}{hint}")
     effect = effects[identifier]
     checked: Operation = {"effect": identifier}
-    if effect["input"] == "segments":
+    to_all = False
+    if _TO_ALL in operation:
+        if effect["input"] != "segment":
+            raise ValueError(
+                f"{where} ({identifier}): {_TO_ALL} is given, which is for effects on one segment"
+            )
+        name = f"{where} ({identifier}): {_TO_ALL}"
+        to_all = _registry.check_value({"type": "bool"}, operation[_TO_ALL], name)
+        checked[_TO_ALL] = to_all
+    if effect["input"] == "segments" or to_all:
         where = f"{where} ({identifier})"
         if "segment" in operation:
-            raise ValueError(
-                f"{where}: segment is given, but it works on all visible segments at once; "
-                "leave it out"
+            does = (
+                "is applied to all visible segments"
+                if to_all
+                else ("works on all visible segments at once")
             )
+            raise ValueError(f"{where}: segment is given, but it {does}; leave it out")
     else:
         segment = checked["segment"] = _text(operation, "segment", where)
         if not segment:
@@ -131,8 +148,29 @@ def validate_operation(operation: Any, *, where: str = "operation") -> Operation
             for name, value, needed in setting["needs"]:
                 if values.get(name) == value and values.get(needed, "") == "":
                     raise ValueError(f"{where}: {key}: {name} is {value!r}; it needs {needed}")
+            _check_one_of(setting, values, f"{where}: {key}", f"in {key}")
             checked[key] = values
     return checked
+
+
+def _check_one_of(
+    setting: Mapping[str, Any], values: Mapping[str, Any], where: str, within: str
+) -> None:
+    """Check that one group of parameters is given as a whole, and no other."""
+    groups = setting.get("one_of", [])
+    if not groups:
+        return
+    either = ", or ".join(" and ".join(group) for group in groups)
+    given = [group for group in groups if any(name in values for name in group)]
+    if len(given) != 1:
+        raise ValueError(f"{where} has {[*values]}; expected {either}")
+    declared = {parameter["name"]: parameter for parameter in setting["parameters"]}
+    for name in given[0]:
+        if name not in values:
+            accepted = _registry.accepted(declared[name])
+            raise ValueError(
+                f"{where.rpartition(': ')[0]}: {name} is missing {within}; expected {accepted}"
+            )
 
 
 def _text(operation: Mapping[str, Any], key: str, where: str) -> str:

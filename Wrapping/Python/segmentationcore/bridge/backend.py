@@ -115,3 +115,13 @@ class Backend(Protocol):
 
         An empty segment has an empty surface. ``coarsening`` n looks at every n-th voxel only.
         """
+
+    def statistics(
+        self, parameters: dict[str, Any], intensities: bool, progress: ProgressReporter
+    ) -> NDArray[Any]:
+        """Measurements of all segments: what `segmentationcore.Editor.statistics` gives.
+
+        A structured array with a row for each segment in display order; positions are RAS.
+        ``parameters`` have the names of the declaration or of the function; ``intensities`` asks
+        to measure the volume in the segments, too.
+        """

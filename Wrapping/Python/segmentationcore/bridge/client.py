@@ -303,6 +303,36 @@ class BridgeClient:
         )
         return Surface(segment, arrays["points"], arrays["triangles"], coarsening, header.revision)
 
+    def statistics(
+        self,
+        *,
+        intensities: bool = False,
+        progress: ProgressCallback | None = None,
+        timeout: float | None = None,
+        **parameters: Any,
+    ) -> NDArray[Any]:
+        """Measure all segments, and with ``intensities`` the server's volume in them.
+
+        A question, not an operation. ``parameters`` are those of the function
+        `segmentationcore.segment_statistics` (``surface=False``, say), and so are the columns of
+        the structured array that comes back, a row for each segment in display order; positions
+        are RAS. Needs a server that speaks protocol 3.
+        """
+        if self.welcome is not None and self.welcome.protocol < 3:
+            raise BridgeError(
+                protocol.PROTOCOL_VERSION,
+                f"statistics need protocol 3; this bridge speaks {self.welcome.protocol}",
+            )
+        answer = self._ask(
+            protocol.StatisticsRequest,
+            protocol.Statistics,
+            progress,
+            timeout,
+            parameters=parameters,
+            intensities=intensities,
+        )
+        return answer.table()
+
     def cancel(self) -> None:
         """Give up the request that another thread is waiting for; that call then raises.
 

@@ -22,7 +22,9 @@ from numpy.typing import NDArray
 from paraview import servermanager, simple
 from vtkmodules.util import numpy_support
 
+from .._queries import check_statistics, layers_of, rows_of_layers, structured
 from ..operations import validate_operation
+from ..segments import Segment
 from .backend import (
     ApplyResult,
     BackendDescription,
@@ -34,7 +36,12 @@ from .protocol import LABEL_TYPES
 
 vtk_to_numpy: Any = numpy_support.vtk_to_numpy  # has no types
 
-_REQUIRED = ("LabelMapEditor", "LabelMapRegionCollector", "LabelMapSurface")
+_REQUIRED = (
+    "LabelMapEditor",
+    "LabelMapRegionCollector",
+    "LabelMapSegmentStatistics",
+    "LabelMapSurface",
+)
 
 
 def require_plugin() -> None:
@@ -141,6 +148,41 @@ class ParaViewBackend:
         if not (np.diff(offsets) == 3).all():
             raise RuntimeError("the surface has cells that are not triangles")
         return points, vtk_to_numpy(cells.GetConnectivityArray()).reshape(-1, 3).copy()
+
+    def statistics(
+        self, parameters: dict[str, Any], intensities: bool, progress: ProgressReporter
+    ) -> NDArray[Any]:
+        """See `Backend.statistics`. The ranks measure their parts; the table alone comes here."""
+        try:
+            checked = check_statistics(parameters, "statistics")
+        except (TypeError, ValueError) as error:
+            raise BackendError(str(error)) from error
+        segments = [
+            Segment(row["id"], row["label_value"], name=row["name"], layer=row["layer"])
+            for row in self.describe()["segments"]
+        ]
+        proxy = simple.LabelMapSegmentStatistics(Input=self.editor)
+        try:
+            for name, value in checked.items():
+                proxy.SetPropertyWithName(name, value)
+            if intensities:
+                proxy.Volume = self.editor.Input
+                proxy.VolumeArray = ["POINTS", str(self.editor.Array.GetArrayName())]
+            tables = {}
+            with self._relay(progress):
+                for layer in layers_of(segments):
+                    proxy.Array = ["POINTS", layer]
+                    _update(proxy)
+                    failure = last_error(proxy)
+                    if failure:
+                        raise BackendError(failure)
+                    table = servermanager.Fetch(proxy, 0)
+                    if table is None or not table.IsA("vtkTable"):
+                        raise RuntimeError("the statistics did not arrive as a table")
+                    tables[layer] = structured(table)
+        finally:
+            simple.Delete(proxy)
+        return rows_of_layers(segments, tables)
 
     # -- the proxies ---------------------------------------------------------------------------
 

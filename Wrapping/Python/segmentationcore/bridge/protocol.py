@@ -10,9 +10,10 @@ allocated from a number that the peer declared before all three are behind us:
 3. content: known type, exactly its keys, each value of its kind and inside its range, and sizes
    that must agree with each other (extent, scalar type and byte count, for instance).
 
-Arrays travel as a header (`RegionHeader`, `SurfaceHeader`) that declares everything about them and
-then as `Chunk` messages, each at most `Limits.chunk_bytes` of array data, so that no message
-exceeds the limit however large the volume is. `ArrayAssembler` puts them together again.
+Arrays of voxels and points travel as a header (`RegionHeader`, `SurfaceHeader`) that declares
+everything about them and then as `Chunk` messages, each at most `Limits.chunk_bytes` of array data,
+so that no message exceeds the limit however large the volume is. `ArrayAssembler` puts them
+together again.
 
 Conventions on the wire: world coordinates are RAS millimetres; extents are VTK's (first and last
 index per axis, inclusive); label arrays are C ordered with axes (layer, k, j, i), so i is the
@@ -40,8 +41,11 @@ import msgpack
 import numpy as np
 from numpy.typing import NDArray
 
-PROTOCOL_VERSIONS: tuple[int, ...] = (2,)
-"""Protocol versions that this software speaks, best first."""
+PROTOCOL_VERSIONS: tuple[int, ...] = (3, 2)
+"""Protocol versions that this software speaks, best first.
+
+3 adds statistics, and operations that name no segment, to 2.
+"""
 
 DEFAULT_PORT = 18944
 """Port of the bridge where none is given."""
@@ -80,6 +84,12 @@ LABEL_TYPES: Mapping[str, np.dtype[Any]] = {
 }
 """Scalar types a label region may have: the ones a Slicer binary labelmap may have."""
 
+COLUMN_TYPES: Mapping[str, np.dtype[Any]] = {
+    "int64": np.dtype("<i8"),
+    "float64": np.dtype("<f8"),
+}
+"""Types of the numbers in a table."""
+
 POINT_TYPE = np.dtype("<f4")
 TRIANGLE_TYPE = np.dtype("<i4")
 
@@ -91,6 +101,8 @@ MAX_REQUEST_ID = 2**53 - 1
 MAX_INDEX = 2**31 - 2
 MAX_COUNT = 2**62
 MAX_NESTING = 4
+MAX_COMPONENTS = 16
+MAX_COLUMNS = 256
 AXES = ("i", "j", "k")
 
 
@@ -298,19 +310,24 @@ def _json_value(name: str, value: Any, depth: int = MAX_NESTING) -> Any:
 def check_operation(name: str, value: Any) -> dict[str, Any]:
     """An operation: ``effect``, ``segment``, ``parameters``, and if wanted ``masking``, ``region``.
 
-    Only the envelope is checked here. Whether the effect exists and what its parameters and
-    settings may be is for the registry on the server to say; an answer from there is an
-    `OPERATION_FAILED` error.
+    Effects on all visible segments name no segment. Only the envelope is checked here. Whether the
+    effect exists and what its parameters and settings may be is for the registry on the server to
+    say; an answer from there is an `OPERATION_FAILED` error.
     """
     if not isinstance(value, dict):
         raise _refuse(name, value, 'a map such as {"effect": .., "segment": .., "parameters": {}}')
+    if "effect" not in value:
+        raise _refuse(name, sorted(map(str, value)), "the key 'effect' among them")
     for key in ("effect", "segment"):
-        if key not in value:
-            raise _refuse(name, sorted(map(str, value)), f"the key {key!r} among them")
-        _text(MAX_IDENTIFIER, 1)(f"{name}.{key}", value[key])
-    parameters = value.get("parameters", {})
-    if not isinstance(parameters, dict) or len(parameters) > MAX_PARAMETERS:
-        raise _refuse(f"{name}.parameters", parameters, f"a map of up to {MAX_PARAMETERS} entries")
+        if key in value:
+            _text(MAX_IDENTIFIER, 1)(f"{name}.{key}", value[key])
+    _parameters(f"{name}.parameters", value.get("parameters", {}))
+    return cast("dict[str, Any]", _json_value(name, value))
+
+
+def _parameters(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or len(value) > MAX_PARAMETERS:
+        raise _refuse(name, value, f"a map of up to {MAX_PARAMETERS} entries")
     return cast("dict[str, Any]", _json_value(name, value))
 
 
@@ -581,6 +598,19 @@ class SurfaceRequest(Message):
 
 
 @dataclass(frozen=True)
+class StatisticsRequest(Message):
+    """Asks to measure all segments; with ``intensities`` also the volume in them.
+
+    ``parameters`` are those of the query ``segment_statistics``. Protocol 3.
+    """
+
+    kind: ClassVar[str] = "statistics"
+    request: int = _wire(_request_id)
+    parameters: dict[str, Any] = _wire(_parameters)
+    intensities: bool = _wire(_boolean, default=False)
+
+
+@dataclass(frozen=True)
 class Cancel(Message):
     """Gives up a request. It ends with its ordinary answer or with a `CANCELLED` error."""
 
@@ -820,6 +850,96 @@ class Chunk(Message):
             )
 
 
+@dataclass(frozen=True)
+class StatisticsColumn(Record):
+    """One column of a table: a number, several (a position, say), or a text for each row.
+
+    Numbers are little-endian and as the server has them, bit for bit, row after row; texts are
+    ``texts``.
+    """
+
+    name: str = _wire(_identifier)
+    type: str = _wire(_choice("text", *COLUMN_TYPES))
+    components: int = _wire(_integer(1, MAX_COMPONENTS))
+    data: bytes = _wire(_binary)
+    texts: tuple[str, ...] = _wire(_sequence(_text(MAX_TEXT), 0, MAX_SEGMENTS))
+
+    def agree(self) -> None:
+        """Texts or numbers, and whole rows of these."""
+        if self.type == "text":
+            if self.data or self.components != 1:
+                raise ProtocolError(INVALID, f"column {_shown(self.name)} has texts and numbers")
+        elif self.texts:
+            raise ProtocolError(INVALID, f"column {_shown(self.name)} has numbers and texts")
+        elif len(self.data) % (8 * self.components):
+            raise ProtocolError(
+                INVALID,
+                f"column {_shown(self.name)} has {len(self.data)} bytes; expected a multiple of "
+                f"{8 * self.components}",
+            )
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return len(self.texts) if self.type == "text" else len(self.data) // (8 * self.components)
+
+
+@dataclass(frozen=True)
+class Statistics(Message):
+    """Answer to `StatisticsRequest`: a table with a row for each segment, in display order."""
+
+    kind: ClassVar[str] = "statistics-table"
+    request: int = _wire(_request_id)
+    revision: int = _wire(_revision)
+    columns: tuple[StatisticsColumn, ...] = _wire(
+        _sequence(_record(StatisticsColumn), 1, MAX_COLUMNS)
+    )
+
+    def agree(self) -> None:
+        """All columns have the same number of rows, and names of their own."""
+        rows = {column.rows for column in self.columns}
+        if len(rows) != 1:
+            raise ProtocolError(INVALID, f"statistics-table has columns of {sorted(rows)} rows")
+        names = [column.name for column in self.columns]
+        if len(set(names)) != len(names):
+            raise ProtocolError(INVALID, "statistics-table has a column twice")
+
+    @classmethod
+    def of_table(cls, request: int, revision: int, table: NDArray[Any]) -> Statistics:
+        """From a structured array: integers, floating-point numbers, and texts (objects)."""
+        columns = []
+        for name in table.dtype.names or ():
+            values = table[name]
+            if values.dtype.kind == "O":
+                texts = tuple(str(text) for text in values.tolist())
+                columns.append(StatisticsColumn(name, "text", 1, b"", texts))
+                continue
+            kind = "float64" if values.dtype.kind == "f" else "int64"
+            components = math.prod(values.shape[1:])
+            data = np.ascontiguousarray(values).astype(COLUMN_TYPES[kind]).tobytes()
+            columns.append(StatisticsColumn(name, kind, components, data, ()))
+        return cls(request, revision, tuple(columns))
+
+    def table(self) -> NDArray[Any]:
+        """As a structured array; columns of several numbers have a second axis."""
+        kinds: list[Any] = []
+        for column in self.columns:
+            if column.type == "text":
+                kinds.append((column.name, object))
+            elif column.components == 1:
+                kinds.append((column.name, column.type))
+            else:
+                kinds.append((column.name, column.type, (column.components,)))
+        table = np.zeros(self.columns[0].rows, dtype=kinds)
+        for column in self.columns:
+            if column.type == "text":
+                table[column.name] = np.array(column.texts, dtype=object)
+            else:
+                values = np.frombuffer(column.data, COLUMN_TYPES[column.type])
+                table[column.name] = values.reshape(table[column.name].shape)
+        return table
+
+
 TO_SERVER: tuple[type[Message], ...] = (
     Hello,
     DescribeRequest,
@@ -828,6 +948,7 @@ TO_SERVER: tuple[type[Message], ...] = (
     RedoRequest,
     RegionRequest,
     SurfaceRequest,
+    StatisticsRequest,
     Cancel,
     Bye,
 )
@@ -841,6 +962,7 @@ TO_CLIENT: tuple[type[Message], ...] = (
     RegionHeader,
     SurfaceHeader,
     Chunk,
+    Statistics,
     Bye,
 )
 

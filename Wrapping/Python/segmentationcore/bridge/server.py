@@ -56,6 +56,7 @@ BackendMessage: TypeAlias = (
     | protocol.RedoRequest
     | protocol.RegionRequest
     | protocol.SurfaceRequest
+    | protocol.StatisticsRequest
 )
 _REQUESTS = (
     protocol.DescribeRequest,
@@ -64,6 +65,7 @@ _REQUESTS = (
     protocol.RedoRequest,
     protocol.RegionRequest,
     protocol.SurfaceRequest,
+    protocol.StatisticsRequest,
 )
 
 
@@ -363,6 +365,9 @@ class BridgeServer:
             return self._region(message, description)
         if isinstance(message, protocol.SurfaceRequest):
             return self._surface(message, description)
+        if isinstance(message, protocol.StatisticsRequest):
+            table = self._backend.statistics(message.parameters, message.intensities, progress)
+            return self._statistics(message, description, table)
         return _Answer(iter([description]))
 
     def _describe(self, request: int) -> protocol.Description:
@@ -474,6 +479,20 @@ class BridgeServer:
             protocol.chunk_count(sizes, self.limits.chunk_bytes),
         )
         return self._transfer(header, {"points": points, "triangles": triangles})
+
+    def _statistics(
+        self,
+        message: protocol.StatisticsRequest,
+        description: protocol.Description,
+        table: NDArray[Any],
+    ) -> _Answer:
+        if len(table) != len(description.segments):
+            raise BridgeError(
+                protocol.INTERNAL,
+                f"the backend measured {len(table)} segments of {len(description.segments)}",
+            )
+        answer = protocol.Statistics.of_table(message.request, description.revision, table)
+        return _Answer(iter([answer]))
 
     def _transfer(self, header: protocol.Header, arrays: dict[str, Any]) -> _Answer:
         def messages() -> Iterator[Message]:
@@ -701,7 +720,7 @@ class BridgeServer:
                 break
             try:
                 await self._send(client, message)
-            except ProtocolError as error:  # too large: a segment table with very long names
+            except ProtocolError as error:  # too large: a table of very many segments or names
                 await self._send(client, _error(number, error.code, error.text))
                 break
             sent += 1

@@ -2,6 +2,8 @@
 
 ===============  =================================================================================
 `mrml`           keeps a ``vtkMRMLSegmentationNode`` equal to what a bridge serves
+`panel`          the rows of the effects' panel, and running an effect on Slicer's images
+`nodes`          effects on segmentation and markups nodes; statistics into a table node
 `views`          Slicer's slice and 3D views, off screen, to pictures
 `demo_session`   the script that ``make demo`` runs as a second process
 ===============  =================================================================================

@@ -1,6 +1,7 @@
 """The panel of the effects in Slicer's Segment Editor, without widgets: rows from the declarations.
 
-Pure Python, so that it can be tested without Qt; the widgets are in the Slicer extension.
+Pure Python, so that it can be tested without Qt; the widgets are in the Slicer extension, and what
+needs Slicer's nodes is in `nodes`.
 """
 
 from __future__ import annotations
@@ -11,14 +12,19 @@ from typing import Any
 
 from .._registry import voxel_effects
 
-# What a row of the panel can ask for. Points are clicked and other segments are chosen, for which
-# Slicer's own effects have tools.
-_ROW_TYPES = ("double", "int", "int64", "bool", "enum", "choice")
+# What a row of the panel can ask for. Points are those of a markups node. Of a view's matrix and of
+# another segment Slicer's own effects have a better idea.
+_ROW_TYPES = (
+    "double", "int", "int64", "bool", "enum", "choice", "points", "vector", "numbers", "string",
+)  # fmt: skip
 
+# Of label maps of several segments; the panel hands over one.
+_OF_OTHER_SEGMENTS = ("EraseAllSegments",)
 
-def _is_left_out(parameter: dict[str, Any]) -> bool:
-    """Points that some operations of an effect need: without them the effect says so."""
-    return parameter["type"] == "points" and not parameter.get("required")
+EXTENT_GROWTH = 0.1
+"""How much around the segments Slicer's effects that complete them look at, of their box."""
+
+_LEAST_MARGIN = 3  # voxels
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class Row:
     label: str
     kind: str
     default: Any
+    required: bool
     unit: str
     sentence: str
     range: tuple[Any, Any] | None
@@ -43,60 +50,193 @@ class EffectPanel:
     title: str
     summary: str
     input: str
+    """``"volume"``, ``"segment"``, or ``"segments"``: all visible ones at once."""
+    volume: bool
+    """Whether it reads the source volume beside the segments."""
+    mode: str
+    """How the result is written to the segment: ``"Set"``, ``"Add"`` or ``"Remove"``."""
     rows: tuple[Row, ...]
+
+    @property
+    def needs_volume(self) -> bool:
+        """Whether there must be a source volume."""
+        return self.volume or self.input == "volume"
+
+    @property
+    def can_apply_to_each(self) -> bool:
+        """Whether it can be applied to one visible segment after the other."""
+        return self.input == "segment"
+
+    @property
+    def can_keep_near(self) -> bool:
+        """Whether looking only at what lies around the segments is a choice."""
+        return self.input == "segments" and self.volume
 
 
 def effect_panels() -> list[EffectPanel]:
-    """The effects of one segment whose parameters all fit into rows, in ParaView's order.
+    """The effects whose parameters all fit into rows, in ParaView's order.
 
-    What changes all segments at once, or reads the volume beside the segment, does not fit into the
-    editor's modifier label map; it goes through the bridge.
+    What needs another segment or the matrix of a view, and what makes several segments of a volume,
+    does not fit; it goes through the bridge.
     """
     panels = []
     for effect in voxel_effects().values():
-        if (
-            effect["input"] == "segments"
-            or effect["volume"]
-            or any(
-                p["type"] not in _ROW_TYPES and not _is_left_out(p) for p in effect["parameters"]
-            )
-        ):
+        unfit = any(p["type"] not in _ROW_TYPES for p in effect["parameters"])
+        if unfit or effect.get("makes_parts"):
             continue
         rows = tuple(
             Row(
                 name=p["name"],
                 label=re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", p["name"]),
                 kind=p["type"],
-                default=p["default"],
+                default=p.get("default", []),
+                required=bool(p.get("required")),
                 unit=p["unit"],
                 sentence=p["sentence"],
                 range=tuple(p["range"]) if "range" in p else None,
                 choices=tuple(p.get("values", ())),
             )
             for p in effect["parameters"]
-            if not _is_left_out(p)
+            if p["name"] not in _OF_OTHER_SEGMENTS
         )
+        # What an effect makes of a label map is the segment as it shall be; of a volume it is what
+        # joins or leaves it.
+        modes = {"add": "Add", "remove": "Remove"}
+        mode = modes.get(effect["writes"], "Set") if effect["input"] == "volume" else "Set"
         panels.append(
             EffectPanel(
-                effect["identifier"], effect["title"], effect["summary"], effect["input"], rows
+                effect["identifier"],
+                effect["title"],
+                effect["summary"],
+                effect["input"],
+                effect["volume"],
+                mode,
+                rows,
             )
         )
     return panels
 
 
-def run(effect: EffectPanel, source: Any, values: dict[str, Any], modifier: Any) -> None:
+def parse_numbers(text: str, name: str) -> list[float]:
+    """The numbers of a line of text: ``1, 2.5`` or ``1 2.5``."""
+    try:
+        return [float(part) for part in text.replace(",", " ").split()]
+    except ValueError:
+        raise ValueError(f"{name} is {text!r}; expected numbers, as in 1, 2.5") from None
+
+
+def check_values(effect: EffectPanel, values: dict[str, Any]) -> None:
+    """Raise a ValueError for rows that were left empty and must not be."""
+    for row in effect.rows:
+        if row.required and not values.get(row.name):
+            what = "a markups node with points" if row.kind == "points" else "a value"
+            raise ValueError(f"{row.label} is empty; {effect.title} needs {what}")
+
+
+def run(
+    effect: EffectPanel,
+    source: Any,
+    values: dict[str, Any],
+    modifier: Any,
+    volume: Any = None,
+) -> None:
     """Run an effect on an image and write its mask into the editor's modifier label map.
 
-    ``source`` and ``modifier`` are on the same voxels, as Slicer's editor provides them. The
-    geometry of ``modifier`` is kept: Slicer keeps directions outside ``vtkImageData``.
+    ``source`` is the segment's label map, or the source volume if that is the effect's input;
+    ``volume`` the source volume, for effects that read it as well. All are on the voxels of
+    ``modifier``, as Slicer's editor provides them; points and vectors among ``values`` are world
+    coordinates. The geometry of ``modifier`` is kept.
     """
-    from .._run import run_effect
-
-    if tuple(source.GetExtent()) != tuple(modifier.GetExtent()):
+    result = result_of(effect, source, values, volume, modifier)
+    if result.GetPointData().GetScalars().GetRange()[1] > 1:
         raise ValueError(
-            f"the source has the extent {source.GetExtent()} and the modifier label map "
-            f"{modifier.GetExtent()}; expected the same"
+            f"{effect.title} makes several segments with these settings, which the panel cannot "
+            "add; use the bridge, or Slicer's own effect"
         )
-    result = run_effect(effect.identifier, source, values, label=1)
     modifier.GetPointData().SetScalars(result.GetPointData().GetScalars())
     modifier.Modified()
+
+
+def result_of(
+    effect: EffectPanel, source: Any, values: dict[str, Any], volume: Any, lattice: Any
+) -> Any:
+    """What an effect makes of images on the voxels of ``lattice``, as an image."""
+    from .._run import run_effect
+
+    check_values(effect, values)
+    named = {"segmentation": source} if effect.input != "volume" else {"source volume": source}
+    if effect.volume:
+        named["source volume"] = volume
+    for name, image in named.items():
+        check_same_voxels(image, lattice, name)
+    beside = {"volume": in_world(volume)} if effect.volume else {}
+    return run_effect(effect.identifier, in_world(source), values, label=1, **beside)
+
+
+def check_same_voxels(image: Any, lattice: Any, name: str) -> None:
+    """Raise a ValueError if an image is missing or does not lie on the voxels of another one."""
+    if image is None or image.GetPointData().GetScalars() is None:
+        raise ValueError(f"there is no {name}; choose one in the Segment Editor")
+    if tuple(image.GetExtent()) != tuple(lattice.GetExtent()):
+        raise ValueError(
+            f"the {name} has the extent {tuple(image.GetExtent())} and the modifier label map "
+            f"{tuple(lattice.GetExtent())}; expected the same: resample it to the segmentation's "
+            "geometry"
+        )
+    here, there = index_to_world(image), index_to_world(lattice)
+    # A thousandth of a voxel at the far end, as the filters have it.
+    extent = lattice.GetExtent()
+    corners = [(i, j, k, 1.0) for i in extent[:2] for j in extent[2:4] for k in extent[4:6]]
+    spacing = min(lattice.GetSpacing())
+    for corner in corners:
+        offset = [sum((here[r][c] - there[r][c]) * corner[c] for c in range(4)) for r in range(3)]
+        if max(map(abs, offset)) > 1e-3 * spacing:
+            raise ValueError(
+                f"the {name} lies elsewhere than the segmentation's voxels (by "
+                f"{max(map(abs, offset)):g} mm at a corner): resample it to the segmentation's "
+                "geometry"
+            )
+
+
+def index_to_world(image: Any) -> list[list[float]]:
+    """The matrix from voxel indices to world coordinates, of Slicer's images as well as VTK's."""
+    from vtkmodules.vtkCommonMath import vtkMatrix4x4
+
+    if hasattr(image, "GetImageToWorldMatrix"):
+        matrix = vtkMatrix4x4()
+        image.GetImageToWorldMatrix(matrix)
+    else:
+        matrix = image.GetIndexToPhysicalMatrix()
+    return [[matrix.GetElement(row, column) for column in range(4)] for row in range(4)]
+
+
+def in_world(image: Any) -> Any:
+    """The image as a ``vtkImageData`` that knows its directions, which Slicer keeps elsewhere.
+
+    Points and vectors in world coordinates then mean the same to the filters.
+    """
+    from vtkmodules.vtkCommonDataModel import vtkImageData
+
+    matrix, spacing = index_to_world(image), image.GetSpacing()
+    plain = vtkImageData()
+    plain.SetExtent(image.GetExtent())
+    plain.SetSpacing(spacing)
+    plain.SetOrigin([matrix[row][3] for row in range(3)])
+    plain.SetDirectionMatrix(
+        [matrix[row][axis] / spacing[axis] for row in range(3) for axis in range(3)]
+    )
+    plain.GetPointData().ShallowCopy(image.GetPointData())
+    return plain
+
+
+def grown_extent(inner: tuple[int, ...], outer: tuple[int, ...], growth: float) -> tuple[int, ...]:
+    """An extent grown on each side by a part of its size, at least 3 voxels, within another one.
+
+    The same as the region ``{"growth": ..}`` of an operation.
+    """
+    result = []
+    for axis in range(3):
+        low, high = inner[2 * axis : 2 * axis + 2]
+        margin = max(_LEAST_MARGIN, int(growth * (high - low)))
+        result += [max(low - margin, outer[2 * axis]), min(high + margin, outer[2 * axis + 1])]
+    return tuple(result)

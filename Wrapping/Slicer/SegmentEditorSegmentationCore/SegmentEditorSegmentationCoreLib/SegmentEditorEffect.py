@@ -8,13 +8,13 @@ import ctk
 import qt
 import slicer
 from segmentationcore import errors
-from segmentationcore.slicer import panel
+from segmentationcore.slicer import nodes, panel
 from SegmentEditorEffects import AbstractScriptedSegmentEditorEffect
 from slicer.i18n import tr as _
 
 
 class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
-    """Runs a SegmentationCore effect on the selected segment."""
+    """Runs a SegmentationCore effect on the selected segment, or on all visible ones."""
 
     def __init__(self, scriptedEffect):
         AbstractScriptedSegmentEditorEffect.__init__(self, scriptedEffect)
@@ -51,12 +51,30 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
                 form.addRow(label, widget)
                 self.widgets[effect.identifier, row.name] = widget
             self.pages.addWidget(page)
-        self.choice.connect("currentIndexChanged(int)", self.pages.setCurrentIndex)
+        self.toAllVisible = qt.QCheckBox(_("Apply to all visible segments"))
+        self.toAllVisible.toolTip = _(
+            "To one after the other, in the order of the table. "
+            "Each sees what became of those before."
+        )
+        self.nearOnly = qt.QCheckBox(_("Only around the segments"))
+        self.nearOnly.toolTip = _(
+            "Look at the box around all visible segments and a tenth of its size more on each "
+            "side, not at the whole volume."
+        )
+        self.nearOnly.checked = True
         self.applyButton = qt.QPushButton(_("Apply"))
         self.applyButton.connect("clicked()", self.onApply)
+        self.choice.connect("currentIndexChanged(int)", self.onChoice)
         self.scriptedEffect.addLabeledOptionsWidget(_("Effect:"), self.choice)
-        self.scriptedEffect.addOptionsWidget(self.pages)
-        self.scriptedEffect.addOptionsWidget(self.applyButton)
+        for widget in (self.pages, self.toAllVisible, self.nearOnly, self.applyButton):
+            self.scriptedEffect.addOptionsWidget(widget)
+        self.onChoice(self.choice.currentIndex)
+
+    def onChoice(self, index):
+        """Show the parameters of the chosen effect."""
+        self.pages.setCurrentIndex(index)
+        self.toAllVisible.visible = self.effects[index].can_apply_to_each
+        self.nearOnly.visible = self.effects[index].can_keep_near
 
     def _widgetFor(self, row):
         if row.choices:
@@ -72,6 +90,16 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
             widget.decimals = 4
             widget.minimum, widget.maximum = row.range
             widget.value = row.default
+        elif row.kind == "points":
+            widget = slicer.qMRMLNodeComboBox()
+            widget.nodeTypes = ["vtkMRMLMarkupsNode"]
+            widget.noneEnabled = True
+            widget.addEnabled = widget.removeEnabled = False
+            widget.setMRMLScene(slicer.mrmlScene)
+        elif row.kind in ("vector", "numbers"):
+            widget = qt.QLineEdit(", ".join(f"{number:g}" for number in row.default))
+        elif row.kind == "string":
+            widget = qt.QLineEdit(row.default)
         else:
             widget = qt.QSpinBox()
             # Qt's spin box holds 32 bits.
@@ -80,33 +108,81 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
             widget.value = row.default
         return widget
 
-    def _values(self, effect):
+    def _values(self, effect, node):
         values = {}
         for row in effect.rows:
             widget = self.widgets[effect.identifier, row.name]
             if row.choices:
                 values[row.name] = widget.currentData
+            elif row.kind == "points":
+                values[row.name] = nodes.markups_points(widget.currentNode(), node)
+            elif row.kind in ("vector", "numbers"):
+                values[row.name] = panel.parse_numbers(widget.text, row.label)
+            elif row.kind == "string":
+                values[row.name] = widget.text
             else:
                 values[row.name] = widget.checked if row.kind == "bool" else widget.value
         return values
 
     def onApply(self):
-        """Run the chosen effect on the selected segment."""
-        if not self.scriptedEffect.confirmCurrentSegmentVisible():
-            return
+        """Run the chosen effect."""
         effect = self.effects[self.choice.currentIndex]
+        toEach = effect.can_apply_to_each and self.toAllVisible.checked
+        one = effect.input != "segments" and not toEach
+        if one and not self.scriptedEffect.confirmCurrentSegmentVisible():
+            return
         with slicer.util.tryWithErrorDisplay(_("The effect failed."), waitCursor=True):
             try:
-                source = (
-                    self.scriptedEffect.sourceVolumeImageData()
-                    if effect.input == "volume"
-                    else self.scriptedEffect.selectedSegmentLabelmap()
-                )
-                modifier = self.scriptedEffect.defaultModifierLabelmap()
-                panel.run(effect, source, self._values(effect), modifier)
+                self._run(effect, toEach)
             except errors.SegmentationCoreError as error:
                 raise RuntimeError(str(error)) from error
-            self.scriptedEffect.saveStateForUndo()
-            self.scriptedEffect.modifySelectedSegmentByLabelmap(
-                modifier, slicer.qSlicerSegmentEditorAbstractEffect.ModificationModeSet
+
+    def _run(self, effect, toEach):
+        scripted = self.scriptedEffect
+        editor = scripted.parameterSetNode()
+        node = editor.GetSegmentationNode()
+        values = self._values(effect, node)
+        panel.check_values(effect, values)
+        modifier = scripted.defaultModifierLabelmap()
+        volume = scripted.sourceVolumeImageData() if effect.needs_volume else None
+        modes = slicer.qSlicerSegmentEditorAbstractEffect
+        if toEach:
+            # Written at once: the next one sees it. After an error, undo brings all of them back.
+            scripted.saveStateForUndo()
+            nodes.run_on_each(
+                effect,
+                values,
+                node=node,
+                lattice=modifier,
+                volume=volume,
+                write=lambda key, image: scripted.modifySegmentByLabelmap(
+                    node, key, image, modes.ModificationModeSet
+                ),
             )
+            return
+        if effect.input == "segments":
+            results = []
+            mask = nodes.edit_mask(node, editor, modifier, scripted.sourceVolumeImageData())
+            nodes.run_on_all(
+                effect,
+                values,
+                node=node,
+                lattice=modifier,
+                volume=volume,
+                growth=panel.EXTENT_GROWTH if self._keepsNear(effect) else None,
+                forbidden=mask,
+                write=lambda key, image: results.append((key, image)),
+            )
+            scripted.saveStateForUndo()
+            for key, image in results:
+                scripted.modifySegmentByLabelmap(node, key, image, modes.ModificationModeSet)
+            return
+        source = volume if effect.input == "volume" else scripted.selectedSegmentLabelmap()
+        panel.run(effect, source, values, modifier, volume if effect.volume else None)
+        scripted.saveStateForUndo()
+        scripted.modifySelectedSegmentByLabelmap(
+            modifier, getattr(modes, f"ModificationMode{effect.mode}")
+        )
+
+    def _keepsNear(self, effect):
+        return effect.can_keep_near and self.nearOnly.checked

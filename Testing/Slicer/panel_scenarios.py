@@ -1,0 +1,136 @@
+"""The panel's effects on Slicer's nodes; runs in Slicer's Python, which needs no pytest.
+
+    python panel_scenarios.py <cases.npz> <results.npz>
+
+``cases.npz`` holds ``session`` (JSON, as of ``slicer_masking.py``), ``voxels`` (segment, z, y, x),
+``volume`` (z, y, x), and ``jobs``, a JSON list; each job is done in a session of its own:
+
+    effect, values      what the panel has, without points
+    points              world coordinates of the control points of a markups node
+    segment             the selected one
+    to_each             whether it is applied to all visible segments in turn
+    growth              for effects on all segments: how much around them to look at, or null
+    masking             settings of the segment editor node
+    shift               world translation of the segmentation node's parent transform
+
+``results.npz`` holds for the i-th job ``voxels<i>``, what the segments are then (segment, z, y, x),
+or ``error<i>``, the text of its ValueError.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import numpy as np
+import slicer
+from segmentationcore.slicer import nodes, panel
+from slicer_masking import MODES, SlicerSession
+from vtkmodules.vtkCommonMath import vtkMatrix4x4
+
+EFFECTS = {effect.identifier: effect for effect in panel.effect_panels()}
+
+
+class Panel(SlicerSession):
+    """What the widget does, with the editor's logic in place of the widget's editor."""
+
+    def run(self, job: dict[str, Any]) -> None:
+        effect, editor, node = EFFECTS[job["effect"]], self.editor, self.segmentation_node
+        editor.SetSelectedSegmentID(job["segment"])
+        editor.SetOverwriteMode(editor.OverwriteAllSegments)
+        masking = job.get("masking", {})
+        editor.SetMaskMode(getattr(node, masking.get("MaskMode", "EditAllowedEverywhere")))
+        if "SourceVolumeIntensityMaskRange" in masking:
+            editor.SetSourceVolumeIntensityMask(True)
+            editor.SetSourceVolumeIntensityMaskRange(*masking["SourceVolumeIntensityMaskRange"])
+        values = dict(job["values"])
+        if "points" in job:
+            values["Points"] = nodes.markups_points(self.markups(job["points"]), node)
+        logic = self.logic
+        logic.UpdateReferenceGeometryImage()
+        logic.ResetModifierLabelmapToDefault()
+        logic.UpdateAlignedSourceVolume()
+        logic.UpdateSelectedSegmentLabelmap()
+        modifier, volume = logic.GetModifierLabelmap(), logic.GetAlignedSourceVolume()
+        if job.get("volume elsewhere"):
+            matrix = vtkMatrix4x4()
+            volume.GetImageToWorldMatrix(matrix)
+            matrix.SetElement(0, 3, matrix.GetElement(0, 3) + 0.1)
+            volume.SetImageToWorldMatrix(matrix)
+
+        def write(key: str, image: Any, mode: str = "set") -> None:
+            editor.SetSelectedSegmentID(key)
+            logic.ModifySegmentByLabelmap(node, key, image, MODES[mode], False, False)
+
+        if job.get("to_each"):
+            nodes.run_on_each(
+                effect, values, node=node, lattice=modifier, volume=volume, write=write
+            )
+        elif effect.input == "segments":
+            found: list[tuple[str, Any]] = []
+            nodes.run_on_all(
+                effect,
+                values,
+                node=node,
+                lattice=modifier,
+                volume=volume,
+                growth=job.get("growth"),
+                forbidden=nodes.edit_mask(node, editor, modifier, volume),
+                write=lambda key, image: found.append((key, image)),
+            )
+            for key, image in found:
+                write(key, image)
+        else:
+            source = volume if effect.input == "volume" else logic.GetSelectedSegmentLabelmap()
+            panel.run(effect, source, values, modifier, volume if effect.volume else None)
+            write(job["segment"], modifier, effect.mode.lower())
+
+    def markups(self, points: list[list[float]]) -> Any:
+        node = self._add(slicer.vtkMRMLMarkupsFiducialNode())
+        for point in points:
+            node.AddControlPointWorld(point)
+        # Not placed yet: it must not count.
+        node.AddControlPointWorld([1e3, 1e3, 1e3])
+        node.UnsetNthControlPointPosition(len(points))
+        return node
+
+    def move(self, shift: list[float]) -> None:
+        transform = self._add(slicer.vtkMRMLLinearTransformNode())
+        matrix = vtkMatrix4x4()
+        for row in range(3):
+            matrix.SetElement(row, 3, shift[row])
+        transform.SetMatrixTransformToParent(matrix)
+        self.segmentation_node.SetAndObserveTransformNodeID(transform.GetID())
+
+
+def main(source: str, target: str) -> None:
+    results: dict[str, Any] = {}
+    with np.load(source) as cases:
+        session = json.loads(str(cases["session"]))
+        for i, job in enumerate(json.loads(str(cases["jobs"]))):
+            editing = Panel(session, cases["volume"], cases["voxels"])
+            if "shift" in job:
+                editing.move(job["shift"])
+            try:
+                editing.run(job)
+                results[f"voxels{i}"] = editing.voxels()
+            except ValueError as error:
+                results[f"error{i}"] = str(error)
+    table = np.zeros(2, [("segment", object), ("voxel_count", "i8"), ("centroid", "f8", (3,))])
+    table[0] = ("a", 5, (1.0, 2.0, 3.0))
+    table[1] = ("b", 0, (np.nan,) * 3)
+    node = slicer.vtkMRMLTableNode()
+    nodes.fill_statistics(node, table)
+    shown = node.GetTable()
+    results["table"] = json.dumps(
+        [
+            [shown.GetColumnName(c), [shown.GetValue(r, c).ToString() for r in range(2)]]
+            for c in range(shown.GetNumberOfColumns())
+        ]
+    )
+    np.savez_compressed(target, **results)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
