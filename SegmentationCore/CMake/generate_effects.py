@@ -360,7 +360,8 @@ def make_cxx(effects: list[dict[str, Any]]) -> str:
 # ParaView
 
 
-def _xml_property(parameter: dict[str, Any]) -> list[str]:
+def _xml_property(parameter: dict[str, Any], volume: bool = False) -> list[str]:
+    """The property of a parameter; `volume`: of an effect that reads one beside the label map."""
     name, kind = parameter["name"], parameter["type"]
     # paraview.simple names a property by its label without the blanks, so the unit stays out of it.
     label = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
@@ -373,11 +374,12 @@ def _xml_property(parameter: dict[str, Any]) -> list[str]:
             f'command="Set{name}" number_of_elements="1" default_values="{parameter["default"]!r}"'
         )
         if "data_default" in parameter:
+            source, array = ("Volume", "VolumeArray") if volume else ("Input", "ScalarArray")
             domain = [
                 f'        <ArrayRangeDomain name="range" default_mode="{parameter["data_default"]}">',
                 "          <RequiredProperties>",
-                '            <Property name="Input" function="Input"/>',
-                '            <Property name="ScalarArray" function="ArraySelection"/>',
+                f'            <Property name="{source}" function="Input"/>',
+                f'            <Property name="{array}" function="ArraySelection"/>',
                 "          </RequiredProperties>",
                 "        </ArrayRangeDomain>",
             ]
@@ -501,7 +503,7 @@ def make_xml(effects: list[dict[str, Any]]) -> str:
             lines += _xml_volume(optional=effect["volume"] == "optional")
         own = [] if effect["input"] == "segments" else [SEGMENT_LABEL]
         for parameter in [*effect["parameters"], *own]:
-            lines += _xml_property(parameter)
+            lines += _xml_property(parameter, volume=bool(effect.get("volume")))
         lines += [
             '      <StringVectorProperty name="LastError" command="GetLastError" information_only="1">',
             "        <Documentation>Why the last execution failed, on any rank; empty after success.</Documentation>",

@@ -204,6 +204,16 @@ def _sizes(task: Task) -> Method:
     )
 
 
+def _local(task: Task) -> Parameters:
+    # Grains of quartz.
+    return {
+        "Points": way(task, (0.5, 0.3, 0.3), (0.5, 0.6, 0.35), (0.5, 0.35, 0.65)),
+        "MinimumThreshold": 16000.0,
+        "MaximumThreshold": 33000.0,
+        "MinimumDiameterMm": 11.0,
+    }
+
+
 VOLUMES = ("rock volume", "mri volume", "ct volume")
 MASKS = ("rock mask", "mri mask", "ct mask")
 NOISY = ("rock noisy", "mri mask", "ct mask")
@@ -282,6 +292,14 @@ CASES = (
         {"factor": 0.5},
     ),
     Case("level tracing", "level_tracing", ("rock volume",), _way, without_peer=ALONE),
+    Case(
+        "local threshold",
+        "local_threshold",
+        ("rock seeds",),
+        _local,
+        without_peer="no library has it; its steps are timed by themselves",
+        spacing=False,
+    ),
     Case(
         "logical union",
         "logical",
