@@ -21,9 +21,10 @@
  *     - GrowCut: the selected islands, all others, and the voxels outside of the thresholds are
  *       three seeds that grow over the volume, as in vtkLabelMapGrowFromSeeds: a voxel is selected
  *       if the cheapest path to it, whose steps cost their differences of grey value, starts at a
- *       selected island. Of paths of equal cost the shortest counts: a step costs a little more, 4
- *       of the smallest units (see BlockLevels) for the smallest spacing and 4 times its length
- *       otherwise, and if that is equal too, the other seed has it.
+ *       selected island. So that of paths through equal values the shortest counts, each smallest
+ *       spacing of a step's length costs 4 of the smallest units more (1/256 of a grey value where
+ *       the span of the volume leaves room, as in vtkLabelMapGrowFromSeeds). If costs are equal the
+ *       other islands have it before the selected ones, and these before the outside.
  *     - Masking: what an ellipsoid of 2 k - 1 voxels along an axis (k those of the first one)
  *       around any of the other islands covers is taken off, and selected is what can be reached
  *       from the selected islands through faces.
@@ -39,7 +40,9 @@
  *
  * Where Slicer's extension of that name differs: its point is snapped within the box of the
  * ellipsoid by squared distance in voxels, here in millimetres; it allows one point; it breaks ties
- * of costs by its heap; it keeps the intensity mask of the editor at the thresholds for the time.
+ * of costs by its heap; it keeps the intensity mask of the editor at the thresholds for the time;
+ * and it can share out the rest by a watershed as well (its WaterShed, for which it has
+ * FeatureSizeMm).
  *
  * Source: V. Vezhnevets, V. Konouchine, GrowCut: interactive multi-label N-D image segmentation by
  * cellular automata, Graphicon 2005; see also vtkLabelMapGrowFromSeeds.
