@@ -375,7 +375,8 @@ def make_cxx(effects: list[dict[str, Any]]) -> str:
 # ParaView
 
 
-def _xml_property(parameter: dict[str, Any]) -> list[str]:
+def _xml_property(parameter: dict[str, Any], volume: bool = False) -> list[str]:
+    """The property of a parameter; `volume`: of an effect that reads one beside the label map."""
     name, kind = parameter["name"], parameter["type"]
     # paraview.simple names a property by its label without the blanks, so the unit stays out of it.
     label = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
@@ -388,11 +389,12 @@ def _xml_property(parameter: dict[str, Any]) -> list[str]:
             f'command="Set{name}" number_of_elements="1" default_values="{parameter["default"]!r}"'
         )
         if "data_default" in parameter:
+            source, array = ("Volume", "VolumeArray") if volume else ("Input", "ScalarArray")
             domain = [
                 f'        <ArrayRangeDomain name="range" default_mode="{parameter["data_default"]}">',
                 "          <RequiredProperties>",
-                '            <Property name="Input" function="Input"/>',
-                '            <Property name="ScalarArray" function="ArraySelection"/>',
+                f'            <Property name="{source}" function="Input"/>',
+                f'            <Property name="{array}" function="ArraySelection"/>',
                 "          </RequiredProperties>",
                 "        </ArrayRangeDomain>",
             ]
@@ -516,7 +518,7 @@ def make_xml(effects: list[dict[str, Any]]) -> str:
             lines += _xml_volume(optional=effect["volume"] == "optional")
         own = [] if effect["input"] == "segments" else [SEGMENT_LABEL]
         for parameter in [*effect["parameters"], *own]:
-            lines += _xml_property(parameter)
+            lines += _xml_property(parameter, volume=bool(effect.get("volume")))
         lines += [
             '      <StringVectorProperty name="LastError" command="GetLastError" information_only="1">',
             "        <Documentation>Why the last execution failed, on any rank; empty after success.</Documentation>",
@@ -942,11 +944,16 @@ def _signature(effect: dict[str, Any], overload: tuple[str, str] | None = None) 
     return lines
 
 
+def _takes_label_map(query: dict[str, Any]) -> bool:
+    """Whether it measures all segments, of several layers too, and not one label of an array."""
+    return query["output"] == "table" and query["input"] == "segments"
+
+
 def _query_signature(query: dict[str, Any], stub: bool = False) -> list[str]:
     """The signature of a query's function."""
     volume, table = query["volume"], query["output"] == "table"
     none = "..." if stub else "None"
-    kind = "ImageLike | LabelMap" if table else "ImageLike"
+    kind = "ImageLike | LabelMap" if _takes_label_map(query) else "ImageLike"
     lines = [f"def {query['identifier']}(", f"    labels: {kind},"]
     if volume:
         lines.append(
@@ -964,16 +971,16 @@ def _query_signature(query: dict[str, Any], stub: bool = False) -> list[str]:
 
 
 def _query_docstring(query: dict[str, Any]) -> list[str]:
-    volume, table = query["volume"], query["output"] == "table"
+    volume, layers = query["volume"], _takes_label_map(query)
     lines = [*_wrapped('"""' + query["summary"], 4), "", "    Parameters", "    ----------"]
     lines += [
-        f"    labels : numpy.ndarray{', vtkImageData or LabelMap' if table else ' or vtkImageData'}"
+        f"    labels : numpy.ndarray{', vtkImageData or LabelMap' if layers else ' or vtkImageData'}"
     ]
     lines += _wrapped(
         "Label map of any integer type; never changed. An array has the axes z, y, x."
         + (
             " A LabelMap may have several layers, and says what its segments are called."
-            if table
+            if layers
             else ""
         ),
         8,
@@ -1017,16 +1024,16 @@ def _query_docstring(query: dict[str, Any]) -> list[str]:
         "    >>> labels = np.zeros((9, 9, 9), np.uint8)",
         "    >>> labels[2:7, 2:7, 2:7] = 1",
     ]
-    if table:
+    if query["output"] == "table":
         lines += [
             f"    >>> table = {query['identifier']}(labels, spacing=(2.0, 1.0, 1.0))",
-            '    >>> int(table["voxel_count"][0]), float(table["volume_mm3"][0])',
+            '    >>> int(table["voxel_count"].sum()), float(table["volume_mm3"].sum())',
             "    (125, 250.0)",
         ]
     else:
+        lines += ["    >>> volume = np.full((9, 9, 9), 100.0)"] if volume else []
         lines += [
-            "    >>> volume = np.full((9, 9, 9), 100.0)",
-            f"    >>> {query['identifier']}(labels, volume).shape",
+            f"    >>> {query['identifier']}(labels{', volume' if volume else ''}).shape",
             "    (9, 9, 9)",
         ]
     return [*lines, '    """']
@@ -1036,7 +1043,9 @@ def _query_returns(query: dict[str, Any]) -> list[str]:
     if query["output"] == "volume":
         return [
             "    numpy.ndarray or vtkImageData",
-            "        The new volume, of the kind, type and geometry of the one that was given.",
+            "        The new volume, of the kind, type and geometry of the one that was given."
+            if query["volume"]
+            else "        The volume, of the kind and geometry of the label map.",
         ]
     lines = ["    numpy.ndarray"]
     lines += _wrapped(
@@ -1044,7 +1053,9 @@ def _query_returns(query: dict[str, Any]) -> list[str]:
         "one for each segment, in the order of its table. Positions and directions have three "
         "numbers each: z, y, x for "
         "arrays, counted from the centre of the first voxel; world coordinates x, y, z for "
-        "vtkImageData. The columns:",
+        "vtkImageData. The columns:"
+        if _takes_label_map(query)
+        else "A structured array. The columns:",
         8,
     )
     lines += [""]

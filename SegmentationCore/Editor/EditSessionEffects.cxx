@@ -99,7 +99,9 @@ std::unique_ptr<LocalMask> EditSession::makeMask(
         }
       }
     }
-    const Box work = this->workBox(rows, effect, region);
+    // What starts at points in the volume makes something of an empty segment, too.
+    const bool starts = effect->ReadsVolume() && operation.Parameters.count("Points") > 0;
+    const Box work = starts ? region : this->workBox(rows, effect, region);
     if (work.empty())
     {
       return std::make_unique<BoxMask>(Box());

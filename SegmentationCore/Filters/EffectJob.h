@@ -37,6 +37,23 @@ namespace segcore
 
 class LocalMask;
 
+/// A label in the type of a label map, or the unsigned one of its width. Throws AgreedError if the
+/// type of the label map does not hold it exactly.
+template <class T>
+T labelOf(const DistributedImage& image, Index label)
+{
+  // Beyond the digits of a floating type neighbouring labels would be the same number.
+  const bool fits = std::is_floating_point<T>::value
+    ? label <= (Index(1) << std::min(62, std::numeric_limits<T>::digits))
+    : static_cast<double>(label) <= vtkDataArray::GetDataTypeMax(image.scalarType());
+  if (!fits)
+  {
+    throw AgreedError("SegmentLabel " + std::to_string(label) +
+      " does not fit the scalar type of array '" + image.arrayName() + "'");
+  }
+  return static_cast<T>(label);
+}
+
 class EffectJob
 {
 public:
@@ -52,21 +69,11 @@ public:
   int scalarType() const { return this->Image.scalarType(); }
   Index segmentLabel() const { return this->Label; }
 
-  /// The label in the type of the label map, or the unsigned one of its width. Throws AgreedError
-  /// if the type of the label map does not hold it exactly.
+  /// The label in the type of the label map; see labelOf().
   template <class T>
   T labelAs() const
   {
-    // Beyond the digits of a floating type neighbouring labels would be the same number.
-    const bool fits = std::is_floating_point<T>::value
-      ? this->Label <= (Index(1) << std::min(62, std::numeric_limits<T>::digits))
-      : static_cast<double>(this->Label) <= vtkDataArray::GetDataTypeMax(this->scalarType());
-    if (!fits)
-    {
-      throw AgreedError("SegmentLabel " + std::to_string(this->Label) +
-        " does not fit the scalar type of array '" + this->Image.arrayName() + "'");
-    }
-    return static_cast<T>(this->Label);
+    return labelOf<T>(this->Image, this->Label);
   }
 
   /// The whole image, and this rank's piece of it (possibly without voxels).

@@ -7,11 +7,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace segcore
 {
@@ -27,6 +29,27 @@ std::string checkRange(const char* name, T value, T low, T high)
   std::ostringstream text;
   text << name << " is " << value << ", expected " << low << " to " << high;
   return text.str();
+}
+
+/// Empty if the values ascend, and all are from `low` to `high`.
+inline std::string checkAscending(
+  const char* name, const std::vector<double>& values, double low, double high)
+{
+  for (std::size_t i = 0; i < values.size(); ++i)
+  {
+    const std::string error = checkRange(name, values[i], low, high);
+    if (!error.empty())
+    {
+      return error;
+    }
+    // Written so that equal ones are refused as well.
+    if (i > 0 && !(values[i] > values[i - 1]))
+    {
+      return std::string(name) + " do not ascend: number " + std::to_string(i + 1) +
+        " is not above the one before";
+    }
+  }
+  return {};
 }
 
 /// Empty if value is one of the choices.

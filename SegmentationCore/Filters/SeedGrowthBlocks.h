@@ -283,6 +283,35 @@ private:
   Index Voxels = 0;
 };
 
+/// Collective. Grows seeds with keys that are as narrow as the costs allow, and calls use(growth)
+/// with the SeedGrowthBlocks when they are grown. `seeds` may be asked twice before. Throws
+/// AgreedError if no keys are wide enough.
+template <class Use>
+void growSeeds(EffectJob& job, const BlockLevels& levels, const SeedGrowthCosts& costs,
+  const SeedRows& seeds, const Progress& progress, const Use& use)
+{
+  const auto grown = [&](auto zero, const Progress& part)
+  {
+    using Key = decltype(zero);
+    if (!SeedGrowth<Key>::fits(costs))
+    {
+      return false;
+    }
+    SeedGrowthBlocks<Key> growth(job, levels, costs);
+    if (!growth.grow(job, seeds, part))
+    {
+      return false;
+    }
+    use(growth);
+    return true;
+  };
+  if (!grown(std::int32_t{ 0 }, progress.part(0.0, 0.8)) &&
+    !grown(std::int64_t{ 0 }, progress.part(0.8, 1.0)))
+  {
+    throw AgreedError("the costs of paths through the volume do not fit 64 bits");
+  }
+}
+
 } // namespace segcore
 
 #endif

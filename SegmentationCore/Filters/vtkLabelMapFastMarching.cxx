@@ -17,51 +17,6 @@
 
 vtkStandardNewMacro(vtkLabelMapFastMarching);
 
-namespace
-{
-
-/// Writes 1 to the rows of voxels that are added.
-using AddedRow = std::function<void(
-  segcore::Index i, segcore::Index j, segcore::Index k, segcore::Index count, const std::int32_t*)>;
-
-/// Collective. Adds the voxels that the front reaches first, at most `most` of them. Returns false,
-/// on all ranks, if keys are too narrow for the costs.
-template <class Key>
-bool march(segcore::EffectJob& job, const segcore::BlockLevels& levels,
-  const segcore::SeedGrowthCosts& costs, const segcore::SeedRows& seeds, segcore::Index most,
-  const segcore::Progress& progress, const AddedRow& add)
-{
-  if (!segcore::SeedGrowth<Key>::fits(costs))
-  {
-    return false;
-  }
-  segcore::SeedGrowthBlocks<Key> growth(job, levels, costs);
-  if (!growth.grow(job, seeds, progress))
-  {
-    return false;
-  }
-  // The first voxel that does not fit keeps out all of its time.
-  const std::int64_t limit = growth.costOfNth(job, most + 1);
-  job.communicator().run(
-    [&]
-    {
-      growth.forRows(
-        [&](const Key* row, segcore::Index i, segcore::Index j, segcore::Index k,
-          segcore::Index count, std::int32_t* added)
-        {
-          for (segcore::Index x = 0; x < count; ++x)
-          {
-            added[x] =
-              growth.isReached(row[x]) && (limit < 0 || growth.cost(row[x]) < limit) ? 1 : 0;
-          }
-          add(i, j, k, count, added);
-        });
-    });
-  return true;
-}
-
-} // namespace
-
 //------------------------------------------------------------------------------------------------
 vtkLabelMapFastMarching::vtkLabelMapFastMarching()
 {
@@ -129,24 +84,30 @@ void vtkLabelMapFastMarching::ExecuteTyped(segcore::EffectJob& job)
         numbers[x] = row[x] == label ? 1 : 0;
       }
     };
-    const AddedRow add = [&](Index i, Index j, Index k, Index count, const std::int32_t* added)
-    {
-      T* row = out + piece.offset(i, j, k);
-      for (Index x = 0; x < count; ++x)
-      {
-        row[x] = added[x] ? label : row[x];
-      }
-    };
     const segcore::BlockLevels levels(job, this->SeedLocalityFactor > 0.0);
     const segcore::SeedGrowthCosts costs =
       segcore::seedGrowthCosts(job.geometry().Spacing, this->SeedLocalityFactor, levels, 1);
-    if (!march<std::int32_t>(
-          job, levels, costs, seeds, most - size, job.progress().part(0.0, 0.8), add) &&
-      !march<std::int64_t>(
-        job, levels, costs, seeds, most - size, job.progress().part(0.8, 1.0), add))
-    {
-      throw segcore::AgreedError("the costs of paths through the volume do not fit 64 bits");
-    }
+    segcore::growSeeds(job, levels, costs, seeds, job.progress(),
+      [&](const auto& growth)
+      {
+        // The first voxel that does not fit keeps out all of its time.
+        const std::int64_t limit = growth.costOfNth(job, most - size + 1);
+        job.communicator().run(
+          [&]
+          {
+            growth.forRows(
+              [&](const auto* keys, Index i, Index j, Index k, Index count, std::int32_t*)
+              {
+                T* row = out + piece.offset(i, j, k);
+                for (Index x = 0; x < count; ++x)
+                {
+                  const bool added =
+                    growth.isReached(keys[x]) && (limit < 0 || growth.cost(keys[x]) < limit);
+                  row[x] = added ? label : row[x];
+                }
+              });
+          });
+      });
   }
   segcore::completePiece(job.communicator(), job.distribution(), out);
 }

@@ -66,20 +66,9 @@ double vtkLabelMapMultiThreshold::GetUsedThreshold(vtkIdType index) const
 //------------------------------------------------------------------------------------------------
 std::string vtkLabelMapMultiThreshold::CheckParameters() const
 {
-  std::string order;
-  for (std::size_t i = 0; i < this->Thresholds.size() && order.empty(); ++i)
-  {
-    order = segcore::checkRange("Thresholds", this->Thresholds[i],
-      std::numeric_limits<double>::lowest(), std::numeric_limits<double>::max());
-    // Written so that equal ones are refused as well.
-    if (order.empty() && i > 0 && !(this->Thresholds[i] > this->Thresholds[i - 1]))
-    {
-      order = "Thresholds do not ascend: number " + std::to_string(i + 1) +
-        " is not above the one before";
-    }
-  }
   return segcore::firstError({
-    order,
+    segcore::checkAscending("Thresholds", this->Thresholds, std::numeric_limits<double>::lowest(),
+      std::numeric_limits<double>::max()),
     segcore::checkRange("NumberOfClasses", this->NumberOfClasses, 2, 16),
     segcore::checkRange("NumberOfBins", this->NumberOfBins, 2, 2048),
   });

@@ -46,13 +46,13 @@ std::string vtkLabelMapSeeded::CheckPoints(bool needed) const
 }
 
 //------------------------------------------------------------------------------------------------
-std::vector<std::array<std::int64_t, 3>> vtkLabelMapSeeded::FindSeeds(
+std::vector<std::array<double, 3>> vtkLabelMapSeeded::FindPositions(
   const segcore::Geometry& geometry, const segcore::Box& whole) const
 {
-  std::vector<std::array<std::int64_t, 3>> seeds;
+  std::vector<std::array<double, 3>> positions;
   for (std::size_t p = 0; p < this->Points.size(); p += 3)
   {
-    std::array<std::int64_t, 3> seed;
+    std::array<double, 3> position;
     bool inside = true;
     for (int a = 0; a < 3; ++a)
     {
@@ -62,15 +62,31 @@ std::vector<std::array<std::int64_t, 3>> vtkLabelMapSeeded::FindSeeds(
         along += geometry.Direction[3 * r + a] *
           (this->Points[p + static_cast<std::size_t>(r)] - geometry.Origin[r]);
       }
-      const double index = std::floor(along / geometry.Spacing[a] + 0.5);
-      inside = inside && index >= static_cast<double>(whole.lo[a]) &&
-        index <= static_cast<double>(whole.hi[a]);
-      seed[static_cast<std::size_t>(a)] = inside ? static_cast<std::int64_t>(index) : 0;
+      const double index = along / geometry.Spacing[a];
+      const double nearest = std::floor(index + 0.5);
+      inside = inside && nearest >= static_cast<double>(whole.lo[a]) &&
+        nearest <= static_cast<double>(whole.hi[a]);
+      position[static_cast<std::size_t>(a)] = index;
     }
     if (inside)
     {
-      seeds.push_back(seed);
+      positions.push_back(position);
     }
+  }
+  return positions;
+}
+
+//------------------------------------------------------------------------------------------------
+std::vector<std::array<std::int64_t, 3>> vtkLabelMapSeeded::FindSeeds(
+  const segcore::Geometry& geometry, const segcore::Box& whole) const
+{
+  std::vector<std::array<std::int64_t, 3>> seeds;
+  for (const std::array<double, 3>& position : this->FindPositions(geometry, whole))
+  {
+    std::array<std::int64_t, 3> seed;
+    std::transform(position.begin(), position.end(), seed.begin(),
+      [](double index) { return static_cast<std::int64_t>(std::floor(index + 0.5)); });
+    seeds.push_back(seed);
   }
   std::sort(seeds.begin(), seeds.end(), [](const auto& a, const auto& b)
     { return std::lexicographical_compare(a.rbegin(), a.rend(), b.rbegin(), b.rend()); });

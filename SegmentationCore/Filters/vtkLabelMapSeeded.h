@@ -48,6 +48,10 @@ protected:
   /// What is wrong with the points; `needed` if there must be one.
   std::string CheckPoints(bool needed) const;
 
+  /// Where the points are that are in a voxel, as indices of voxels with fractions.
+  std::vector<std::array<double, 3>> FindPositions(
+    const segcore::Geometry& geometry, const segcore::Box& whole) const;
+
   /// The voxels with a point in them, each once, in raster order.
   std::vector<std::array<std::int64_t, 3>> FindSeeds(
     const segcore::Geometry& geometry, const segcore::Box& whole) const;

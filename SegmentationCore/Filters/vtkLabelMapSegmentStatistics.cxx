@@ -7,19 +7,14 @@
 #include "SegmentMeasures.h"
 #include "SegmentShape.h"
 #include "SourceVolume.h"
-#include "ThreadScope.h"
-#include "vtkVersionCompatibility.h"
+#include "TableColumns.h"
 
 #include "vtkDataSetAttributes.h"
 #include "vtkDoubleArray.h"
 #include "vtkFieldData.h"
 #include "vtkImageData.h"
-#include "vtkInformation.h"
-#include "vtkInformationVector.h"
-#include "vtkMultiProcessController.h"
 #include "vtkNew.h"
 #include "vtkObjectFactory.h"
-#include "vtkStreamingDemandDrivenPipeline.h"
 #include "vtkStringArray.h"
 #include "vtkTable.h"
 #include "vtkTypeInt64Array.h"
@@ -27,7 +22,6 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
-#include <limits>
 #include <map>
 #include <memory>
 #include <utility>
@@ -37,31 +31,13 @@ vtkStandardNewMacro(vtkLabelMapSegmentStatistics);
 
 namespace
 {
+using segcore::addColumn;
 using segcore::Box;
-using segcore::Communicator;
 using segcore::Index;
 using Intensities = std::vector<segcore::SegmentIntensity>;
 using Vector = std::array<double, 3>;
 
 constexpr double Pi = 3.14159265358979323846;
-
-template <class Array, class Value>
-void addColumn(
-  vtkTable* table, const char* name, std::size_t rows, int components, const Value& value)
-{
-  vtkNew<Array> column;
-  column->SetName(name);
-  column->SetNumberOfComponents(components);
-  column->SetNumberOfTuples(static_cast<vtkIdType>(rows));
-  for (std::size_t row = 0; row < rows; ++row)
-  {
-    for (int c = 0; c < components; ++c)
-    {
-      column->SetTypedComponent(static_cast<vtkIdType>(row), c, value(row, c));
-    }
-  }
-  table->AddColumn(column);
-}
 
 /// ID and name of each label, if the segment table says them for this array.
 void addNames(vtkTable* table, const std::vector<Index>& labels, vtkFieldData* field, int layer)
@@ -222,127 +198,42 @@ void fillTable(segcore::SegmentMeasures& measures, const Intensities& intensitie
 vtkLabelMapSegmentStatistics::vtkLabelMapSegmentStatistics()
 {
   this->SetNumberOfInputPorts(2);
-  this->SetController(vtkMultiProcessController::GetGlobalController());
-  for (int port = 0; port < 2; ++port)
-  {
-    this->SetInputArrayToProcess(
-      port, port, 0, vtkDataObject::FIELD_ASSOCIATION_POINTS, vtkDataSetAttributes::SCALARS);
-  }
-}
-
-//------------------------------------------------------------------------------------------------
-vtkLabelMapSegmentStatistics::~vtkLabelMapSegmentStatistics()
-{
-  this->SetController(nullptr);
-}
-
-//------------------------------------------------------------------------------------------------
-void vtkLabelMapSegmentStatistics::SetController(vtkMultiProcessController* controller)
-{
-  vtkSetObjectBodyMacro(Controller, vtkMultiProcessController, controller);
-}
-
-//------------------------------------------------------------------------------------------------
-int vtkLabelMapSegmentStatistics::FillInputPortInformation(int port, vtkInformation* info)
-{
-  info->Set(vtkAlgorithm::INPUT_REQUIRED_DATA_TYPE(), "vtkImageData");
-  if (port == 1)
-  {
-    info->Set(vtkAlgorithm::INPUT_IS_OPTIONAL(), 1);
-  }
-  return 1;
-}
-
-//------------------------------------------------------------------------------------------------
-int vtkLabelMapSegmentStatistics::RequestUpdateExtent(
-  vtkInformation*, vtkInformationVector** inputVector, vtkInformationVector* outputVector)
-{
-  // The pipeline turns pieces into extents; the filter fetches its own halo.
-  using Pipeline = vtkStreamingDemandDrivenPipeline;
-  vtkInformation* out = outputVector->GetInformationObject(0);
-  for (int port = 0; port < 2; ++port)
-  {
-    vtkInformation* in = inputVector[port]->GetInformationObject(0);
-    if (!in)
-    {
-      continue;
-    }
-    for (auto* key : { Pipeline::UPDATE_PIECE_NUMBER(), Pipeline::UPDATE_NUMBER_OF_PIECES() })
-    {
-      if (out->Has(key))
-      {
-        in->Set(key, out->Get(key));
-      }
-    }
-    in->Set(Pipeline::UPDATE_NUMBER_OF_GHOST_LEVELS(), 0);
-  }
-  return 1;
+  this->SetInputArrayToProcess(
+    1, 1, 0, vtkDataObject::FIELD_ASSOCIATION_POINTS, vtkDataSetAttributes::SCALARS);
 }
 
 //------------------------------------------------------------------------------------------------
 std::string vtkLabelMapSegmentStatistics::CheckParameters() const
 {
-  return segcore::firstError({
-    segcore::checkChoice("Connectivity", this->Connectivity, { 6, 18, 26 }),
-    segcore::checkRange("NumberOfBlocks", this->NumberOfBlocks, 1, std::numeric_limits<int>::max()),
-  });
+  return segcore::checkChoice("Connectivity", this->Connectivity, { 6, 18, 26 });
 }
 
 //------------------------------------------------------------------------------------------------
-int vtkLabelMapSegmentStatistics::RequestData(
-  vtkInformation*, vtkInformationVector** inputVector, vtkInformationVector* outputVector)
+void vtkLabelMapSegmentStatistics::Execute(const Job& job, vtkTable* output)
 {
-  vtkImageData* input = vtkImageData::GetData(inputVector[0]);
-  vtkImageData* source =
-    this->GetNumberOfInputConnections(1) > 0 ? vtkImageData::GetData(inputVector[1]) : nullptr;
-  vtkTable* output = vtkTable::GetData(outputVector);
-  const Communicator communicator(this->Controller);
-  this->LastError.clear();
-  try
+  const segcore::Communicator& communicator = job.Communicator;
+  const segcore::DistributedImage& image = job.Image;
+  std::unique_ptr<segcore::SourceVolume> volume;
+  if (job.Volume)
   {
-    communicator.require(this->CheckParameters());
-    const segcore::DistributedImage image(communicator, input,
-      segcore::arrayToProcess(communicator, this, input), this->NumberOfBlocks);
-    segcore::Progress progress;
-    progress.report = [this](double fraction) { this->UpdateProgress(fraction); };
-    progress.cancelled = [this] { return segcore::isAborted(this); };
-    std::unique_ptr<segcore::SourceVolume> volume;
-    if (source)
+    vtkDataArray* array = nullptr;
+    communicator.run([&] { array = this->GetInputArrayToProcess(1, job.Volume); });
+    volume = std::make_unique<segcore::SourceVolume>(
+      communicator, job.Volume, array, image.geometry(), image.piece());
+  }
+  const segcore::MeasuresWanted wanted{ this->Shape, this->Outline, this->Surface, this->Islands,
+    static_cast<segcore::Connectivity>(this->Connectivity) };
+  segcore::SegmentMeasures measures = segcore::measureSegments(
+    communicator, image, wanted, job.Progress.part(0.0, volume ? 0.6 : 0.9));
+  const Intensities intensities = volume ? segcore::measureIntensity(communicator, image, *volume,
+                                             measures.labels(), job.Progress.part(0.6, 0.9))
+                                         : Intensities();
+  communicator.run(
+    [&]
     {
-      vtkDataArray* array = nullptr;
-      communicator.run([&] { array = this->GetInputArrayToProcess(1, source); });
-      volume = std::make_unique<segcore::SourceVolume>(
-        communicator, source, array, image.geometry(), image.piece());
-    }
-    const segcore::MeasuresWanted wanted{ this->Shape, this->Outline, this->Surface, this->Islands,
-      static_cast<segcore::Connectivity>(this->Connectivity) };
-    segcore::withThreads(
-      [&]
-      {
-        segcore::SegmentMeasures measures = segcore::measureSegments(
-          communicator, image, wanted, progress.part(0.0, volume ? 0.6 : 0.9));
-        const Intensities intensities = volume
-          ? segcore::measureIntensity(
-              communicator, image, *volume, measures.labels(), progress.part(0.6, 0.9))
-          : Intensities();
-        communicator.run(
-          [&]
-          {
-            fillTable(measures, intensities, image, wanted, volume != nullptr,
-              communicator.isRoot(), input->GetFieldData(), output);
-          });
-      },
-      image.piece().size());
-    this->UpdateProgress(1.0);
-    return 1;
-  }
-  catch (const segcore::AgreedError& error)
-  {
-    this->LastError = error.what();
-  }
-  output->Initialize();
-  vtkErrorMacro(<< this->LastError);
-  return 0;
+      fillTable(measures, intensities, image, wanted, volume != nullptr, communicator.isRoot(),
+        job.Labels->GetFieldData(), output);
+    });
 }
 
 //------------------------------------------------------------------------------------------------
@@ -354,7 +245,4 @@ void vtkLabelMapSegmentStatistics::PrintSelf(ostream& os, vtkIndent indent)
   os << indent << "Surface: " << this->Surface << "\n";
   os << indent << "Islands: " << this->Islands << "\n";
   os << indent << "Connectivity: " << this->Connectivity << "\n";
-  os << indent << "NumberOfBlocks: " << this->NumberOfBlocks << "\n";
-  os << indent << "Controller: " << this->Controller << "\n";
-  os << indent << "LastError: " << (this->LastError.empty() ? "(none)" : this->LastError) << "\n";
 }

@@ -45,8 +45,6 @@
  * values rounded to 2^-43 of the largest magnitude in the volume; order statistics, minimum and
  * maximum are exact.
  *
- * In parallel the first rank gives the table, the others one of the same columns without rows.
- *
  * Threads: yes. Halo: one voxel, for Surface. Cost: one pass over the labels each for Shape or
  * Outline, and Surface; one or two over both arrays for intensities of 8 and 16 bits, the number of
  * bytes more for others. Islands: a pass per label. Scratch memory: for Surface the labels of a
@@ -62,18 +60,13 @@
 #ifndef vtkLabelMapSegmentStatistics_h
 #define vtkLabelMapSegmentStatistics_h
 
-#include "SegmentationCoreFiltersModule.h"
-#include "vtkTableAlgorithm.h"
+#include "vtkLabelMapTableAlgorithm.h"
 
-#include <string> // for std::string
-
-class vtkMultiProcessController;
-
-class SEGMENTATIONCOREFILTERS_EXPORT vtkLabelMapSegmentStatistics : public vtkTableAlgorithm
+class SEGMENTATIONCOREFILTERS_EXPORT vtkLabelMapSegmentStatistics : public vtkLabelMapTableAlgorithm
 {
 public:
   static vtkLabelMapSegmentStatistics* New();
-  vtkTypeMacro(vtkLabelMapSegmentStatistics, vtkTableAlgorithm);
+  vtkTypeMacro(vtkLabelMapSegmentStatistics, vtkLabelMapTableAlgorithm);
   void PrintSelf(ostream& os, vtkIndent indent) override;
 
   /// The volume to measure intensities in; optional.
@@ -114,44 +107,22 @@ public:
   vtkGetMacro(Connectivity, int);
   ///@}
 
-  ///@{
-  /// Blocks into which each rank's part is cut, from 1. Does not change the result. Default 1.
-  vtkSetMacro(NumberOfBlocks, int);
-  vtkGetMacro(NumberOfBlocks, int);
-  ///@}
-
-  ///@{
-  /// The ranks that work together. Default: the global controller; null or one process means
-  /// serial.
-  virtual void SetController(vtkMultiProcessController* controller);
-  vtkMultiProcessController* GetController() const { return this->Controller; }
-  ///@}
-
-  /// Why the last execution failed, the same on all ranks; empty after success.
-  const char* GetLastError() const { return this->LastError.c_str(); }
-
 protected:
   vtkLabelMapSegmentStatistics();
-  ~vtkLabelMapSegmentStatistics() override;
+  ~vtkLabelMapSegmentStatistics() override = default;
 
-  int FillInputPortInformation(int port, vtkInformation* info) override;
-  int RequestUpdateExtent(vtkInformation*, vtkInformationVector**, vtkInformationVector*) override;
-  int RequestData(vtkInformation*, vtkInformationVector**, vtkInformationVector*) override;
+  std::string CheckParameters() const override;
+  void Execute(const Job& job, vtkTable* output) override;
 
 private:
   vtkLabelMapSegmentStatistics(const vtkLabelMapSegmentStatistics&) = delete;
   void operator=(const vtkLabelMapSegmentStatistics&) = delete;
-
-  std::string CheckParameters() const;
 
   bool Shape = true;
   bool Outline = true;
   bool Surface = true;
   bool Islands = false;
   int Connectivity = 6;
-  int NumberOfBlocks = 1;
-  vtkMultiProcessController* Controller = nullptr;
-  std::string LastError;
 };
 
 #endif

@@ -12,7 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from segmentationcore import label_islands, segment_statistics, vtkLabelMapSurface
+from segmentationcore import (
+    label_islands,
+    segment_statistics,
+    size_distribution,
+    vtkLabelMapSurface,
+)
 from segmentationcore._compiled import find_class
 from segmentationcore._registry import voxel_effects
 from segmentationcore._run import run_effect
@@ -178,6 +183,37 @@ def _statistics(task: Task) -> Method:
     )
 
 
+def sizes_text(sizes: Mapping[float, int]) -> str:
+    """How many voxels a method found of which diameter: the same words for all."""
+    mean = sum(d * n for d, n in sizes.items()) / max(1, sum(sizes.values()))
+    return f"{sum(sizes.values())} voxels, mean diameter {mean:.3g} mm"
+
+
+def _sizes(task: Task) -> Method:
+    def measure() -> Any:
+        return size_distribution(
+            task.array, spacing=task.spacing, diameters=task.options["diameters"]
+        )
+
+    return Method(
+        "",
+        measure,
+        lambda table: sizes_text(
+            dict(zip(table["diameter_mm"], table["voxel_count"], strict=True))
+        ),
+    )
+
+
+def _local(task: Task) -> Parameters:
+    # Grains of quartz.
+    return {
+        "Points": way(task, (0.5, 0.3, 0.3), (0.5, 0.6, 0.35), (0.5, 0.35, 0.65)),
+        "MinimumThreshold": 16000.0,
+        "MaximumThreshold": 33000.0,
+        "MinimumDiameterMm": 11.0,
+    }
+
+
 VOLUMES = ("rock volume", "mri volume", "ct volume")
 MASKS = ("rock mask", "mri mask", "ct mask")
 NOISY = ("rock noisy", "mri mask", "ct mask")
@@ -257,6 +293,14 @@ CASES = (
     ),
     Case("level tracing", "level_tracing", ("rock volume",), _way, without_peer=ALONE),
     Case(
+        "local threshold",
+        "local_threshold",
+        ("rock seeds",),
+        _local,
+        without_peer="no library has it; its steps are timed by themselves",
+        spacing=False,
+    ),
+    Case(
         "logical union",
         "logical",
         ("rock labels",),
@@ -292,6 +336,15 @@ CASES = (
     Case("paint", "paint", ("rock mask",), _brush, without_peer=STROKE),
     Case(
         "scissors", "scissors", ("rock mask",), lambda t: _outline(t) | {"Operation": "FillInside"}
+    ),
+    Case(
+        "size distribution",
+        "",
+        ("rock mask",),
+        {},
+        {"diameters": [2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0]},
+        ours=_sizes,
+        spacing=False,
     ),
     Case("statistics", "", ("rock labels", "atlas labels"), ours=_statistics),
     Case("surface cut", "surface_cut", ("rock mask",), _way, without_peer=ALONE),

@@ -230,6 +230,13 @@ def scenario_effects(folder: Path, ranks: int) -> dict[str, object]:
     results["expanded"] = on_labels(simple.LabelMapExpandSegments, ExpansionSizeMm=2.5)
     # Two inputs: the label map, and the volume that it is made of.
     results["marched"] = on_labels(simple.LabelMapFastMarching, Volume=volume, PercentMax=70.0)
+    results["local"] = on_labels(
+        simple.LabelMapLocalThreshold,
+        Volume=volume,
+        Points=[0.2, 1.1, -0.3],
+        MinimumThreshold=150.0,
+        SegmentLabel=2,
+    )
     seeds = simple.LabelMapPaint(
         Input=otsu, Points=stroke, BrushAbsoluteDiameter=9.0, SegmentLabel=2
     )

@@ -444,6 +444,7 @@ LABEL_RESULTS = (
     "inverted",
     "expanded",
     "marched",
+    "local",
     "seeded",
     "editor",
 )
@@ -489,6 +490,7 @@ def test_effects_change_what_they_are_given(session: Session) -> None:
     assert result["erased"]["counts"]["1"] < before
     assert result["inverted"]["counts"]["1"] == result["otsu"]["counts"]["0"]
     assert result["marched"]["counts"]["1"] > before
+    assert result["local"]["counts"]["2"] > 0
     assert set(result["seeded"]["counts"]) == {"1", "2"}
 
 

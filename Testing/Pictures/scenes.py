@@ -451,6 +451,19 @@ SCENES = (
         at=0.55,
     ),
     Scene(
+        "local_threshold",
+        "stone",
+        "A grain of quartz, picked by a point in it, is cut off where it touches others.",
+        lambda d: {
+            "Points": [d.point(72 / 127, 0.6, 0.35)],
+            "MinimumThreshold": 16000.0,
+            "MaximumThreshold": 33000.0,
+            "MinimumDiameterMm": 8.5,
+        },
+        nothing,
+        at=72 / 127,
+    ),
+    Scene(
         "fill_between_slices",
         "head",
         "Of the brain every tenth slice was drawn; those between follow.",

@@ -130,6 +130,10 @@ def test_queries_are_as_declared(query: dict[str, Any]) -> None:
     assert algorithm.GetLastError() == ""
     assert hasattr(algorithm, "SetVolumeConnection") == bool(query["volume"])
     for parameter in query["parameters"]:
+        if parameter["type"] == "numbers":  # of a list, added one by one
+            assert getattr(algorithm, f"GetNumberOf{parameter['name']}")() == 0
+            assert hasattr(algorithm, f"Add{parameter['name'][:-1]}")
+            continue
         value = getattr(algorithm, f"Get{parameter['name']}")()
         assert value == _registry.setter_value(parameter, parameter["default"])
 

@@ -39,21 +39,25 @@ def run_table(
     volume: ImageLike | None,
     parameters: Mapping[str, Any],
     *,
+    label: int | None = None,
     spacing: Sequence[float] | None = None,
     progress: Progress | None = None,
 ) -> NDArray[Any]:
     """Run a query that gives a table, by its identifier; the named functions are the usual way.
 
     Parameters and errors are those of the functions; ``parameters`` have their declared names.
+    ``label`` is for queries on one segment.
     """
     from .operations import LabelMap
 
     query = _registry.queries()[identifier]
     checked = check_parameters(query, parameters)
+    if label is not None:
+        label = _registry.check_label(label, f"{identifier}(): label")
     _check_progress(progress, identifier)
     what = f"{identifier}(): labels"
     segments: Sequence[Segment] | None = None
-    if isinstance(labels, LabelMap):
+    if isinstance(labels, LabelMap) and query["input"] == "segments":
         labels, segments = labels
     image, on_array = _as_image(labels, spacing, what, layers=segments is not None)
     source = None
@@ -61,7 +65,7 @@ def run_table(
         source = _volume_beside(identifier, labels, image, on_array, volume, spacing)
     if segments is None:
         name = point_array_name(image, what)
-        table = _run(query, checked, image, name, source, progress)
+        table = _run(query, checked, image, name, source, progress, label)
     else:
         from .segments import write_segments
 
@@ -73,7 +77,7 @@ def run_table(
 def run_volume(
     identifier: str,
     labels: ImageLike,
-    volume: ImageLike,
+    volume: ImageLike | None,
     parameters: Mapping[str, Any],
     *,
     label: int = 1,
@@ -90,18 +94,22 @@ def run_volume(
     _check_progress(progress, identifier)
     what = f"{identifier}(): labels"
     image, on_array = _as_image(labels, spacing, what)
-    source = _volume_beside(identifier, labels, image, on_array, volume, spacing)
-    array = point_array_name(source, f"{identifier}(): volume")
-    algorithm = _filter(query, checked, image, point_array_name(image, what), source)
+    name = point_array_name(image, what)
+    # A query that reads no volume adds its own to the label map.
+    source, array = None, ""
+    if volume is not None:
+        source = _volume_beside(identifier, labels, image, on_array, volume, spacing)
+        array = point_array_name(source, f"{identifier}(): volume")
+    algorithm = _filter(query, checked, image, name, source)
     algorithm.SetSegmentLabel(label)
     execute(algorithm, f"{identifier}()", progress)
     output = algorithm.GetOutput()
     if not on_array:
-        result = source.NewInstance()
+        result = (image if source is None else source).NewInstance()
         result.ShallowCopy(output)
         return result
-    voxels = array_of_image(output, array).array
-    voxels = voxels[0] if np.ndim(volume) == 2 else voxels
+    voxels = array_of_image(output, array or output.GetPointData().GetScalars().GetName()).array
+    voxels = voxels[0] if np.ndim(labels) == 2 else voxels
     return voxels.view(np.bool_) if getattr(volume, "dtype", None) == np.bool_ else voxels
 
 
@@ -204,9 +212,12 @@ def _run(
     array: str,
     source: Any,
     progress: Progress | None,
+    label: int | None = None,
 ) -> NDArray[Any]:
-    """The table of one label array."""
+    """The table of one label array, or of a label in it."""
     algorithm = _filter(query, checked, image, array, source)
+    if label is not None:
+        algorithm.SetSegmentLabel(label)
     execute(algorithm, f"{query['identifier']}()", progress)
     return structured(algorithm.GetOutput())
 

@@ -993,6 +993,85 @@ class Editor:
 
         return _effects.mask_volume(self.mask(segment), volume, progress=progress, **parameters)
 
+    def size_distribution(
+        self, segment: str, *, progress: Progress | None = None, **parameters: Any
+    ) -> NDArray[Any]:
+        """How much of a segment is how thick; see `size_distribution`.
+
+        This is a question, not an operation: nothing changes, and no journal tells of it.
+
+        Parameters
+        ----------
+        segment : str
+            Its identifier.
+        progress : callable, optional
+            Called with a fraction from 0 to 1; returning False cancels.
+        **parameters
+            Those of the function `size_distribution`: ``diameters``, ``number_of_bins`` and so on.
+
+        Returns
+        -------
+        numpy.ndarray
+            A structured array with a row for each diameter.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from segmentationcore import Editor
+        >>> volume = np.zeros((7, 9, 9))
+        >>> volume[2:5] = 1.0
+        >>> editor = Editor(volume, spacing=(2, 1, 1))
+        >>> _ = editor.add_segment("plate")
+        >>> editor.apply("threshold", "plate", minimum_threshold=0.5)
+        >>> table = editor.size_distribution("plate", diameters=[2, 4, 6, 8])
+        >>> table["diameter_mm"].tolist(), table["voxel_count"].tolist()
+        ([0.0, 2.0, 4.0, 6.0, 8.0], [0, 0, 0, 243, 0])
+        """
+        from . import _effects
+
+        mask = self.mask(segment)
+        spacing = None if is_image(mask) else self.spacing
+        return _effects.size_distribution(mask, spacing=spacing, progress=progress, **parameters)
+
+    def local_thickness(
+        self, segment: str, *, progress: Progress | None = None, **parameters: Any
+    ) -> Any:
+        """How thick a segment is at each of its voxels; see `local_thickness`.
+
+        This is a question, not an operation: nothing changes, and no journal tells of it.
+
+        Parameters
+        ----------
+        segment : str
+            Its identifier.
+        progress : callable, optional
+            Called with a fraction from 0 to 1; returning False cancels.
+        **parameters
+            Those of the function `local_thickness`: ``diameters``, ``number_of_bins`` and so on.
+
+        Returns
+        -------
+        numpy.ndarray or vtkImageData
+            Millimetres on the editor's voxels, 0 outside of the segment.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from segmentationcore import Editor
+        >>> volume = np.zeros((7, 9, 9))
+        >>> volume[2:5] = 1.0
+        >>> editor = Editor(volume, spacing=(2, 1, 1))
+        >>> _ = editor.add_segment("plate")
+        >>> editor.apply("threshold", "plate", minimum_threshold=0.5)
+        >>> editor.local_thickness("plate")[:, 4, 4].tolist()
+        [0.0, 0.0, 6.0, 6.0, 6.0, 0.0, 0.0]
+        """
+        from . import _effects
+
+        mask = self.mask(segment)
+        spacing = None if is_image(mask) else self.spacing
+        return _effects.local_thickness(mask, spacing=spacing, progress=progress, **parameters)
+
     @staticmethod
     def threshold_masking(
         minimum: float | None = None, maximum: float | None = None, **masking: Any
