@@ -16,6 +16,9 @@ namespace segcore
 namespace
 {
 
+/// Where values and lengths are near 1, what is below this is but the rounding of sums.
+constexpr double NoSlope = 1.0 / (Index{ 1 } << 40);
+
 Index halfWidth(double deviation)
 {
   // Far above every limit, and below what an index holds.
@@ -317,7 +320,8 @@ private:
         const double slope = (high - low) * this->Scale[a];
         square += slope * slope;
       }
-      return static_cast<float>(std::sqrt(square));
+      const double slope = std::sqrt(square);
+      return slope < NoSlope ? 0.0f : static_cast<float>(slope);
     };
     const Index shift = this->Target.lo[0] - smooth.lo[0]; // 0 where the image begins
     for (Index x = 0; x < this->Target.dim(0); ++x)

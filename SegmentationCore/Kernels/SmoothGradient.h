@@ -14,7 +14,8 @@
 /// (NaN).
 ///
 /// Values are first divided by a power of two near the largest of the image, and lengths by one
-/// near the smallest spacing: nothing overflows, and no digit changes. All is summed in double, z
+/// near the smallest spacing: nothing overflows, and no digit changes; then magnitudes below 2^-40,
+/// which rounding alone may cause, are 0. All is summed in double, z
 /// before x before y, from the inside outwards, each voxel by itself: equal bit for bit for any
 /// division of the image, and for images mirrored along any axis.
 ///
