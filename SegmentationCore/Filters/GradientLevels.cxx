@@ -121,7 +121,8 @@ void GradientLevels::make(EffectJob& job, double deviation, const Progress& prog
           auto* out = static_cast<float*>(this->Memory.back().get());
           smoothGradient(direct ? values : around.data(), padded, facts.largest, job.whole(),
             spacing, deviation, facts.complete, block->box, out,
-            progress.part(static_cast<double>(turn) / parts, static_cast<double>(turn + 1) / parts));
+            progress.part(
+              static_cast<double>(turn) / parts, static_cast<double>(turn + 1) / parts));
           const FloatRange own = rangeOf(out, count);
           range.low = std::min(range.low, own.low);
           range.high = std::max(range.high, own.high);
@@ -162,8 +163,8 @@ GradientLevels::GradientLevels(
       smoothGradientHalo(spacing, deviation, halo);
       for (int axis = 0; axis < 3; ++axis)
       {
-        requireVoxels(name, deviation, 2 * halo[axis] - 1, spacing[axis],
-          2 * MaximumGradientVoxels + 1);
+        requireVoxels(
+          name, deviation, 2 * halo[axis] - 1, spacing[axis], 2 * MaximumGradientVoxels + 1);
       }
     });
   switch (job.volumeType())

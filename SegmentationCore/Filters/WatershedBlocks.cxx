@@ -63,8 +63,7 @@ private:
     return face;
   }
 
-  void write(
-    std::size_t request, const Box& box, const std::vector<Watershed::Flooded>& face) const
+  void write(std::size_t request, const Box& box, const std::vector<Watershed::Flooded>& face) const
   {
     const Beside& asked = this->Requests[request];
     this->Woken = asked.part->hear(asked.axis, asked.upper, box, face.data()) || this->Woken;
@@ -103,8 +102,7 @@ void floodBlocks(const Communicator& communicator, const Distribution& distribut
           for (const bool upper : { false, true })
           {
             Box beside = blocks[b].box;
-            beside.lo[axis] = beside.hi[axis] =
-              upper ? beside.hi[axis] + 1 : beside.lo[axis] - 1;
+            beside.lo[axis] = beside.hi[axis] = upper ? beside.hi[axis] + 1 : beside.lo[axis] - 1;
             if (whole.contains(beside))
             {
               boxes.push_back(beside);

@@ -24,7 +24,8 @@ namespace
 class MarkedBlock : public segcore::WatershedImage
 {
 public:
-  MarkedBlock(const segcore::Box& box, const std::uint16_t* levels, const segcore::SeedLabels& labels)
+  MarkedBlock(
+    const segcore::Box& box, const std::uint16_t* levels, const segcore::SeedLabels& labels)
     : Stored(box), Levels(levels), Labels(labels)
   {
   }

@@ -155,7 +155,8 @@ private:
   };
   struct Scratch
   {
-    std::vector<double> along, alongMissing; ///< one row after the first pass, with its surroundings
+    std::vector<double> along,
+      alongMissing; ///< one row after the first pass, with its surroundings
     std::vector<double> across, acrossMissing; ///< rows after the second
     std::vector<double> missing;               ///< a row after the third
     std::vector<Tap> taps;
@@ -248,8 +249,8 @@ private:
     }
   }
 
-  void alongZ(Index x0, Index y, Index z, Index length, Index rz, double* sums,
-    double* missing) const
+  void alongZ(
+    Index x0, Index y, Index z, Index length, Index rz, double* sums, double* missing) const
   {
     const std::vector<double>& weights = this->Weights[2];
     this->Volume.add(x0, y, z, length, weights[0], sums, missing);

@@ -54,8 +54,8 @@ public:
 
   /// Adds weight times the value to `sums`, or weight to `missing` where there is none; `missing`
   /// is null if all values are finite.
-  virtual void add(Index i, Index j, Index k, Index count, double weight, double* sums,
-    double* missing) const = 0;
+  virtual void add(
+    Index i, Index j, Index k, Index count, double weight, double* sums, double* missing) const = 0;
 
   /// The same for the sum of two rows, of slices `k` and `other`.
   virtual void addPair(Index i, Index j, Index k, Index other, Index count, double weight,
@@ -187,8 +187,8 @@ struct FloatRange
 SEGMENTATIONCOREKERNELS_EXPORT FloatRange rangeOf(const float* values, Index count);
 
 /// Replaces numbers by levels of 16 bits, 0 to 65534 from the lowest to the highest one of `range`:
-/// floor((number - low) * 65534 / (high - low) + 1/2), 65535 for what is none. The levels are in the
-/// first half of the memory then, in the same order. Threads: yes.
+/// floor((number - low) * 65534 / (high - low) + 1/2), 65535 for what is none. The levels are in
+/// the first half of the memory then, in the same order. Threads: yes.
 SEGMENTATIONCOREKERNELS_EXPORT void floatsToLevels(
   void* memory, Index count, const FloatRange& range);
 

@@ -86,8 +86,8 @@ struct Plane
   }
 };
 
-/// What one thread needs for a cube. Voxels are numbered in the cube with one voxel around it, which
-/// is closed.
+/// What one thread needs for a cube. Voxels are numbered in the cube with one voxel around it,
+/// which is closed.
 class Workspace
 {
 public:
@@ -434,9 +434,8 @@ public:
     const Plane& face = seam[upper ? 0 : 1];
     Box inside = part;
     inside.lo[axis] = inside.hi[axis] = upper ? this->Target.hi[axis] : this->Target.lo[axis];
-    if (part.lo[axis] != part.hi[axis] ||
-      part.lo[axis] != inside.lo[axis] + (upper ? 1 : -1) || !this->Target.contains(inside) ||
-      face.hops.empty())
+    if (part.lo[axis] != part.hi[axis] || part.lo[axis] != inside.lo[axis] + (upper ? 1 : -1) ||
+      !this->Target.contains(inside) || face.hops.empty())
     {
       throw std::invalid_argument("the voxels are not beside a face of the block");
     }
@@ -783,8 +782,7 @@ private:
 
   /// Calls work(place in the plane, voxel of the cube) for the voxels of a face of a cube.
   template <class Work>
-  void forFace(
-    const Workspace& space, const Box& box, int axis, bool upper, const Work& work) const
+  void forFace(const Workspace& space, const Box& box, int axis, bool upper, const Work& work) const
   {
     const int a = first(axis), b = second(axis);
     const Index depth = upper ? box.dim(axis) - 1 : 0;

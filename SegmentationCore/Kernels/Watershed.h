@@ -62,13 +62,11 @@ public:
   virtual ~WatershedImage();
 
   /// The levels of a row.
-  virtual void readLevels(
-    Index i, Index j, Index k, Index count, std::uint16_t* levels) const = 0;
+  virtual void readLevels(Index i, Index j, Index k, Index count, std::uint16_t* levels) const = 0;
 
   /// The markers of a row: their label, 1 or above; 0 for none, below it for a wall. Those on walls
   /// do nothing.
-  virtual void readMarkers(
-    Index i, Index j, Index k, Index count, std::int32_t* labels) const = 0;
+  virtual void readMarkers(Index i, Index j, Index k, Index count, std::int32_t* labels) const = 0;
 
   /// Receives the labels of a row, perhaps several times; the last time they are final. 0 where no
   /// label comes, and on walls.
@@ -101,8 +99,8 @@ public:
   /// where the image goes on.
   void readFace(const Box& part, Flooded* out) const;
 
-  /// Hears what the voxels of `part` are at, which lie next to the target on that side of that axis.
-  /// Returns whether there is something to do: run().
+  /// Hears what the voxels of `part` are at, which lie next to the target on that side of that
+  /// axis. Returns whether there is something to do: run().
   bool hear(int axis, bool upper, const Box& part, const Flooded* flooded);
 
   /// To be called at the end of all work: writes the labels of what nothing ever came to.

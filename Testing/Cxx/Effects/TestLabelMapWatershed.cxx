@@ -3,7 +3,8 @@
 
 // Watershed: each voxel goes to the marker whose water comes first over the relief of gradients,
 // the lowest label where it comes at once. Truth: passes over all voxels and their neighbours until
-// nothing changes, on the gradients of the undivided image, which the test of SmoothGradient checks.
+// nothing changes, on the gradients of the undivided image, which the test of SmoothGradient
+// checks.
 
 #include "FilterTest.h"
 #include "SmoothGradient.h"
@@ -136,8 +137,8 @@ void testHandCheckedLine(const World& world)
     // A wall of what is no number, and one of a label.
     const double none = std::numeric_limits<double>::quiet_NaN();
     const std::vector<double> gap{ 1, 1, 1, none, 1, 1, none, 1, 1, 1 };
-    CHECK_EVERYWHERE(world, shape, markers, watershed(2.0), Labels({ 3, 3, 3, 0, 0, 0, 0, 2, 2, 2 }),
-      "values", Effort::Every, "values", volumeOf(gap));
+    CHECK_EVERYWHERE(world, shape, markers, watershed(2.0),
+      Labels({ 3, 3, 3, 0, 0, 0, 0, 2, 2, 2 }), "values", Effort::Every, "values", volumeOf(gap));
     const Labels walled{ 0, 3, 0, 9, 0, 0, 9, 0, 2, 0 };
     CHECK_EVERYWHERE(world, shape, walled, watershed(0.0, 9),
       Labels({ 3, 3, 3, 9, 0, 0, 9, 2, 2, 2 }), "values", Effort::Every, "values", volumeOf(flat));
@@ -156,7 +157,9 @@ void testRandomVolumes(const World& world)
     {
       const auto labels = volumes::make<short>(shape.box,
         [&](Index, Index, Index)
-        { return static_cast<short>(random.below(1000) < markersIn1000 ? random.below(5) - 1 : 0); });
+        {
+          return static_cast<short>(random.below(1000) < markersIn1000 ? random.below(5) - 1 : 0);
+        });
       const auto volume = volumes::make<int>(
         shape.box, [&](Index, Index, Index) { return static_cast<int>(random.below(values)) - 5; });
       for (const double scale : { 0.0, 0.4, 2.0 })
@@ -174,8 +177,7 @@ void testRandomVolumes(const World& world)
   check::setContext("holes in the volume");
   const auto labels = volumes::make<unsigned char>(shape.box,
     [&](Index, Index, Index) { return random.below(100) < 4 ? 1 + random.below(3) : 0; });
-  const auto volume = volumes::make<float>(shape.box,
-    [&](Index, Index, Index)
+  const auto volume = volumes::make<float>(shape.box, [&](Index, Index, Index)
     { return random.below(5) ? static_cast<float>(random.unit()) : std::nanf(""); });
   for (const double scale : { 0.0, 1.0 })
   {

@@ -33,7 +33,7 @@ template <class V>
 std::vector<double> slow(
   const Box& box, const std::vector<V>& volume, const double spacing[3], double deviation)
 {
-  const auto at = [&](const Index (&v)[3])
+  const auto at = [&](const Index(&v)[3])
   {
     Index place[3];
     for (int a = 0; a < 3; ++a)
@@ -67,7 +67,7 @@ std::vector<double> slow(
   };
   std::vector<double> smooth(volume.size(), None), result(volume.size(), None);
   forVoxels(
-    [&](const Index (&v)[3])
+    [&](const Index(&v)[3])
     {
       if (!isFinite(volume[at(v)]))
       {
@@ -93,7 +93,7 @@ std::vector<double> slow(
       smooth[at(v)] = sum / total;
     });
   forVoxels(
-    [&](const Index (&v)[3])
+    [&](const Index(&v)[3])
     {
       double square = 0.0;
       for (int a = 0; a < 3; ++a)

@@ -227,8 +227,7 @@ Labels flooded(const Box& box, const Relief& levels, const Labels& markers, int 
       part->run();
     }
     any = false;
-    forFaces(
-      [&](Watershed& part, int axis, bool upper, const Box& beside, const auto& message)
+    forFaces([&](Watershed& part, int axis, bool upper, const Box& beside, const auto& message)
       { any = part.hear(axis, upper, beside, message.data()) || any; });
   }
   for (const auto& part : parts)
@@ -279,8 +278,8 @@ void checkAll(const Box& box, const Relief& levels, const Labels& markers, bool 
     {
       check::setContext(before, " blocks ", count, " threads ", threads);
       Labels got;
-      check::withThreads(threads,
-        [&] { got = flooded(box, levels, markers, count, count == 7 ? &random : nullptr, &truth); });
+      check::withThreads(threads, [&]
+        { got = flooded(box, levels, markers, count, count == 7 ? &random : nullptr, &truth); });
       CHECK_RANGES(got, truth.labels, box.size());
     }
   }
@@ -321,8 +320,8 @@ void testRandom()
       [&](Index, Index, Index)
       {
         return turn % 7 == 0 && random.below(9) == 0 ? std::int32_t{ -1 }
-          : random.below(oneIn) == 0                 ? static_cast<std::int32_t>(1 + random.below(4))
-                                                     : 0;
+          : random.below(oneIn) == 0 ? static_cast<std::int32_t>(1 + random.below(4))
+                                     : 0;
       });
     checkAll(box, levels, markers, turn < 16);
   }
@@ -437,9 +436,10 @@ void testCheckerboard()
   const Box box = shifted(40, 37, 34);
   for (const bool walls : { false, true })
   {
-    const auto levels = volumes::make<std::uint16_t>(box,
-      [&](Index x, Index y, Index z)
-      { return (x + y + z) % 2 == 0 ? std::uint16_t{ 5 } : walls ? Wall : std::uint16_t{ 9 }; });
+    const auto levels = volumes::make<std::uint16_t>(box, [&](Index x, Index y, Index z)
+      { return (x + y + z) % 2 == 0 ? std::uint16_t{ 5 }
+          : walls                   ? Wall
+                                    : std::uint16_t{ 9 }; });
     Labels markers(levels.size(), 0);
     markers[0] = 1;
     markers[levels.size() / 2] = 2;
