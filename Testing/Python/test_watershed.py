@@ -11,8 +11,14 @@ import numpy as np
 import pytest
 from sample_data import assert_same, blob_labels, noise, smooth_volume, template
 from scipy import ndimage
-from segmentationcore import Editor, SegmentationCoreError, to_array, to_image, watershed
-from segmentationcore import vtkLabelMapWatershed
+from segmentationcore import (
+    Editor,
+    SegmentationCoreError,
+    to_array,
+    to_image,
+    vtkLabelMapWatershed,
+    watershed,
+)
 from segmentationcore._pipeline import execute
 from session_world import (
     World,
@@ -405,7 +411,7 @@ def test_what_is_refused() -> None:
     volume, labels = np.zeros((3, 4, 5)), np.zeros((3, 4, 5), np.uint8)
     with pytest.raises(SegmentationCoreError, match="expected 0 to 10"):
         watershed(labels, volume, object_scale_mm=10.1)
-    with pytest.raises(SegmentationCoreError, match="spans 16001 voxels of 0.001 mm"):
+    with pytest.raises(SegmentationCoreError, match=r"spans 16001 voxels of 0\.001 mm"):
         watershed(labels, volume, spacing=(0.001, 0.1, 0.1))
     watershed(labels, volume, object_scale_mm=0.128, spacing=(0.001, 0.1, 0.1))
 

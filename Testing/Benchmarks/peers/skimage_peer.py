@@ -1,4 +1,4 @@
-"""scikit-image: Otsu's threshold, polygons, expanded labels, watershed, marching cubes. One thread."""
+"""scikit-image: Otsu's threshold, polygons, expanded labels, watershed, surfaces. One thread."""
 
 from __future__ import annotations
 
