@@ -350,7 +350,7 @@ VolumeRows::~VolumeRows() = default;
 //------------------------------------------------------------------------------------------------
 double powerOfTwoTo1(double number)
 {
-  constexpr int most = 1000;
+  constexpr int most = 1022; // what has an inverse
   return number > 0.0 && std::isfinite(number)
     ? std::ldexp(1.0, -std::clamp(std::ilogb(number), -most, most))
     : 1.0;

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <condition_variable>
-#include <limits>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -27,15 +26,6 @@ constexpr Index CubeVoxels = Edge * Edge * Edge;
 
 constexpr int Levels = 65536;
 
-/// A time of flooding as one number. Walls are never later than anything.
-using Time = std::uint64_t;
-constexpr Time Never = std::numeric_limits<Time>::max();
-constexpr Time timeOf(std::uint16_t level, std::uint32_t hops)
-{
-  return Time{ level } << 32 | hops;
-}
-constexpr std::uint32_t NoHops = std::numeric_limits<std::uint32_t>::max();
-
 int lowestBit(std::uint64_t bits)
 {
 #if defined(__GNUC__)
@@ -50,75 +40,41 @@ int lowestBit(std::uint64_t bits)
 #endif
 }
 
-/// What the voxels of a plane are at.
-struct Plane
-{
-  Buffer<std::uint32_t> hops;
-  Buffer<std::int32_t> labels;
-  Buffer<std::uint16_t> levels;
-
-  Plane() = default;
-  explicit Plane(Index count) : hops(count), labels(count), levels(count)
-  {
-    std::fill(this->hops.begin(), this->hops.end(), NoHops);
-    std::fill(this->labels.begin(), this->labels.end(), 0);
-    std::fill(this->levels.begin(), this->levels.end(), WatershedImage::Wall);
-  }
-
-  Time time(Index at) const { return timeOf(this->levels[at], this->hops[at]); }
-
-  bool is(Index at, const Watershed::Flooded& other) const
-  {
-    return this->hops[at] == other.hops && this->labels[at] == other.label &&
-      this->levels[at] == other.level;
-  }
-
-  void set(Index at, const Watershed::Flooded& other)
-  {
-    this->hops[at] = other.hops;
-    this->labels[at] = other.label;
-    this->levels[at] = other.level;
-  }
-
-  Watershed::Flooded get(Index at) const
-  {
-    return { this->hops[at], this->labels[at], this->levels[at] };
-  }
-};
-
-/// What one thread needs for a cube. Voxels are numbered in the cube with one voxel around it,
-/// which is closed.
+/// What one thread needs for a cube: the cube with one voxel around it. What is around has the
+/// level of a wall, as have markers: such a level is above every time, so that no water enters.
+template <class Key>
 class Workspace
 {
 public:
-  /// No wave has found the voxel yet; below Closed is the number of the one that did.
-  static constexpr std::uint32_t Open = 0;
-  /// Walls, and markers before their wave. Closed + n: the voxel was part of wave n.
-  static constexpr std::uint32_t Closed = std::uint32_t{ 1 } << 31;
+  using Flood = Watershed<Key>;
 
-  std::vector<std::uint32_t> stamps;
+  std::vector<Key> times;
   std::vector<std::int32_t> labels;
   std::vector<std::uint16_t> levels;
 
-  /// A cube of these edges begins.
+  /// A cube of these edges begins; all is wall.
   void begin(const Index (&edges)[3])
   {
     this->Offsets[0] = 1;
     this->Offsets[1] = static_cast<std::int32_t>(edges[0] + 2);
     this->Offsets[2] = static_cast<std::int32_t>((edges[0] + 2) * (edges[1] + 2));
-    const auto size = static_cast<std::size_t>(this->Offsets[2] * (edges[2] + 2));
-    if (this->stamps.size() < size)
-    {
-      this->stamps.resize(size);
-      this->labels.resize(size);
-      this->levels.resize(size);
-    }
-    this->Size = static_cast<std::int32_t>(size);
-    std::fill_n(this->stamps.begin(), size, Closed);
-    this->Next.resize(std::max(this->Next.size(), size));
+    this->Size = static_cast<std::int32_t>(this->Offsets[2] * (edges[2] + 2));
+    const auto size = static_cast<std::size_t>(this->Size);
+    this->times.assign(size, Flood::Never);
+    this->labels.assign(size, 0);
+    this->levels.assign(size, Flood::Wall);
     this->Heads.resize(Levels, None);
+    this->Next.resize(std::max(this->Next.size(), size));
+    // Numbers of waves go on from cube to cube, so that stamps need not be cleared.
+    constexpr std::uint32_t many = std::uint32_t{ 1 } << 28;
+    if (this->Stamps.size() < size || this->Number > many)
+    {
+      this->Stamps.assign(std::max(this->Stamps.size(), size), 0);
+      this->Number = 0;
+    }
+    this->First = ++this->Number;
     this->Arrivals.clear();
-    this->Waves.assign(1, { 0, 0 });
+    this->Changed.clear();
   }
 
   std::int32_t place(Index x, Index y, Index z) const
@@ -128,30 +84,37 @@ public:
   }
   std::int32_t offset(int axis) const { return this->Offsets[axis]; }
 
-  /// A voxel is flooded when the water is at its level.
-  void push(std::int32_t voxel)
+  /// Water rises from a marker.
+  void rise(std::int32_t voxel)
   {
-    const std::uint16_t level = this->levels[static_cast<std::size_t>(voxel)];
-    this->Next[static_cast<std::size_t>(voxel)] = this->Heads[level];
-    this->Heads[level] = voxel;
-    this->mark(level);
+    this->Stamps[static_cast<std::size_t>(voxel)] = this->stamp(Relabelled);
+    this->Changed.push_back(voxel);
+    this->push(voxel);
   }
 
-  /// At this time water arrives beside a voxel, from outside.
-  void arrive(std::int32_t voxel, const Watershed::Flooded& from)
+  /// Water of a voxel around the cube may come to the voxel beside it, in the cube.
+  void arrive(std::int32_t from, std::int32_t voxel)
   {
+    const Key time = this->times[static_cast<std::size_t>(from)];
+    const Key known = this->times[static_cast<std::size_t>(voxel)];
+    const Key now = this->after(time, voxel);
+    if (time >= known || now > known || (now == known && !this->mustChange(voxel)))
+    {
+      return;
+    }
     const auto node = static_cast<std::size_t>(this->Size) + this->Arrivals.size();
     if (this->Next.size() <= node)
     {
       this->Next.resize(2 * node);
     }
-    this->Next[node] = this->Heads[from.level];
-    this->Heads[from.level] = static_cast<std::int32_t>(node);
-    this->Arrivals.push_back({ from.hops, from.label, voxel });
-    this->mark(from.level);
+    const auto level = static_cast<std::uint16_t>(time >> Flood::HopBits);
+    this->Next[node] = this->Heads[level];
+    this->Heads[level] = static_cast<std::int32_t>(node);
+    this->Arrivals.push_back({ time, this->labels[static_cast<std::size_t>(from)], voxel });
+    this->mark(level);
   }
 
-  /// Floods all that can be reached.
+  /// Floods all that comes earlier now, or with another label.
   void flood()
   {
     while (this->nextLevel())
@@ -174,10 +137,10 @@ public:
       if (this->Now.size() > 1)
       {
         std::sort(this->Now.begin(), this->Now.end(),
-          [](const Arrival& a, const Arrival& b) { return a.hops < b.hops; });
+          [](const Arrival& a, const Arrival& b) { return a.time < b.time; });
       }
       auto arrival = this->Now.begin();
-      for (std::uint32_t hops = 0;; ++hops)
+      for (Key time = Key{ this->Level } << Flood::HopBits;; ++time)
       {
         if (this->Wave.empty())
         {
@@ -185,28 +148,21 @@ public:
           {
             break;
           }
-          hops = arrival->hops;
+          time = arrival->time;
         }
-        if (hops >= NoHops - 1)
-        {
-          throw std::overflow_error(
-            "the way of the water over flat ground is longer than 4294967293 voxels");
-        }
-        const auto number = static_cast<std::uint32_t>(this->Waves.size());
-        this->Waves.push_back({ this->Level, hops });
+        ++this->Number;
         this->After.clear();
-        for (; arrival != this->Now.end() && arrival->hops == hops; ++arrival)
+        for (; arrival != this->Now.end() && arrival->time == time; ++arrival)
         {
-          this->reach(arrival->voxel, number, arrival->label);
+          this->reach(arrival->voxel, time, arrival->label);
         }
         for (const std::int32_t voxel : this->Wave)
         {
           const std::int32_t label = this->labels[static_cast<std::size_t>(voxel)];
-          this->stamps[static_cast<std::size_t>(voxel)] = Closed + number;
           for (const std::int32_t offset : this->Offsets)
           {
-            this->reach(voxel - offset, number, label);
-            this->reach(voxel + offset, number, label);
+            this->reach(voxel - offset, time, label);
+            this->reach(voxel + offset, time, label);
           }
         }
         this->Wave.swap(this->After);
@@ -214,31 +170,78 @@ public:
     }
   }
 
-  Watershed::Flooded flooded(std::int32_t voxel) const
+  /// The voxels that were flooded.
+  const std::vector<std::int32_t>& changed() const { return this->Changed; }
+  bool hasChanged(std::int32_t voxel) const
   {
-    const std::uint32_t stamp = this->stamps[static_cast<std::size_t>(voxel)];
-    if (stamp <= Closed) // nothing came there, or it is a wall
-    {
-      return stamp == Closed ? Watershed::Flooded{ 0, 0, 0 } : Watershed::Flooded();
-    }
-    const auto& wave = this->Waves[stamp - Closed];
-    return { wave.hops, this->labels[static_cast<std::size_t>(voxel)], wave.level };
+    const std::uint32_t stamp = this->Stamps[static_cast<std::size_t>(voxel)];
+    return stamp >= 4 * this->First && stamp % 4 != Unchanged;
   }
+
+  bool overflowed() const { return this->Overflowed; }
 
 private:
   static constexpr std::int32_t None = -1;
 
   struct Arrival
   {
-    std::uint32_t hops;
+    Key time;
     std::int32_t label;
     std::int32_t voxel;
   };
-  struct WaveTime
+
+  // What a wave did to a voxel: made it earlier, gave it another label at the same time, or looked
+  // at it in vain. Waves are in the order of time, so one of them does so at most.
+  enum Deed : std::uint32_t
   {
-    std::uint16_t level;
-    std::uint32_t hops;
+    Earlier,
+    Relabelled,
+    Unchanged
   };
+  std::uint32_t stamp(Deed deed) const { return 4 * this->Number + deed; }
+
+  /// The time of a voxel if a neighbour is flooded at `time`.
+  Key after(Key time, std::int32_t voxel) const
+  {
+    return std::max(
+      static_cast<Key>(Key{ this->levels[static_cast<std::size_t>(voxel)] } << Flood::HopBits),
+      static_cast<Key>(time + 1));
+  }
+
+  /// The label of a voxel by what its neighbours are at.
+  std::int32_t due(std::int32_t voxel) const
+  {
+    Key earliest = Flood::Never;
+    std::int32_t label = 0;
+    for (const std::int32_t offset : this->Offsets)
+    {
+      for (const std::int32_t neighbour : { voxel - offset, voxel + offset })
+      {
+        const auto at = static_cast<std::size_t>(neighbour);
+        const Key time = this->times[at];
+        if (time < earliest || (time == earliest && this->labels[at] < label))
+        {
+          earliest = time;
+          label = this->labels[at];
+        }
+      }
+    }
+    return label;
+  }
+  bool mustChange(std::int32_t voxel) const
+  {
+    return this->due(voxel) != this->labels[static_cast<std::size_t>(voxel)];
+  }
+
+  /// The voxel will be flooded at the time that it has now.
+  void push(std::int32_t voxel)
+  {
+    const auto at = static_cast<std::size_t>(voxel);
+    const auto level = static_cast<std::uint16_t>(this->times[at] >> Flood::HopBits);
+    this->Next[at] = this->Heads[level];
+    this->Heads[level] = voxel;
+    this->mark(level);
+  }
 
   void mark(std::uint16_t level)
   {
@@ -267,27 +270,60 @@ private:
     return false;
   }
 
-  void reach(std::int32_t voxel, std::uint32_t number, std::int32_t label)
+  /// Water that is somewhere at `time` comes to a voxel beside that.
+  void reach(std::int32_t voxel, Key time, std::int32_t label)
   {
     const auto at = static_cast<std::size_t>(voxel);
-    if (this->stamps[at] == Open)
+    const Key known = this->times[at];
+    const Key now = this->after(time, voxel);
+    if (known <= time || now > known)
     {
-      this->stamps[at] = number;
-      this->labels[at] = label;
-      if (this->levels[at] <= this->Level)
-      {
-        this->After.push_back(voxel);
-      }
-      else
-      {
-        this->push(voxel);
-      }
+      return;
     }
-    else if (this->stamps[at] == number && label < this->labels[at])
+    if (now < known)
     {
-      this->labels[at] = label;
+      if ((now & HopMask) == HopMask)
+      {
+        this->Overflowed = true;
+        return;
+      }
+      // All that come to it at once are in this wave: otherwise it would not have come later.
+      this->times[at] = now;
+      this->Stamps[at] = this->stamp(Earlier);
+      this->change(voxel, label);
+    }
+    else if (this->Stamps[at] == this->stamp(Earlier))
+    {
+      this->labels[at] = std::min(this->labels[at], label);
+    }
+    else if (this->Stamps[at] < 4 * this->First)
+    {
+      const std::int32_t other = this->due(voxel);
+      const bool same = other == this->labels[at];
+      this->Stamps[at] = this->stamp(same ? Unchanged : Relabelled);
+      if (!same)
+      {
+        this->change(voxel, other);
+      }
     }
   }
+
+  void change(std::int32_t voxel, std::int32_t label)
+  {
+    const auto at = static_cast<std::size_t>(voxel);
+    this->labels[at] = label;
+    this->Changed.push_back(voxel);
+    if (static_cast<std::uint16_t>(this->times[at] >> Flood::HopBits) == this->Level)
+    {
+      this->After.push_back(voxel);
+    }
+    else
+    {
+      this->push(voxel);
+    }
+  }
+
+  static constexpr Key HopMask = (Key{ 1 } << Flood::HopBits) - 1;
 
   std::array<std::int32_t, 3> Offsets{};
   std::int32_t Size = 0;
@@ -300,11 +336,14 @@ private:
   std::vector<Arrival> Arrivals;
   std::uint16_t Level = 0;
   std::vector<Arrival> Now; ///< those of this level
-  std::vector<std::int32_t> Wave, After;
-  std::vector<WaveTime> Waves;
+  std::vector<std::int32_t> Wave, After, Changed;
+  std::vector<std::uint32_t> Stamps; ///< 4 times the number of a wave, and what it did
+  std::uint32_t First = 0;
+  std::uint32_t Number = 0;
+  bool Overflowed = false;
 };
 
-/// The axes of a plane.
+/// The other axes.
 constexpr int first(int axis)
 {
   return axis == 0 ? 1 : 0;
@@ -316,14 +355,16 @@ constexpr int second(int axis)
 
 } // namespace
 
-WatershedImage::~WatershedImage() = default;
+WatershedLabels::~WatershedLabels() = default;
 
 //------------------------------------------------------------------------------------------------
-class Watershed::Implementation
+template <class Key>
+class Watershed<Key>::Implementation
 {
 public:
-  Implementation(const Box& target, const Box& whole, const WatershedImage& image)
-    : Target(target), Image(image)
+  Implementation(
+    const Box& target, const Box& whole, std::uint16_t* levels, const WatershedLabels& labels)
+    : Target(target), Padded(target.grown(1).clipped(whole)), Relief(levels), Labels(labels)
   {
     if (!whole.contains(target) || target.empty())
     {
@@ -338,18 +379,17 @@ public:
     }
     for (int a = 0; a < 3; ++a)
     {
-      const Index count = (target.dim(a) + this->Edges[a] - 1) / this->Edges[a];
-      this->Cubes[a] = count;
-      this->Seams[a].resize(static_cast<std::size_t>(count + 1));
-      for (Index s = 0; s <= count; ++s)
+      this->Cubes[a] = (target.dim(a) + this->Edges[a] - 1) / this->Edges[a];
+      for (const int upper : { 0, 1 })
       {
-        if ((s > 0 || whole.lo[a] < target.lo[a]) && (s < count || whole.hi[a] > target.hi[a]))
+        if (upper ? whole.hi[a] > target.hi[a] : whole.lo[a] < target.lo[a])
         {
-          const Index voxels = target.dim(first(a)) * target.dim(second(a));
-          this->seam(a, s) = { Plane(voxels), Plane(voxels) };
+          this->Around[a][upper].assign(
+            static_cast<std::size_t>(target.dim(first(a)) * target.dim(second(a))), 0);
         }
       }
     }
+    this->Times = Buffer<Key>(this->Padded.size());
     const auto cubes = static_cast<std::size_t>(this->count());
     this->Waiting.assign(cubes, Never);
     this->Busy.assign(cubes, 0);
@@ -358,6 +398,7 @@ public:
 
   Index count() const { return this->Cubes[0] * this->Cubes[1] * this->Cubes[2]; }
   Index visits() const { return this->Visits; }
+  bool overflowed() const { return this->Overflowed; }
   double done() const
   {
     return static_cast<double>(this->Begun) / static_cast<double>(this->count());
@@ -365,19 +406,48 @@ public:
 
   void start()
   {
-    forRanges(this->count(), 1,
+    std::vector<char> marked(static_cast<std::size_t>(this->count()), 0);
+    forRanges(this->Padded.rows(), 64,
       [&](Index begin, Index end)
       {
-        std::vector<std::int32_t> markers(static_cast<std::size_t>(this->Edges[0]));
-        for (Index cube = begin; cube < end; ++cube)
+        std::vector<std::int32_t> labels(static_cast<std::size_t>(this->Target.dim(0)));
+        for (Index r = begin; r < end; ++r)
         {
-          if (this->hasMarker(this->boxOf(cube), markers))
+          const Index j = this->Padded.lo[1] + r % this->Padded.dim(1);
+          const Index k = this->Padded.lo[2] + r / this->Padded.dim(1);
+          std::fill_n(this->Times.data() + this->Padded.offset(this->Padded.lo[0], j, k),
+            this->Padded.dim(0), Never);
+          if (this->Target.contains(this->Target.lo[0], j, k))
           {
-            const std::lock_guard<std::mutex> lock(this->Mutex);
-            this->wake(cube, 0);
+            this->startRow(j, k, labels);
           }
         }
       });
+    // Of each cube by itself, as a row has several.
+    forRanges(this->count(), 1,
+      [&](Index begin, Index end)
+      {
+        for (Index cube = begin; cube < end; ++cube)
+        {
+          const Box box = this->boxOf(cube);
+          bool any = false;
+          for (Index r = 0; r < box.rows() && !any; ++r)
+          {
+            const Key* times = this->Times.data() +
+              this->Padded.offset(
+                box.lo[0], box.lo[1] + r % box.dim(1), box.lo[2] + r / box.dim(1));
+            any = std::any_of(times, times + box.dim(0), [](Key time) { return time != Never; });
+          }
+          marked[static_cast<std::size_t>(cube)] = any ? 1 : 0;
+        }
+      });
+    for (Index cube = 0; cube < this->count(); ++cube)
+    {
+      if (marked[static_cast<std::size_t>(cube)])
+      {
+        this->wake(cube, 0);
+      }
+    }
   }
 
   void run(const Progress& progress)
@@ -392,7 +462,7 @@ public:
       const Index workers = std::min<Index>(threadCount(), this->count());
       while (static_cast<Index>(this->Spaces.size()) < workers)
       {
-        this->Spaces.push_back(std::make_unique<Workspace>());
+        this->Spaces.push_back(std::make_unique<Workspace<Key>>());
       }
       this->Quota = 32 * workers;
       this->Failed = false;
@@ -405,59 +475,69 @@ public:
           }
         });
     }
+    for (const auto& space : this->Spaces)
+    {
+      this->Overflowed = this->Overflowed || space->overflowed();
+    }
     this->Spaces.clear();
   }
 
-  void readFace(const Box& part, Flooded* out) const
+  void read(const Box& part, Flooded* out) const
   {
-    for (int a = 0; a < 3; ++a)
+    if (!this->Target.contains(part))
     {
-      for (const bool upper : { false, true })
+      throw std::invalid_argument("the voxels are not in the block");
+    }
+    std::vector<std::int32_t> labels(static_cast<std::size_t>(part.dim(0)));
+    for (Index k = part.lo[2]; k <= part.hi[2]; ++k)
+    {
+      for (Index j = part.lo[1]; j <= part.hi[1]; ++j)
       {
-        const Index face = upper ? this->Target.hi[a] : this->Target.lo[a];
-        const Plane& plane = this->outer(a, upper)[upper ? 0 : 1];
-        if (part.lo[a] == face && part.hi[a] == face && !plane.hops.empty() &&
-          this->Target.contains(part))
+        this->Labels.readLabels(part.lo[0], j, k, part.dim(0), labels.data());
+        const Key* times = this->Times.data() + this->Padded.offset(part.lo[0], j, k);
+        for (Index x = 0; x < part.dim(0); ++x)
         {
-          this->forPart(a, part, [&](Index at) { *out++ = plane.get(at); });
-          return;
+          const std::int32_t label = labels[static_cast<std::size_t>(x)];
+          *out++ = { times[x], times[x] == Never ? 0 : label };
         }
       }
     }
-    throw std::invalid_argument("the voxels are not on a face of the block beside others");
   }
 
   bool hear(int axis, bool upper, const Box& part, const Flooded* flooded)
   {
-    auto& seam = this->outer(axis, upper);
-    Plane& outside = seam[upper ? 1 : 0];
-    const Plane& face = seam[upper ? 0 : 1];
+    std::vector<std::int32_t>& around = this->Around[axis][upper ? 1 : 0];
+    const Index step = upper ? -1 : 1;
     Box inside = part;
-    inside.lo[axis] = inside.hi[axis] = upper ? this->Target.hi[axis] : this->Target.lo[axis];
-    if (part.lo[axis] != part.hi[axis] || part.lo[axis] != inside.lo[axis] + (upper ? 1 : -1) ||
-      !this->Target.contains(inside) || face.hops.empty())
+    inside.lo[axis] += step;
+    inside.hi[axis] += step;
+    if (part.lo[axis] != part.hi[axis] || around.empty() || !this->Target.contains(inside) ||
+      this->Target.contains(part))
     {
-      throw std::invalid_argument("the voxels are not beside a face of the block");
+      throw std::invalid_argument("the voxels are not beside the block");
     }
     bool any = false;
-    Index cube[3];
-    cube[axis] = upper ? this->Cubes[axis] - 1 : 0;
-    Index at[3];
-    const int u = first(axis), v = second(axis);
-    for (at[v] = part.lo[v]; at[v] <= part.hi[v]; ++at[v])
+    for (Index k = part.lo[2]; k <= part.hi[2]; ++k)
     {
-      cube[v] = (at[v] - this->Target.lo[v]) / this->Edges[v];
-      for (at[u] = part.lo[u]; at[u] <= part.hi[u]; ++at[u], ++flooded)
+      for (Index j = part.lo[1]; j <= part.hi[1]; ++j)
       {
-        const Index voxel = this->inPlane(axis, at[u], at[v]);
-        if (!outside.is(voxel, *flooded))
+        for (Index i = part.lo[0]; i <= part.hi[0]; ++i, ++flooded)
         {
-          outside.set(voxel, *flooded);
-          const Time time = timeOf(flooded->level, flooded->hops);
-          if (flooded->label != 0 && time < face.time(voxel))
+          Index at[3] = { i, j, k };
+          Key& time = this->Times[this->Padded.offset(i, j, k)];
+          std::int32_t& label = around[this->inFace(axis, at)];
+          if (time == flooded->time && label == flooded->label)
           {
-            cube[u] = (at[u] - this->Target.lo[u]) / this->Edges[u];
-            this->wake(this->cubeAt(cube), time);
+            continue;
+          }
+          time = flooded->time;
+          label = flooded->label;
+          at[axis] += step;
+          // Who is flooded before does not care.
+          if (time < this->Times[this->Padded.offset(at[0], at[1], at[2])] &&
+            this->Relief[this->Target.offset(at[0], at[1], at[2])] != Wall)
+          {
+            this->wake(this->cubeOf(at[0], at[1], at[2]), time);
             any = true;
           }
         }
@@ -466,21 +546,22 @@ public:
     return any;
   }
 
-  void finish()
+  void giveBack()
   {
-    forRanges(this->count(), 1,
+    forRanges(this->Target.rows(), 64,
       [&](Index begin, Index end)
       {
-        const std::vector<std::int32_t> none(static_cast<std::size_t>(this->Edges[0]), 0);
-        for (Index cube = begin; cube < end; ++cube)
+        for (Index r = begin; r < end; ++r)
         {
-          if (!this->Visited[static_cast<std::size_t>(cube)])
+          const Index j = this->Target.lo[1] + r % this->Target.dim(1);
+          const Index k = this->Target.lo[2] + r / this->Target.dim(1);
+          const Key* times = this->Times.data() + this->Padded.offset(this->Target.lo[0], j, k);
+          std::uint16_t* levels = this->Relief + this->Target.offset(this->Target.lo[0], j, k);
+          for (Index x = 0; x < this->Target.dim(0); ++x)
           {
-            const Box box = this->boxOf(cube);
-            for (Index r = 0; r < box.rows(); ++r)
+            if (levels[x] == Wall && times[x] != Never)
             {
-              this->Image.writeLabels(box.lo[0], box.lo[1] + r % box.dim(1),
-                box.lo[2] + r / box.dim(1), box.dim(0), none.data());
+              levels[x] = static_cast<std::uint16_t>(times[x] >> HopBits);
             }
           }
         }
@@ -488,38 +569,43 @@ public:
   }
 
 private:
-  /// Two planes face to face: voxels of the lower side, and of the upper side.
-  using Seam = std::array<Plane, 2>;
-
-  /// Seam s of an axis lies below cube s; its planes are empty where the image ends.
-  Seam& seam(int axis, Index s) { return this->Seams[axis][static_cast<std::size_t>(s)]; }
-  const Seam& outer(int axis, bool upper) const
+  /// Markers get their times, and become walls in the relief.
+  void startRow(Index j, Index k, std::vector<std::int32_t>& labels)
   {
-    return upper ? this->Seams[axis].back() : this->Seams[axis].front();
-  }
-  Seam& outer(int axis, bool upper)
-  {
-    return upper ? this->Seams[axis].back() : this->Seams[axis].front();
-  }
-
-  Index inPlane(int axis, Index u, Index v) const
-  {
-    const int a = first(axis), b = second(axis);
-    return u - this->Target.lo[a] + this->Target.dim(a) * (v - this->Target.lo[b]);
-  }
-
-  /// Calls work(place in the plane) for the voxels of a part of it.
-  template <class Work>
-  void forPart(int axis, const Box& part, const Work& work) const
-  {
-    const int a = first(axis), b = second(axis);
-    for (Index v = part.lo[b]; v <= part.hi[b]; ++v)
+    const Index i = this->Target.lo[0];
+    Key* times = this->Times.data() + this->Padded.offset(i, j, k);
+    std::uint16_t* levels = this->Relief + this->Target.offset(i, j, k);
+    this->Labels.readMarkers(i, j, k, this->Target.dim(0), labels.data());
+    for (Index x = 0; x < this->Target.dim(0); ++x)
     {
-      for (Index u = part.lo[a]; u <= part.hi[a]; ++u)
+      std::int32_t& label = labels[static_cast<std::size_t>(x)];
+      if (label > 0 && levels[x] != Wall)
       {
-        work(this->inPlane(axis, u, v));
+        times[x] = static_cast<Key>(Key{ levels[x] } << HopBits);
+        levels[x] = Wall;
+      }
+      else
+      {
+        levels[x] = label < 0 ? Wall : levels[x];
+        label = 0;
       }
     }
+    this->Labels.writeLabels(i, j, k, this->Target.dim(0), labels.data());
+  }
+
+  std::size_t inFace(int axis, const Index (&at)[3]) const
+  {
+    const int u = first(axis), v = second(axis);
+    return static_cast<std::size_t>(
+      at[u] - this->Target.lo[u] + this->Target.dim(u) * (at[v] - this->Target.lo[v]));
+  }
+
+  Index cubeOf(Index i, Index j, Index k) const
+  {
+    return (i - this->Target.lo[0]) / this->Edges[0] +
+      this->Cubes[0] *
+      ((j - this->Target.lo[1]) / this->Edges[1] +
+        this->Cubes[1] * ((k - this->Target.lo[2]) / this->Edges[2]));
   }
 
   /// In a thin block: cubes twice as long along their shortest edge that may grow.
@@ -545,11 +631,6 @@ private:
     return shortest >= 0;
   }
 
-  Index cubeAt(const Index (&at)[3]) const
-  {
-    return at[0] + this->Cubes[0] * (at[1] + this->Cubes[1] * at[2]);
-  }
-
   void placeOf(Index cube, Index (&at)[3]) const
   {
     at[0] = cube % this->Cubes[0];
@@ -570,25 +651,10 @@ private:
     return box;
   }
 
-  bool hasMarker(const Box& box, std::vector<std::int32_t>& markers) const
-  {
-    for (Index r = 0; r < box.rows(); ++r)
-    {
-      this->Image.readMarkers(box.lo[0], box.lo[1] + r % box.dim(1), box.lo[2] + r / box.dim(1),
-        box.dim(0), markers.data());
-      if (std::any_of(
-            markers.begin(), markers.begin() + box.dim(0), [](std::int32_t m) { return m > 0; }))
-      {
-        return true;
-      }
-    }
-    return false;
-  }
-
   /// From now on the cube has something to do: `time` is when the first news arrives.
-  void wake(Index cube, Time time)
+  void wake(Index cube, Key time)
   {
-    Time& waiting = this->Waiting[static_cast<std::size_t>(cube)];
+    Key& waiting = this->Waiting[static_cast<std::size_t>(cube)];
     if (time < waiting)
     {
       if (waiting != Never)
@@ -616,10 +682,10 @@ private:
     return free;
   }
 
-  using Note = std::pair<Index, Time>; // a cube, and when something new arrives there
+  using Note = std::pair<Index, Key>; // a cube, and when something new arrives there
 
   /// One thread: takes the free cube with the earliest news until there is none.
-  void work(Workspace& space)
+  void work(Workspace<Key>& space)
   {
     std::vector<Note> notes;
     std::unique_lock<std::mutex> lock(this->Mutex);
@@ -673,199 +739,277 @@ private:
     this->Changed.notify_all();
   }
 
-  void flood(Workspace& space, Index cube, std::vector<Note>& notes)
+  void flood(Workspace<Key>& space, Index cube, std::vector<Note>& notes)
   {
     const Box box = this->boxOf(cube);
     const Index edges[3] = { box.dim(0), box.dim(1), box.dim(2) };
     space.begin(edges);
     this->load(space, box);
-    this->forFaces(cube, box,
-      [&](int axis, bool upper, const Seam& seam, Index)
-      {
-        const Plane& outside = seam[upper ? 1 : 0];
-        this->forFace(space, box, axis, upper,
-          [&](Index at, std::int32_t voxel)
-          {
-            if (outside.labels[at] != 0 &&
-              space.stamps[static_cast<std::size_t>(voxel)] == Workspace::Open)
-            {
-              space.arrive(voxel, outside.get(at));
-            }
-          });
-      });
-    space.flood();
-    this->forFaces(cube, box,
-      [&](int axis, bool upper, Seam& seam, Index beside)
-      {
-        Plane& face = seam[upper ? 0 : 1];
-        const Plane& outside = seam[upper ? 1 : 0];
-        Time earliest = Never;
-        this->forFace(space, box, axis, upper,
-          [&](Index at, std::int32_t voxel)
-          {
-            const Flooded now = space.flooded(voxel);
-            if (!face.is(at, now))
-            {
-              face.set(at, now);
-              // Who is flooded before does not care.
-              const Time time = timeOf(now.level, now.hops);
-              if (now.label != 0 && time < outside.time(at))
-              {
-                earliest = std::min(earliest, time);
-              }
-            }
-          });
-        if (earliest != Never && beside >= 0)
-        {
-          notes.push_back({ beside, earliest });
-        }
-      });
-    for (Index r = 0; r < box.rows(); ++r)
+    if (!this->Visited[static_cast<std::size_t>(cube)])
     {
-      const Index y = r % box.dim(1), z = r / box.dim(1);
-      this->Image.writeLabels(box.lo[0], box.lo[1] + y, box.lo[2] + z, box.dim(0),
-        space.labels.data() + space.place(0, y, z));
+      this->findMarkers(space, box);
     }
-  }
-
-  /// Levels and markers of a cube.
-  void load(Workspace& space, const Box& box) const
-  {
-    for (Index r = 0; r < box.rows(); ++r)
-    {
-      const Index y = r % box.dim(1), z = r / box.dim(1);
-      const std::int32_t place = space.place(0, y, z);
-      std::uint16_t* levels = space.levels.data() + place;
-      std::int32_t* labels = space.labels.data() + place;
-      std::uint32_t* stamps = space.stamps.data() + place;
-      this->Image.readLevels(box.lo[0], box.lo[1] + y, box.lo[2] + z, box.dim(0), levels);
-      this->Image.readMarkers(box.lo[0], box.lo[1] + y, box.lo[2] + z, box.dim(0), labels);
-      for (std::int32_t x = 0; x < static_cast<std::int32_t>(box.dim(0)); ++x)
-      {
-        if (levels[x] == WatershedImage::Wall || labels[x] < 0)
-        {
-          labels[x] = 0;
-        }
-        else if (labels[x] > 0)
-        {
-          space.push(place + x);
-        }
-        else
-        {
-          stamps[x] = Workspace::Open;
-        }
-      }
-    }
-  }
-
-  /// Calls work(axis, upper, seam, cube beside or -1) for the faces where the image goes on.
-  template <class Work>
-  void forFaces(Index cube, const Box& box, const Work& work)
-  {
-    Index at[3];
-    this->placeOf(cube, at);
-    Index step = 1;
-    for (int a = 0; a < 3; ++a)
+    for (int axis = 0; axis < 3; ++axis)
     {
       for (const bool upper : { false, true })
       {
-        Seam& seam = this->seam(a, at[a] + (upper ? 1 : 0));
-        if (!seam[0].hops.empty())
+        const std::int32_t outwards = upper ? space.offset(axis) : -space.offset(axis);
+        this->forFace(space, box, axis, upper, [&](std::int32_t voxel, const Index (&)[3])
+          { space.arrive(voxel + outwards, voxel); });
+      }
+    }
+    space.flood();
+    if (space.changed().empty())
+    {
+      return;
+    }
+    Index step = 1;
+    for (int axis = 0; axis < 3; ++axis)
+    {
+      for (const bool upper : { false, true })
+      {
+        const std::int32_t outwards = upper ? space.offset(axis) : -space.offset(axis);
+        if (upper ? box.hi[axis] == this->Target.hi[axis] : box.lo[axis] == this->Target.lo[axis])
         {
-          const bool last = upper ? box.hi[a] == this->Target.hi[a] : at[a] == 0;
-          work(a, upper, seam, last ? Index{ -1 } : cube + (upper ? step : -step));
+          continue; // other blocks are told by the caller
+        }
+        Key earliest = Never;
+        this->forFace(space, box, axis, upper,
+          [&](std::int32_t voxel, const Index (&at)[3])
+          {
+            const Key time = space.times[static_cast<std::size_t>(voxel)];
+            // Who is flooded before does not care.
+            if (time < earliest && space.hasChanged(voxel) &&
+              time < space.times[static_cast<std::size_t>(voxel + outwards)])
+            {
+              Index beside[3] = { at[0], at[1], at[2] };
+              beside[axis] += upper ? 1 : -1;
+              if (this->Relief[this->Target.offset(beside[0], beside[1], beside[2])] != Wall)
+              {
+                earliest = time;
+              }
+            }
+          });
+        if (earliest != Never)
+        {
+          notes.push_back({ cube + (upper ? step : -step), earliest });
         }
       }
-      step *= this->Cubes[a];
+      step *= this->Cubes[axis];
+    }
+    this->store(space, box);
+  }
+
+  /// Copies a cube, and the faces of those beside it; what touches it by an edge alone may be
+  /// another thread's.
+  void load(Workspace<Key>& space, const Box& box) const
+  {
+    const Box around = box.grown(1).clipped(this->Padded);
+    const Box inside = box.grown(1).clipped(this->Target);
+    for (Index k = around.lo[2]; k <= around.hi[2]; ++k)
+    {
+      for (Index j = around.lo[1]; j <= around.hi[1]; ++j)
+      {
+        const int outside = (j < box.lo[1] || j > box.hi[1] ? 1 : 0) +
+          (k < box.lo[2] || k > box.hi[2] ? 1 : 0);
+        if (outside == 2)
+        {
+          continue;
+        }
+        const Index begin = outside ? box.lo[0] : around.lo[0];
+        const Index end = outside ? box.hi[0] : around.hi[0];
+        const std::int32_t place =
+          space.place(begin - box.lo[0], j - box.lo[1], k - box.lo[2]);
+        std::copy_n(this->Times.data() + this->Padded.offset(begin, j, k), end - begin + 1,
+          space.times.data() + place);
+        this->loadLabels(space, box, inside, begin, end, j, k);
+        if (!outside)
+        {
+          std::copy_n(this->Relief + this->Target.offset(box.lo[0], j, k), box.dim(0),
+            space.levels.data() + space.place(0, j - box.lo[1], k - box.lo[2]));
+        }
+      }
     }
   }
 
-  /// Calls work(place in the plane, voxel of the cube) for the voxels of a face of a cube.
+  /// The labels of a row: those of this block, and what is known of others around it.
+  void loadLabels(Workspace<Key>& space, const Box& box, const Box& inside, Index begin, Index end,
+    Index j, Index k) const
+  {
+    std::int32_t* labels = space.labels.data() + space.place(-1, j - box.lo[1], k - box.lo[2]);
+    const Index origin = box.lo[0] - 1;
+    for (int axis = 1; axis < 3; ++axis)
+    {
+      const Index at = axis == 1 ? j : k;
+      if (at < this->Target.lo[axis] || at > this->Target.hi[axis])
+      {
+        const auto& face = this->Around[axis][at > this->Target.hi[axis] ? 1 : 0];
+        std::copy_n(face.data() + this->inFace(axis, { begin, j, k }), end - begin + 1,
+          labels + (begin - origin));
+        return;
+      }
+    }
+    const Index low = std::max(begin, inside.lo[0]), high = std::min(end, inside.hi[0]);
+    this->Labels.readLabels(low, j, k, high - low + 1, labels + (low - origin));
+    if (begin < low)
+    {
+      labels[begin - origin] = this->Around[0][0][this->inFace(0, { begin, j, k })];
+    }
+    if (end > high)
+    {
+      labels[end - origin] = this->Around[0][1][this->inFace(0, { end, j, k })];
+    }
+  }
+
+  /// What is flooded before water came is a marker.
+  void findMarkers(Workspace<Key>& space, const Box& box) const
+  {
+    for (Index r = 0; r < box.rows(); ++r)
+    {
+      const std::int32_t place = space.place(0, r % box.dim(1), r / box.dim(1));
+      for (std::int32_t x = 0; x < static_cast<std::int32_t>(box.dim(0)); ++x)
+      {
+        if (space.times[static_cast<std::size_t>(place + x)] != Never)
+        {
+          space.rise(place + x);
+        }
+      }
+    }
+  }
+
+  /// Writes the rows that have changed.
+  void store(const Workspace<Key>& space, const Box& box)
+  {
+    const std::int32_t pitch = space.offset(1);
+    const Index rows = box.dim(1) + 2;
+    std::vector<char> changed(static_cast<std::size_t>(rows * (box.dim(2) + 2)), 0);
+    for (const std::int32_t voxel : space.changed())
+    {
+      changed[static_cast<std::size_t>(voxel / pitch)] = 1;
+    }
+    for (Index r = 0; r < static_cast<Index>(changed.size()); ++r)
+    {
+      if (changed[static_cast<std::size_t>(r)])
+      {
+        const Index j = box.lo[1] + r % rows - 1, k = box.lo[2] + r / rows - 1;
+        const Index place = r * pitch + 1;
+        std::copy_n(space.times.data() + place, box.dim(0),
+          this->Times.data() + this->Padded.offset(box.lo[0], j, k));
+        this->Labels.writeLabels(box.lo[0], j, k, box.dim(0), space.labels.data() + place);
+      }
+    }
+  }
+
+  /// Calls work(voxel of the cube, its index) for the voxels of a face.
   template <class Work>
-  void forFace(const Workspace& space, const Box& box, int axis, bool upper, const Work& work) const
+  static void forFace(
+    const Workspace<Key>& space, const Box& box, int axis, bool upper, const Work& work)
   {
     const int a = first(axis), b = second(axis);
-    const Index depth = upper ? box.dim(axis) - 1 : 0;
-    const std::int32_t corner =
-      space.place(0, 0, 0) + static_cast<std::int32_t>(depth) * space.offset(axis);
-    const std::int32_t alongU = space.offset(a), alongV = space.offset(b);
-    for (Index v = 0; v < box.dim(b); ++v)
+    Index at[3];
+    at[axis] = upper ? box.hi[axis] : box.lo[axis];
+    for (at[b] = box.lo[b]; at[b] <= box.hi[b]; ++at[b])
     {
-      Index at = this->inPlane(axis, box.lo[a], box.lo[b] + v);
-      std::int32_t voxel = corner + static_cast<std::int32_t>(v) * alongV;
-      for (Index u = 0; u < box.dim(a); ++u, ++at, voxel += alongU)
+      at[a] = box.lo[a];
+      std::int32_t voxel =
+        space.place(at[0] - box.lo[0], at[1] - box.lo[1], at[2] - box.lo[2]);
+      for (; at[a] <= box.hi[a]; ++at[a], voxel += space.offset(a))
       {
-        work(at, voxel);
+        work(voxel, at);
       }
     }
   }
 
   Box Target;
-  const WatershedImage& Image;
+  Box Padded;
+  std::uint16_t* Relief;
+  const WatershedLabels& Labels;
   Index Edges[3];
   Index Cubes[3];
-  std::vector<Seam> Seams[3];
+  Buffer<Key> Times;
+  std::vector<std::int32_t> Around[3][2]; ///< labels beside the target, below and above it
   // By cube: when the news arrives that woke it, whether a thread has it, and whether one ever had.
-  std::vector<Time> Waiting;
+  std::vector<Key> Waiting;
   std::vector<char> Busy;
   std::vector<char> Visited;
-  std::set<std::pair<Time, Index>> Queue;
-  std::vector<std::unique_ptr<Workspace>> Spaces;
+  std::set<std::pair<Key, Index>> Queue;
+  std::vector<std::unique_ptr<Workspace<Key>>> Spaces;
   std::mutex Mutex;
   std::condition_variable Changed;
   int Active = 0;
   Index Quota = 0;
   bool Failed = false;
+  bool Overflowed = false;
   Index Begun = 0;
   Index Visits = 0;
 };
 
 //------------------------------------------------------------------------------------------------
-Watershed::Watershed(const Box& target, const Box& whole, const WatershedImage& image)
-  : Self(std::make_unique<Implementation>(target, whole, image))
+template <class Key>
+Watershed<Key>::Watershed(
+  const Box& target, const Box& whole, std::uint16_t* levels, const WatershedLabels& labels)
+  : Self(std::make_unique<Implementation>(target, whole, levels, labels))
 {
 }
 
-Watershed::~Watershed() = default;
+template <class Key>
+Watershed<Key>::~Watershed() = default;
 
-void Watershed::start()
+template <class Key>
+void Watershed<Key>::start()
 {
   this->Self->start();
 }
 
-void Watershed::run(const Progress& progress)
+template <class Key>
+void Watershed<Key>::run(const Progress& progress)
 {
   this->Self->run(progress);
 }
 
-void Watershed::readFace(const Box& part, Flooded* out) const
+template <class Key>
+void Watershed<Key>::read(const Box& part, Flooded* out) const
 {
-  this->Self->readFace(part, out);
+  this->Self->read(part, out);
 }
 
-bool Watershed::hear(int axis, bool upper, const Box& part, const Flooded* flooded)
+template <class Key>
+bool Watershed<Key>::hear(int axis, bool upper, const Box& part, const Flooded* flooded)
 {
   return this->Self->hear(axis, upper, part, flooded);
 }
 
-void Watershed::finish()
+template <class Key>
+bool Watershed<Key>::overflowed() const
 {
-  this->Self->finish();
+  return this->Self->overflowed();
 }
 
-double Watershed::done() const
+template <class Key>
+void Watershed<Key>::giveBack()
+{
+  this->Self->giveBack();
+}
+
+template <class Key>
+double Watershed<Key>::done() const
 {
   return this->Self->done();
 }
 
-Index Watershed::cubes() const
+template <class Key>
+Index Watershed<Key>::cubes() const
 {
   return this->Self->count();
 }
 
-Index Watershed::visits() const
+template <class Key>
+Index Watershed<Key>::visits() const
 {
   return this->Self->visits();
 }
+
+template class Watershed<std::uint32_t>;
+template class Watershed<std::uint64_t>;
 
 } // namespace segcore

@@ -21,26 +21,22 @@
 using segcore::Box;
 using segcore::Index;
 using segcore::Watershed;
-using segcore::WatershedImage;
+using segcore::WatershedLabels;
 
 namespace
 {
 
-constexpr std::uint16_t Wall = WatershedImage::Wall;
+constexpr std::uint16_t Wall = Watershed<std::uint32_t>::Wall;
 
 using Relief = std::vector<std::uint16_t>;
 using Labels = std::vector<std::int32_t>;
 
-class VectorImage : public WatershedImage
+class VectorLabels : public WatershedLabels
 {
 public:
-  VectorImage(const Box& box, const Relief& levels, const Labels& markers, Labels& out)
-    : Whole(box), Levels(levels), Markers(markers), Out(out)
+  VectorLabels(const Box& box, const Labels& markers, Labels& out)
+    : Whole(box), Markers(markers), Out(out)
   {
-  }
-  void readLevels(Index i, Index j, Index k, Index count, std::uint16_t* levels) const override
-  {
-    std::copy_n(this->Levels.data() + this->Whole.offset(i, j, k), count, levels);
   }
   void readMarkers(Index i, Index j, Index k, Index count, std::int32_t* labels) const override
   {
@@ -51,10 +47,13 @@ public:
   {
     std::copy_n(labels, count, this->Out.data() + this->Whole.offset(i, j, k));
   }
+  void readLabels(Index i, Index j, Index k, Index count, std::int32_t* labels) const override
+  {
+    std::copy_n(this->Out.data() + this->Whole.offset(i, j, k), count, labels);
+  }
 
 private:
   Box Whole;
-  const Relief& Levels;
   const Labels& Markers;
   Labels& Out;
 };
@@ -186,20 +185,29 @@ Truth byDefinition(const Box& box, const Relief& levels, const Labels& markers)
 }
 
 /// Floods in `count` blocks, which tell each other about their faces as other ranks would.
+template <class Key>
 Labels flooded(const Box& box, const Relief& levels, const Labels& markers, int count,
   check::Random* random = nullptr, const Truth* truth = nullptr)
 {
+  using Flood = Watershed<Key>;
   Labels out(levels.size(), -5);
-  const VectorImage image(box, levels, markers, out);
+  const VectorLabels labels(box, markers, out);
   const std::vector<Box> boxes = volumes::split(box, count, random);
-  std::vector<std::unique_ptr<Watershed>> parts;
+  std::vector<Relief> reliefs;
+  std::vector<std::unique_ptr<Flood>> parts;
   for (const Box& part : boxes)
   {
-    parts.push_back(std::make_unique<Watershed>(part, box, image));
+    reliefs.push_back(volumes::crop(levels, box, part));
+    parts.push_back(std::make_unique<Flood>(part, box, reliefs.back().data(), labels));
     parts.back()->start();
   }
-  const auto forFaces = [&](const auto& work)
+  for (bool any = true; any;)
   {
+    for (const auto& part : parts)
+    {
+      part->run();
+    }
+    any = false;
     for (std::size_t p = 0; p < parts.size(); ++p)
     {
       for (std::size_t q = 0; q < parts.size(); ++q)
@@ -212,51 +220,41 @@ Labels flooded(const Box& box, const Relief& levels, const Labels& markers, int 
           beside = beside.clipped(boxes[q]);
           if (!beside.empty())
           {
-            std::vector<Watershed::Flooded> message(static_cast<std::size_t>(beside.size()));
-            parts[q]->readFace(beside, message.data());
-            work(*parts[p], axis, n % 2 == 1, beside, message);
+            std::vector<typename Flood::Flooded> message(static_cast<std::size_t>(beside.size()));
+            parts[q]->read(beside, message.data());
+            any = parts[p]->hear(axis, n % 2 == 1, beside, message.data()) || any;
           }
         }
       }
     }
-  };
-  for (bool any = true; any;)
+  }
+  for (std::size_t p = 0; p < parts.size(); ++p)
   {
-    for (const auto& part : parts)
+    CHECK(!parts[p]->overflowed());
+    std::vector<typename Flood::Flooded> all(static_cast<std::size_t>(boxes[p].size()));
+    parts[p]->read(boxes[p], all.data());
+    if (truth)
     {
-      part->run();
-    }
-    any = false;
-    forFaces([&](Watershed& part, int axis, bool upper, const Box& beside, const auto& message)
-      { any = part.hear(axis, upper, beside, message.data()) || any; });
-  }
-  for (const auto& part : parts)
-  {
-    part->finish();
-  }
-  if (truth)
-  {
-    forFaces(
-      [&](Watershed&, int, bool, const Box& beside, const auto& message)
+      std::vector<Time> got, expected = volumes::crop(truth->times, box, boxes[p]);
+      for (const auto& flood : all)
       {
-        auto got = message.begin();
-        for (Index k = beside.lo[2]; k <= beside.hi[2]; ++k)
-        {
-          for (Index j = beside.lo[1]; j <= beside.hi[1]; ++j)
-          {
-            for (Index i = beside.lo[0]; i <= beside.hi[0]; ++i, ++got)
-            {
-              const auto at = static_cast<std::size_t>(box.offset(i, j, k));
-              CHECK_EQUAL(got->label, truth->labels[at]);
-              if (got->label > 0)
-              {
-                CHECK_EQUAL(Index{ got->level }, truth->times[at].first);
-                CHECK_EQUAL(Index{ got->hops }, truth->times[at].second);
-              }
-            }
-          }
-        }
-      });
+        constexpr Key hops = (Key{ 1 } << Flood::HopBits) - 1;
+        got.push_back(flood.time == Flood::Never
+            ? Never
+            : Time{ static_cast<Index>(flood.time >> Flood::HopBits),
+                static_cast<Index>(flood.time & hops) });
+      }
+      CHECK(got == expected);
+    }
+    parts[p]->giveBack();
+    const Relief before = volumes::crop(levels, box, boxes[p]);
+    const Labels marked = volumes::crop(markers, box, boxes[p]);
+    Index wrong = 0;
+    for (std::size_t i = 0; i < before.size(); ++i)
+    {
+      wrong += reliefs[p][i] != (marked[i] < 0 ? Wall : before[i]) ? 1 : 0;
+    }
+    CHECK_EQUAL(wrong, 0);
   }
   return out;
 }
@@ -278,8 +276,13 @@ void checkAll(const Box& box, const Relief& levels, const Labels& markers, bool 
     {
       check::setContext(before, " blocks ", count, " threads ", threads);
       Labels got;
-      check::withThreads(threads, [&]
-        { got = flooded(box, levels, markers, count, count == 7 ? &random : nullptr, &truth); });
+      check::withThreads(threads,
+        [&]
+        {
+          check::Random* cut = count == 7 ? &random : nullptr;
+          got = threads == 1 ? flooded<std::uint32_t>(box, levels, markers, count, cut, &truth)
+                             : flooded<std::uint64_t>(box, levels, markers, count, cut, &truth);
+        });
       CHECK_RANGES(got, truth.labels, box.size());
     }
   }
@@ -385,8 +388,8 @@ void testFlat()
   Labels expected(101, 9);
   std::fill(expected.begin() + 50, expected.end(), 4); // the middle is equally near to both
   check::setContext("flat line");
-  CHECK_RANGES(flooded(line, flat, markers, 1), expected, 101);
-  CHECK_RANGES(flooded(line, flat, markers, 5), expected, 101);
+  CHECK_RANGES(flooded<std::uint32_t>(line, flat, markers, 1), expected, 101);
+  CHECK_RANGES(flooded<std::uint64_t>(line, flat, markers, 5), expected, 101);
   const Box box = shifted(75, 70, 40);
   Labels corners(static_cast<std::size_t>(box.size()), 0);
   corners.front() = 2;
@@ -394,7 +397,7 @@ void testFlat()
   check::setContext("flat box");
   const Relief ground(corners.size(), 0);
   checkAll(box, ground, corners);
-  const Labels got = flooded(box, ground, corners, 3);
+  const Labels got = flooded<std::uint32_t>(box, ground, corners, 3);
   CHECK_EQUAL(std::count(got.begin(), got.end(), 0), 0);
   for (Index i = 0; i < 70; ++i) // of the way between the corners 182 steps long
   {
@@ -468,58 +471,83 @@ void testEmptyAndFull()
 void testVisits()
 {
   const Box box = Box::ofSize(320, 32, 1);
-  const Relief levels(static_cast<std::size_t>(box.size()), 0);
+  Relief levels(static_cast<std::size_t>(box.size()), 0);
   Labels markers(levels.size(), 0), out(levels.size(), 0);
   markers[0] = 1;
-  const VectorImage image(box, levels, markers, out);
-  Watershed watershed(box, box, image);
-  CHECK_EQUAL(watershed.cubes(), 1); // a flat one
+  const VectorLabels labels(box, markers, out);
+  Watershed<std::uint32_t> flat(box, box, levels.data(), labels);
+  CHECK_EQUAL(flat.cubes(), 1);
   const Box high = Box::ofSize(320, 32, 32);
-  const Relief more(static_cast<std::size_t>(high.size()), 0);
+  Relief more(static_cast<std::size_t>(high.size()), 0);
   Labels one(more.size(), 0), result(more.size(), 0);
   one[0] = 1;
-  const VectorImage large(high, more, one, result);
-  Watershed ten(high, high, large);
+  const VectorLabels large(high, one, result);
+  Watershed<std::uint32_t> ten(high, high, more.data(), large);
   ten.start();
   CHECK_EQUAL(ten.done(), 0.0);
   check::withThreads(1, [&] { ten.run(); });
   CHECK_EQUAL(ten.cubes(), 10);
   CHECK_EQUAL(ten.visits(), 10);
   CHECK_EQUAL(ten.done(), 1.0);
+  CHECK(!ten.overflowed());
+}
+
+/// Narrow keys count 65,534 steps over flat ground.
+void testOverflow()
+{
+  const Box line = Box::ofSize(65600, 1, 1);
+  Relief levels(65600, 9);
+  Labels markers(65600, 0), out(65600, 0);
+  markers[10] = 6;
+  const VectorLabels labels(line, markers, out);
+  Watershed<std::uint32_t> narrow(line, line, levels.data(), labels);
+  narrow.start();
+  narrow.run();
+  CHECK(narrow.overflowed());
+  CHECK_EQUAL(std::count(out.begin(), out.end(), 6), 10 + 1 + 65534);
+  narrow.giveBack();
+  Watershed<std::uint64_t> wide(line, line, levels.data(), labels);
+  wide.start();
+  wide.run();
+  CHECK(!wide.overflowed());
+  CHECK_EQUAL(std::count(out.begin(), out.end(), 6), 65600);
 }
 
 void testErrors()
 {
+  using Flood = Watershed<std::uint32_t>;
   const Box box = Box::ofSize(8, 8, 8);
   Box half = box;
   half.hi[0] = 3;
-  const Relief levels(512, 0);
+  Relief levels(512, 0);
   const Labels markers(512, 0);
   Labels out(512, 0);
-  const VectorImage image(box, levels, markers, out);
-  CHECK_THROWS(Watershed(box, half, image), std::invalid_argument);
-  Watershed part(half, box, image);
-  std::vector<Watershed::Flooded> some(64);
+  const VectorLabels labels(box, markers, out);
+  CHECK_THROWS(Flood(box, half, levels.data(), labels), std::invalid_argument);
+  Flood part(half, box, levels.data(), labels);
+  part.start();
+  std::vector<Flood::Flooded> some(64);
   Box face = half;
   face.lo[0] = 3;
-  part.readFace(face, some.data());
+  part.read(face, some.data());
   CHECK_EQUAL(some[0].label, 0);
-  face.lo[0] = face.hi[0] = 0; // there the image ends
-  CHECK_THROWS(part.readFace(face, some.data()), std::invalid_argument);
   face.lo[0] = face.hi[0] = 4;
+  CHECK_THROWS(part.read(face, some.data()), std::invalid_argument);
   CHECK(!part.hear(0, true, face, some.data()));
   CHECK_THROWS(part.hear(0, false, face, some.data()), std::invalid_argument);
   CHECK_THROWS(part.hear(1, true, face, some.data()), std::invalid_argument);
-  // Water that came a very long way is refused rather than counted from 0 again.
-  some.assign(64, { ~std::uint32_t{ 0 } - 2, 1, 7 });
-  CHECK(part.hear(0, true, face, some.data()));
-  CHECK_THROWS(part.run(), std::overflow_error);
-  // And so does somebody who has seen enough.
+  face.lo[0] = face.hi[0] = -1; // there the image ends
+  CHECK_THROWS(part.hear(0, false, face, some.data()), std::invalid_argument);
+  // Who has seen enough ends it.
+  face.lo[0] = face.hi[0] = 4;
+  some.assign(64, { 7, 1 });
   segcore::Progress progress;
   progress.cancelled = [] { return true; };
-  Watershed other(half, box, image);
-  CHECK(other.hear(0, true, face, some.data()));
-  CHECK_THROWS(other.run(progress), segcore::Cancelled);
+  CHECK(part.hear(0, true, face, some.data()));
+  CHECK(!part.hear(0, true, face, some.data()));
+  CHECK_THROWS(part.run(progress), segcore::Cancelled);
+  part.run();
+  CHECK_EQUAL(std::count(out.begin(), out.end(), 1), 256);
 }
 
 } // namespace
@@ -534,6 +562,7 @@ int TestWatershed(int, char*[])
   testCheckerboard();
   testEmptyAndFull();
   testVisits();
+  testOverflow();
   testErrors();
   return check::result();
 }
