@@ -29,10 +29,7 @@ public:
     EffectJob& job, const char* name, double deviation, const Progress& progress = Progress());
 
   /// The levels of local block b, an array that stores it.
-  const std::uint16_t* block(std::size_t b) const
-  {
-    return static_cast<const std::uint16_t*>(this->Memory[b].get());
-  }
+  std::uint16_t* block(std::size_t b) { return static_cast<std::uint16_t*>(this->Memory[b].get()); }
 
 private:
   template <class V>

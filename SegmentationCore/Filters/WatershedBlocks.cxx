@@ -15,37 +15,39 @@ namespace
 {
 
 /// What one block asks the others.
+template <class Key>
 struct Beside
 {
-  Watershed* part;
+  Watershed<Key>* part;
   int axis;
   bool upper;
 };
 
 /// From the faces of blocks to those beside them; see fetch().
+template <class Key>
 class FaceTransfer
 {
 public:
-  FaceTransfer(const std::vector<std::unique_ptr<Watershed>>& parts,
-    const std::vector<Beside>& requests, Index first, bool& woken)
-    : Parts(parts), Requests(requests), First(first), Woken(woken)
+  using Flooded = typename Watershed<Key>::Flooded;
+  using Parts = std::vector<std::unique_ptr<Watershed<Key>>>;
+
+  FaceTransfer(
+    const Parts& parts, const std::vector<Beside<Key>>& requests, Index first, bool& woken)
+    : Owned(parts), Requests(requests), First(first), Woken(woken)
   {
   }
 
-  Index bytes(const Box& box) const
-  {
-    return box.size() * static_cast<Index>(sizeof(Watershed::Flooded));
-  }
+  Index bytes(const Box& box) const { return box.size() * static_cast<Index>(sizeof(Flooded)); }
 
   void pack(const Block& block, const Box& box, std::byte* to) const
   {
-    const std::vector<Watershed::Flooded> face = this->read(block, box);
+    const std::vector<Flooded> face = this->read(block, box);
     std::memcpy(to, face.data(), static_cast<std::size_t>(this->bytes(box)));
   }
 
   void unpack(std::size_t request, const Box& box, const std::byte* from) const
   {
-    std::vector<Watershed::Flooded> face(static_cast<std::size_t>(box.size()));
+    std::vector<Flooded> face(static_cast<std::size_t>(box.size()));
     std::memcpy(face.data(), from, static_cast<std::size_t>(this->bytes(box)));
     this->write(request, box, face);
   }
@@ -56,46 +58,46 @@ public:
   }
 
 private:
-  std::vector<Watershed::Flooded> read(const Block& block, const Box& box) const
+  std::vector<Flooded> read(const Block& block, const Box& box) const
   {
-    std::vector<Watershed::Flooded> face(static_cast<std::size_t>(box.size()));
-    this->Parts[static_cast<std::size_t>(block.id - this->First)]->readFace(box, face.data());
+    std::vector<Flooded> face(static_cast<std::size_t>(box.size()));
+    this->Owned[static_cast<std::size_t>(block.id - this->First)]->read(box, face.data());
     return face;
   }
 
-  void write(std::size_t request, const Box& box, const std::vector<Watershed::Flooded>& face) const
+  void write(std::size_t request, const Box& box, const std::vector<Flooded>& face) const
   {
-    const Beside& asked = this->Requests[request];
+    const Beside<Key>& asked = this->Requests[request];
     this->Woken = asked.part->hear(asked.axis, asked.upper, box, face.data()) || this->Woken;
   }
 
-  const std::vector<std::unique_ptr<Watershed>>& Parts;
-  const std::vector<Beside>& Requests;
+  const Parts& Owned;
+  const std::vector<Beside<Key>>& Requests;
   Index First;
   bool& Woken;
 };
 
-} // namespace
-
-//------------------------------------------------------------------------------------------------
-void floodBlocks(const Communicator& communicator, const Distribution& distribution,
-  const std::vector<std::unique_ptr<WatershedImage>>& images, const Progress& progress)
+/// Returns false, on all ranks, if keys are too narrow; levels are as before then.
+template <class Key>
+bool flood(const Communicator& communicator, const Distribution& distribution,
+  const std::vector<WatershedBlock>& inputs, const Progress& progress)
 {
   const std::vector<Block>& blocks = distribution.localBlocks();
   const Box& whole = distribution.whole();
-  std::vector<std::unique_ptr<Watershed>> parts;
+  std::vector<std::unique_ptr<Watershed<Key>>> parts;
   std::vector<Box> boxes;
-  std::vector<Beside> requests;
+  std::vector<Beside<Key>> requests;
   communicator.run(
     [&]
     {
-      if (images.size() != blocks.size())
+      if (inputs.size() != blocks.size())
       {
-        throw std::invalid_argument("there must be one image for each local block");
+        throw std::invalid_argument("there must be one input for each local block");
       }
       for (std::size_t b = 0; b < blocks.size(); ++b)
       {
-        parts.push_back(std::make_unique<Watershed>(blocks[b].box, whole, *images[b]));
+        parts.push_back(std::make_unique<Watershed<Key>>(
+          blocks[b].box, whole, inputs[b].levels, *inputs[b].labels));
         parts[b]->start();
         for (int axis = 0; axis < 3; ++axis)
         {
@@ -132,7 +134,7 @@ void floodBlocks(const Communicator& communicator, const Distribution& distribut
     };
   }
   bool woken = false;
-  const FaceTransfer transfer(parts, requests, blocks.empty() ? 0 : blocks.front().id, woken);
+  const FaceTransfer<Key> transfer(parts, requests, blocks.empty() ? 0 : blocks.front().id, woken);
   do
   {
     communicator.run(
@@ -146,14 +148,31 @@ void floodBlocks(const Communicator& communicator, const Distribution& distribut
     woken = false;
     fetch(communicator, distribution, boxes, transfer);
   } while (communicator.agreeFlag(woken));
+  const bool overflowed = communicator.agreeFlag(
+    std::any_of(parts.begin(), parts.end(), [](const auto& part) { return part->overflowed(); }));
   communicator.run(
     [&]
     {
-      for (const auto& part : parts)
+      for (std::size_t b = 0; overflowed && b < parts.size(); ++b)
       {
-        part->finish();
+        parts[b]->giveBack();
       }
     });
+  return !overflowed;
+}
+
+} // namespace
+
+//------------------------------------------------------------------------------------------------
+void floodBlocks(const Communicator& communicator, const Distribution& distribution,
+  const std::vector<WatershedBlock>& inputs, const Progress& progress)
+{
+  const Progress wide = progress.part(0.8, 1.0);
+  if (!flood<std::uint32_t>(communicator, distribution, inputs, progress.part(0.0, 0.8)) &&
+    !flood<std::uint64_t>(communicator, distribution, inputs, wide))
+  {
+    throw AgreedError("the way of the water over flat ground is too long for 64-bit keys");
+  }
 }
 
 } // namespace segcore

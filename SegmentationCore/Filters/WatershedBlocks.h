@@ -13,17 +13,26 @@
 #include "Progress.h"
 #include "Watershed.h"
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
 namespace segcore
 {
 
-/// Collective. images[b] is what block localBlocks()[b] reads and writes. About as many rounds as
-/// water crosses faces of blocks on its way, each with 12 bytes for each voxel beside a block.
+/// A block to flood: its relief, an array that stores it, and its labels.
+struct WatershedBlock
+{
+  std::uint16_t* levels = nullptr;
+  std::unique_ptr<WatershedLabels> labels;
+};
+
+/// Collective. inputs[b] is what block localBlocks()[b] reads and writes; levels are not kept.
+/// About as many rounds as water crosses faces of blocks on its way, each with 8 bytes for each
+/// voxel beside a block. Scratch memory: 4 bytes per voxel of a block with one voxel around it; 8,
+/// and a second start, where water goes more than 65534 steps over flat ground.
 void floodBlocks(const Communicator& communicator, const Distribution& distribution,
-  const std::vector<std::unique_ptr<WatershedImage>>& images,
-  const Progress& progress = Progress());
+  const std::vector<WatershedBlock>& inputs, const Progress& progress = Progress());
 
 } // namespace segcore
 

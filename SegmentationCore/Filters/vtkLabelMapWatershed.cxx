@@ -10,7 +10,6 @@
 
 #include "vtkObjectFactory.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -20,21 +19,11 @@ vtkStandardNewMacro(vtkLabelMapWatershed);
 namespace
 {
 
-/// A block: its gradients, and its labels as markers.
-class MarkedBlock : public segcore::WatershedImage
+/// The labels of a block, as markers and as the result.
+class BlockLabels : public segcore::WatershedLabels
 {
 public:
-  MarkedBlock(
-    const segcore::Box& box, const std::uint16_t* levels, const segcore::SeedLabels& labels)
-    : Stored(box), Levels(levels), Labels(labels)
-  {
-  }
-
-  void readLevels(segcore::Index i, segcore::Index j, segcore::Index k, segcore::Index count,
-    std::uint16_t* levels) const override
-  {
-    std::copy_n(this->Levels + this->Stored.offset(i, j, k), count, levels);
-  }
+  explicit BlockLabels(const segcore::SeedLabels& labels) : Labels(labels) {}
 
   void readMarkers(segcore::Index i, segcore::Index j, segcore::Index k, segcore::Index count,
     std::int32_t* labels) const override
@@ -48,9 +37,13 @@ public:
     this->Labels.write(i, j, k, count, labels);
   }
 
+  void readLabels(segcore::Index i, segcore::Index j, segcore::Index k, segcore::Index count,
+    std::int32_t* labels) const override
+  {
+    this->Labels.readOutput(i, j, k, count, labels);
+  }
+
 private:
-  segcore::Box Stored;
-  const std::uint16_t* Levels;
   const segcore::SeedLabels& Labels;
 };
 
@@ -81,19 +74,19 @@ void vtkLabelMapWatershed::Execute(segcore::EffectJob& job)
   job.communicator().run([&] { job.progress().step(0.0); });
   const segcore::Progress smoothing = job.progress().part(0.0, 0.3);
   const segcore::Progress flooding = job.progress().part(0.3, 1.0);
-  const segcore::GradientLevels levels(job, "ObjectScaleMm", this->ObjectScaleMm, smoothing);
+  segcore::GradientLevels levels(job, "ObjectScaleMm", this->ObjectScaleMm, smoothing);
   const auto labels = segcore::SeedLabels::make(job, this->WallLabel);
-  std::vector<std::unique_ptr<segcore::WatershedImage>> images;
+  std::vector<segcore::WatershedBlock> blocks(job.distribution().localBlocks().size());
   job.communicator().run(
     [&]
     {
-      for (const segcore::Block& block : job.distribution().localBlocks())
+      for (std::size_t b = 0; b < blocks.size(); ++b)
       {
-        images.push_back(
-          std::make_unique<MarkedBlock>(block.box, levels.block(images.size()), *labels));
+        blocks[b].levels = levels.block(b);
+        blocks[b].labels = std::make_unique<BlockLabels>(*labels);
       }
     });
-  segcore::floodBlocks(job.communicator(), job.distribution(), images, flooding);
+  segcore::floodBlocks(job.communicator(), job.distribution(), blocks, flooding);
   labels->complete();
 }
 

@@ -34,9 +34,9 @@
  * Threads: yes. Ranks: exact; the relief with a halo of 4 deviations and a voxel, then blocks are
  * flooded to the end, exchange what they know at their faces (halo 1), and go on where news comes,
  * until none does anywhere. Cost: about 12 multiplications per voxel of the deviation, and a few
- * looks at each voxel. Scratch memory: 4 bytes per voxel; in thin blocks more (20 bytes for each
- * voxel beside another block). With several blocks or ranks also the volume's values in a block and
- * its halo.
+ * looks at each voxel. Scratch memory: 6 bytes per voxel of a block with one voxel around it; 10 if
+ * water goes more than 65,534 steps over flat ground. With several blocks or ranks also the
+ * volume's values in a block and its halo.
  *
  * Errors: ObjectScaleMm that is not a number, below 0 or above 10, or above 128 voxels: 2 mm are
  * not meant for voxels of micrometres; no volume, or one on other voxels.

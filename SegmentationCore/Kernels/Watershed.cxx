@@ -154,17 +154,12 @@ public:
         this->After.clear();
         for (; arrival != this->Now.end() && arrival->time == time; ++arrival)
         {
-          this->reach(arrival->voxel, time, arrival->label);
-        }
-        for (const std::int32_t voxel : this->Wave)
-        {
-          const std::int32_t label = this->labels[static_cast<std::size_t>(voxel)];
-          for (const std::int32_t offset : this->Offsets)
+          if (this->times[static_cast<std::size_t>(arrival->voxel)] > time)
           {
-            this->reach(voxel - offset, time, label);
-            this->reach(voxel + offset, time, label);
+            this->reach(arrival->voxel, time, arrival->label);
           }
         }
+        this->spread(time);
         this->Wave.swap(this->After);
       }
     }
@@ -270,13 +265,34 @@ private:
     return false;
   }
 
-  /// Water that is somewhere at `time` comes to a voxel beside that.
+  /// The water of a wave comes to what is beside it.
+  void spread(Key time)
+  {
+    // Most voxels beside it are flooded already: these cost one look.
+    const Key* const known = this->times.data();
+    const std::int32_t beside = this->Offsets[0], behind = this->Offsets[1],
+                       below = this->Offsets[2];
+    for (const std::int32_t voxel : this->Wave)
+    {
+      const std::int32_t label = this->labels[static_cast<std::size_t>(voxel)];
+      for (const std::int32_t at : { voxel - below, voxel - behind, voxel - beside, voxel + beside,
+             voxel + behind, voxel + below })
+      {
+        if (known[at] > time)
+        {
+          this->reach(at, time, label);
+        }
+      }
+    }
+  }
+
+  /// Water that is somewhere at `time` comes to a voxel beside that, which is flooded later.
   void reach(std::int32_t voxel, Key time, std::int32_t label)
   {
     const auto at = static_cast<std::size_t>(voxel);
     const Key known = this->times[at];
     const Key now = this->after(time, voxel);
-    if (known <= time || now > known)
+    if (now > known)
     {
       return;
     }
@@ -754,8 +770,8 @@ private:
       for (const bool upper : { false, true })
       {
         const std::int32_t outwards = upper ? space.offset(axis) : -space.offset(axis);
-        this->forFace(space, box, axis, upper, [&](std::int32_t voxel, const Index (&)[3])
-          { space.arrive(voxel + outwards, voxel); });
+        this->forFace(space, box, axis, upper,
+          [&](std::int32_t voxel, const Index(&)[3]) { space.arrive(voxel + outwards, voxel); });
       }
     }
     space.flood();
@@ -775,7 +791,7 @@ private:
         }
         Key earliest = Never;
         this->forFace(space, box, axis, upper,
-          [&](std::int32_t voxel, const Index (&at)[3])
+          [&](std::int32_t voxel, const Index(&at)[3])
           {
             const Key time = space.times[static_cast<std::size_t>(voxel)];
             // Who is flooded before does not care.
@@ -810,16 +826,15 @@ private:
     {
       for (Index j = around.lo[1]; j <= around.hi[1]; ++j)
       {
-        const int outside = (j < box.lo[1] || j > box.hi[1] ? 1 : 0) +
-          (k < box.lo[2] || k > box.hi[2] ? 1 : 0);
+        const int outside =
+          (j < box.lo[1] || j > box.hi[1] ? 1 : 0) + (k < box.lo[2] || k > box.hi[2] ? 1 : 0);
         if (outside == 2)
         {
           continue;
         }
         const Index begin = outside ? box.lo[0] : around.lo[0];
         const Index end = outside ? box.hi[0] : around.hi[0];
-        const std::int32_t place =
-          space.place(begin - box.lo[0], j - box.lo[1], k - box.lo[2]);
+        const std::int32_t place = space.place(begin - box.lo[0], j - box.lo[1], k - box.lo[2]);
         std::copy_n(this->Times.data() + this->Padded.offset(begin, j, k), end - begin + 1,
           space.times.data() + place);
         this->loadLabels(space, box, inside, begin, end, j, k);
@@ -911,8 +926,7 @@ private:
     for (at[b] = box.lo[b]; at[b] <= box.hi[b]; ++at[b])
     {
       at[a] = box.lo[a];
-      std::int32_t voxel =
-        space.place(at[0] - box.lo[0], at[1] - box.lo[1], at[2] - box.lo[2]);
+      std::int32_t voxel = space.place(at[0] - box.lo[0], at[1] - box.lo[1], at[2] - box.lo[2]);
       for (; at[a] <= box.hi[a]; ++at[a], voxel += space.offset(a))
       {
         work(voxel, at);

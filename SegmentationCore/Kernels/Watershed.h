@@ -27,8 +27,8 @@
 /// wakes the cube beside it if that is flooded later; the cube with the earliest change is next,
 /// and only what the change changes is flooded again: voxels that come earlier now, and those whose
 /// label was that of another neighbour. Cubes beside each other are never worked on at once, others
-/// are, by several threads. The flood may come too late at first, and with a wrong label; times fall
-/// to the solution, and labels follow. In a thin block cubes are flat and wide.
+/// are, by several threads. The flood may come too late at first, and with a wrong label; times
+/// fall to the solution, and labels follow. In a thin block cubes are flat and wide.
 ///
 /// Layout: x fastest, see Box.h. Cost: about 1.5 visits of each voxel, each of which looks at 6
 /// neighbours. Scratch: one key per voxel of the padded block, beside the levels; 1 megabyte per
@@ -69,7 +69,8 @@ public:
   virtual void writeLabels(
     Index i, Index j, Index k, Index count, const std::int32_t* labels) const = 0;
 
-  /// Gives back what was written last; below 0 is the same as 0.
+  /// Gives back what was written last; where that was 0, anything that means the same when it is
+  /// written.
   virtual void readLabels(Index i, Index j, Index k, Index count, std::int32_t* labels) const = 0;
 };
 
@@ -95,7 +96,8 @@ public:
 
   /// The block `target` of the image `whole`. `levels` stores the target, `labels` has its rows;
   /// both must live longer. In the levels, markers become walls: see giveBack().
-  Watershed(const Box& target, const Box& whole, std::uint16_t* levels, const WatershedLabels& labels);
+  Watershed(
+    const Box& target, const Box& whole, std::uint16_t* levels, const WatershedLabels& labels);
   ~Watershed();
 
   /// All markers are to be flooded from. To be called once. Threads: yes.
@@ -107,8 +109,8 @@ public:
   /// What the voxels of `part` are at, in raster order: they must be in the target.
   void read(const Box& part, Flooded* out) const;
 
-  /// Hears what the voxels of `part` are at, which lie next to the target on that side of that axis.
-  /// Returns whether there is something to do: run().
+  /// Hears what the voxels of `part` are at, which lie next to the target on that side of that
+  /// axis. Returns whether there is something to do: run().
   bool hear(int axis, bool upper, const Box& part, const Flooded* flooded);
 
   /// Whether somewhere the way over flat ground was longer than keys can count: then that voxel and
