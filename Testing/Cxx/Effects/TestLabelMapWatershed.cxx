@@ -241,6 +241,18 @@ void testTypes(const World& world)
   check::setContext("");
 }
 
+/// Water that goes farther over flat ground than narrow keys count: they are given up.
+void testLongWay(const World& world)
+{
+  const Shape line = shapeOf(150000, 1, 1);
+  std::vector<unsigned char> ends(150000, 0), halves(150000, 7);
+  ends.front() = 7;
+  ends.back() = 200;
+  std::fill(halves.begin() + 75000, halves.end(), static_cast<unsigned char>(200));
+  CHECK_EVERYWHERE(world, line, ends, watershed(2.0), halves, "values", Effort::Some, "values",
+    volumeOf(std::vector<unsigned char>(150000, 5)));
+}
+
 void testEmptyAndFull(const World& world)
 {
   const Shape shape = oddShape(6, 5, 7);
@@ -289,6 +301,7 @@ int TestLabelMapWatershed(int argc, char* argv[])
   testRandomVolumes(world);
   testSpiral(world);
   testTypes(world);
+  testLongWay(world);
   testEmptyAndFull(world);
   testErrors(world);
   return result(world);
