@@ -308,6 +308,10 @@ private:
     float* out = this->Out + this->Target.offset(this->Target.lo[0], j, k);
     const auto magnitude = [&](Index x, Index before, Index after)
     {
+      if (std::isnan(here[x]))
+      {
+        return std::numeric_limits<float>::quiet_NaN();
+      }
       double square = 0.0;
       for (int a = 0; a < 3; ++a)
       {

@@ -108,7 +108,7 @@ std::vector<double> slow(
         const double slope = (ends[1] - ends[0]) / (2.0 * spacing[a]);
         square += slope * slope;
       }
-      result[at(v)] = std::sqrt(square);
+      result[at(v)] = std::isnan(smooth[at(v)]) ? None : std::sqrt(square);
     });
   return result;
 }
@@ -225,7 +225,7 @@ void testRandom()
         {
           const Index dice = random.below(40);
           const float infinity = std::numeric_limits<float>::infinity();
-          return turn % 2 && dice < 6 ? (dice == 0 ? infinity : std::nanf(""))
+          return turn % 8 != 2 && dice < 6 ? (dice == 0 ? infinity : std::nanf(""))
                                       : static_cast<float>(random.unit());
         }),
       spacing, deviation);
