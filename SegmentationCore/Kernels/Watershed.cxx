@@ -92,13 +92,18 @@ public:
     this->push(voxel);
   }
 
-  /// Water of a voxel around the cube may come to the voxel beside it, in the cube.
-  void arrive(std::int32_t from, std::int32_t voxel)
+  /// Water of a voxel around the cube may come to the voxel beside it, in the cube; not if it was
+  /// there before `low`.
+  void arrive(std::int32_t from, std::int32_t voxel, Key low)
   {
     const Key time = this->times[static_cast<std::size_t>(from)];
     const Key known = this->times[static_cast<std::size_t>(voxel)];
+    if (time < low || time >= known)
+    {
+      return;
+    }
     const Key now = this->after(time, voxel);
-    if (time >= known || now > known || (now == known && !this->mustChange(voxel)))
+    if (now > known || (now == known && !this->mustChange(voxel)))
     {
       return;
     }
@@ -268,19 +273,23 @@ private:
   /// The water of a wave comes to what is beside it.
   void spread(Key time)
   {
-    // Most voxels beside it are flooded already: these cost one look.
+    // Most voxels beside it are flooded already, at random: one look at all six, without branches.
     const Key* const known = this->times.data();
-    const std::int32_t beside = this->Offsets[0], behind = this->Offsets[1],
-                       below = this->Offsets[2];
+    const std::int32_t offsets[6] = { -this->Offsets[2], -this->Offsets[1], -this->Offsets[0],
+      this->Offsets[0], this->Offsets[1], this->Offsets[2] };
     for (const std::int32_t voxel : this->Wave)
     {
-      const std::int32_t label = this->labels[static_cast<std::size_t>(voxel)];
-      for (const std::int32_t at : { voxel - below, voxel - behind, voxel - beside, voxel + beside,
-             voxel + behind, voxel + below })
+      unsigned later = 0;
+      for (int n = 0; n < 6; ++n)
       {
-        if (known[at] > time)
+        later |= static_cast<unsigned>(known[voxel + offsets[n]] > time) << n;
+      }
+      if (later)
+      {
+        const std::int32_t label = this->labels[static_cast<std::size_t>(voxel)];
+        for (; later; later &= later - 1)
         {
-          this->reach(at, time, label);
+          this->reach(voxel + offsets[lowestBit(later)], time, label);
         }
       }
     }
@@ -408,6 +417,7 @@ public:
     this->Times = Buffer<Key>(this->Padded.size());
     const auto cubes = static_cast<std::size_t>(this->count());
     this->Waiting.assign(cubes, Never);
+    this->From.assign(cubes, 0);
     this->Busy.assign(cubes, 0);
     this->Visited.assign(cubes, 0);
   }
@@ -461,7 +471,7 @@ public:
     {
       if (marked[static_cast<std::size_t>(cube)])
       {
-        this->wake(cube, 0);
+        this->wake(cube, 0, AllFaces);
       }
     }
   }
@@ -553,7 +563,7 @@ public:
           if (time < this->Times[this->Padded.offset(at[0], at[1], at[2])] &&
             this->Relief[this->Target.offset(at[0], at[1], at[2])] != Wall)
           {
-            this->wake(this->cubeOf(at[0], at[1], at[2]), time);
+            this->wake(this->cubeOf(at[0], at[1], at[2]), time, faceOf(axis, upper));
             any = true;
           }
         }
@@ -667,8 +677,16 @@ private:
     return box;
   }
 
-  /// From now on the cube has something to do: `time` is when the first news arrives.
-  void wake(Index cube, Key time)
+  /// The faces of a cube as bits.
+  static constexpr unsigned AllFaces = 63;
+  static constexpr unsigned faceOf(int axis, bool upper)
+  {
+    return 1u << (2 * axis + (upper ? 1 : 0));
+  }
+
+  /// From now on the cube has something to do: `time` is when the first news arrives, at these
+  /// faces.
+  void wake(Index cube, Key time, unsigned faces)
   {
     Key& waiting = this->Waiting[static_cast<std::size_t>(cube)];
     if (time < waiting)
@@ -680,6 +698,8 @@ private:
       waiting = time;
       this->Queue.insert({ time, cube });
     }
+    unsigned char& from = this->From[static_cast<std::size_t>(cube)];
+    from = static_cast<unsigned char>(from | faces);
   }
 
   /// Whether no thread works on the cube or on one at its faces.
@@ -698,7 +718,13 @@ private:
     return free;
   }
 
-  using Note = std::pair<Index, Key>; // a cube, and when something new arrives there
+  /// When and at which face something new arrives at a cube.
+  struct Note
+  {
+    Index cube;
+    Key time;
+    unsigned face;
+  };
 
   /// One thread: takes the free cube with the earliest news until there is none.
   void work(Workspace<Key>& space)
@@ -720,8 +746,11 @@ private:
       }
       const Index cube = next->second;
       const auto at = static_cast<std::size_t>(cube);
+      const Key low = next->first;
+      const unsigned from = this->From[at];
       this->Queue.erase(next);
       this->Waiting[at] = Never;
+      this->From[at] = 0;
       this->Busy[at] = 1;
       ++this->Active;
       --this->Quota;
@@ -729,7 +758,7 @@ private:
       try
       {
         notes.clear();
-        this->flood(space, cube, notes);
+        this->flood(space, cube, low, from, notes);
       }
       catch (...)
       {
@@ -748,14 +777,14 @@ private:
       this->Visited[at] = 1;
       for (const Note& note : notes)
       {
-        this->wake(note.first, note.second);
+        this->wake(note.cube, note.time, note.face);
       }
       this->Changed.notify_all();
     }
     this->Changed.notify_all();
   }
 
-  void flood(Workspace<Key>& space, Index cube, std::vector<Note>& notes)
+  void flood(Workspace<Key>& space, Index cube, Key low, unsigned from, std::vector<Note>& notes)
   {
     const Box box = this->boxOf(cube);
     const Index edges[3] = { box.dim(0), box.dim(1), box.dim(2) };
@@ -764,14 +793,19 @@ private:
     if (!this->Visited[static_cast<std::size_t>(cube)])
     {
       this->findMarkers(space, box);
+      from = AllFaces;
+      low = 0;
     }
     for (int axis = 0; axis < 3; ++axis)
     {
       for (const bool upper : { false, true })
       {
         const std::int32_t outwards = upper ? space.offset(axis) : -space.offset(axis);
-        this->forFace(space, box, axis, upper,
-          [&](std::int32_t voxel, const Index(&)[3]) { space.arrive(voxel + outwards, voxel); });
+        if (from & faceOf(axis, upper))
+        {
+          this->forFace(space, box, axis, upper, [&](std::int32_t voxel, const Index(&)[3])
+            { space.arrive(voxel + outwards, voxel, low); });
+        }
       }
     }
     space.flood();
@@ -808,7 +842,7 @@ private:
           });
         if (earliest != Never)
         {
-          notes.push_back({ cube + (upper ? step : -step), earliest });
+          notes.push_back({ cube + (upper ? step : -step), earliest, faceOf(axis, !upper) });
         }
       }
       step *= this->Cubes[axis];
@@ -942,8 +976,10 @@ private:
   Index Cubes[3];
   Buffer<Key> Times;
   std::vector<std::int32_t> Around[3][2]; ///< labels beside the target, below and above it
-  // By cube: when the news arrives that woke it, whether a thread has it, and whether one ever had.
+  // By cube: when the news arrives that woke it, at which faces, whether a thread has it, and
+  // whether one ever had.
   std::vector<Key> Waiting;
+  std::vector<unsigned char> From;
   std::vector<char> Busy;
   std::vector<char> Visited;
   std::set<std::pair<Key, Index>> Queue;
