@@ -793,8 +793,6 @@ private:
     if (!this->Visited[static_cast<std::size_t>(cube)])
     {
       this->findMarkers(space, box);
-      from = AllFaces;
-      low = 0;
     }
     for (int axis = 0; axis < 3; ++axis)
     {
