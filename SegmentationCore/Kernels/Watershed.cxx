@@ -73,6 +73,7 @@ public:
       this->Number = 0;
     }
     this->First = ++this->Number;
+    this->Level = 0;
     this->Arrivals.clear();
     this->Changed.clear();
   }
@@ -249,10 +250,10 @@ private:
     this->Words[level >> 12] |= std::uint64_t{ 1 } << (level >> 6 & 63);
   }
 
-  /// Takes the lowest level at which something is waiting.
+  /// Takes the lowest level at which something is waiting; nothing waits below the last one.
   bool nextLevel()
   {
-    for (std::size_t w = 0; w < this->Words.size(); ++w)
+    for (std::size_t w = this->Level >> 12; w < this->Words.size(); ++w)
     {
       if (this->Words[w])
       {
