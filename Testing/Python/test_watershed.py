@@ -409,7 +409,7 @@ def test_a_region_is_all_that_it_sees() -> None:
 def test_what_is_refused() -> None:
     assert "the effect needs a volume" in refused(session_with_markers(None), flood())
     volume, labels = np.zeros((3, 4, 5)), np.zeros((3, 4, 5), np.uint8)
-    with pytest.raises(SegmentationCoreError, match="expected 0 to 10"):
+    with pytest.raises(ValueError, match=r"object_scale_mm is 10\.1; expected"):
         watershed(labels, volume, object_scale_mm=10.1)
     with pytest.raises(SegmentationCoreError, match=r"spans 16001 voxels of 0\.001 mm"):
         watershed(labels, volume, spacing=(0.001, 0.1, 0.1))
