@@ -58,18 +58,12 @@ public:
 
   void read(Index i, Index j, Index k, Index count, std::int32_t* numbers) const override
   {
-    const T* labels = this->Labels + this->Job.piece().offset(i, j, k);
-    T last = T(0);
-    std::int32_t number = 0;
-    for (Index x = 0; x < count; ++x)
-    {
-      if (labels[x] != last)
-      {
-        last = labels[x];
-        number = this->numberOf(last);
-      }
-      numbers[x] = number;
-    }
+    this->number(this->Labels + this->Job.piece().offset(i, j, k), count, numbers);
+  }
+
+  void readOutput(Index i, Index j, Index k, Index count, std::int32_t* numbers) const override
+  {
+    this->number(this->Out + this->Job.piece().offset(i, j, k), count, numbers);
   }
 
   void write(Index i, Index j, Index k, Index count, const std::int32_t* numbers) const override
@@ -88,6 +82,21 @@ public:
   }
 
 private:
+  void number(const T* labels, Index count, std::int32_t* numbers) const
+  {
+    T last = T(0);
+    std::int32_t number = 0;
+    for (Index x = 0; x < count; ++x)
+    {
+      if (labels[x] != last)
+      {
+        last = labels[x];
+        number = this->numberOf(last);
+      }
+      numbers[x] = number;
+    }
+  }
+
   std::int32_t numberOf(T label) const
   {
     if (label == T(0))

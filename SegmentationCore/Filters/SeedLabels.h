@@ -44,6 +44,9 @@ public:
   /// input has. Threads: yes.
   virtual void write(Index i, Index j, Index k, Index count, const std::int32_t* numbers) const = 0;
 
+  /// The numbers of what a row of the output has; all of it must have been written. Threads: yes.
+  virtual void readOutput(Index i, Index j, Index k, Index count, std::int32_t* numbers) const = 0;
+
   /// Collective. Voxels that other ranks own.
   virtual void complete() const = 0;
 };

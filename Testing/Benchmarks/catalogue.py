@@ -373,6 +373,13 @@ CASES = (
         reused=True,
     ),
     Case(
+        "watershed",
+        "watershed",
+        ("rock marked", "ct marked"),
+        {"ObjectScaleMm": 1.0},
+        {"scale": 1.0},
+    ),
+    Case(
         "wrap solidify",
         "wrap_solidify",
         ("mri mask", "ct mask"),

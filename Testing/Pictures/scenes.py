@@ -443,6 +443,14 @@ SCENES = (
         at=72 / 127,
     ),
     Scene(
+        "watershed",
+        "stone",
+        "The same cubes grow until they meet where the volume, smoothed by 0.6 mm, is steepest.",
+        {"ObjectScaleMm": 0.6},
+        phase_seeds,
+        at=72 / 127,
+    ),
+    Scene(
         "fast_marching",
         "head",
         "A ball in the white matter grows along what is as bright, to 4 % of the image.",
