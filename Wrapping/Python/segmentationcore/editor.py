@@ -974,6 +974,8 @@ class Editor:
         """
         from . import _effects
 
+        if self.has_arrays:
+            parameters.setdefault("spacing", self.spacing)  # of a soft edge
         return _effects.mask_volume(self.mask(segment), volume, progress=progress, **parameters)
 
     @staticmethod
