@@ -45,7 +45,7 @@ WRITES = {
 FILTER_KEYS = {"class", "halo", "scratch_bytes_per_voxel", "exact_in_parallel", "references"}
 EFFECT_KEYS = FILTER_KEYS | {
     "identifier", "title", "summary", "input", "volume", "writes", "local", "parameters",
-    "parameters_of", "makes_parts", "output", "columns",
+    "parameters_of", "makes_parts", "output", "columns", "crops",
 }  # fmt: skip
 PARAMETER_KEYS = {
     "name", "type", "default", "required", "range", "values", "unit", "sentence",
@@ -230,12 +230,19 @@ def check_effect(effect: dict[str, Any], where: str) -> None:
         _require(
             (effect["output"] == "table") == ("columns" in effect), where, "tables have columns"
         )
+        effect.setdefault("crops", False)
+        _require(
+            effect["crops"] is False or (effect["crops"] is True and effect["output"] == "volume"),
+            where,
+            "crops says that the volume that is the output is only a part, true or false",
+        )
         effect.setdefault("volume", False)
         good = effect["volume"] in (True, False, "optional")
         _require(good, where, 'volume must be true, false or "optional"')
         for key in ("writes", "local"):
             _require(key not in effect, where, f"{key} is not for queries")
         return
+    _require("crops" not in effect, where, "crops is for queries")
     effect.setdefault("writes", "set")
     _require(effect["writes"] in WRITES, where, f"writes must be one of {(*WRITES,)}")
     if effect["input"] == "segments":
@@ -987,13 +994,29 @@ def _query_docstring(query: dict[str, Any]) -> list[str]:
     else:
         lines += [
             "    >>> volume = np.full((9, 9, 9), 100.0)",
-            f"    >>> {query['identifier']}(labels, volume).shape",
-            "    (9, 9, 9)",
         ]
+        lines += (
+            [
+                f"    >>> crop = {query['identifier']}(labels, volume, spacing=(2.0, 1.0, 1.0))",
+                "    >>> crop.voxels.shape, crop.offset, crop.origin",
+                "    ((15, 15, 15), (-3, -3, -3), (-6.0, -3.0, -3.0))",
+            ]
+            if query["crops"]
+            else [f"    >>> {query['identifier']}(labels, volume).shape", "    (9, 9, 9)"]
+        )
     return [*lines, '    """']
 
 
 def _query_returns(query: dict[str, Any]) -> list[str]:
+    if query["crops"]:
+        return [
+            "    VolumeCrop or vtkImageData",
+            *_wrapped(
+                "The part of the volume: of an array its voxels, and where the first of them is; of a "
+                "vtkImageData an image whose voxels are where they were in the world.",
+                8,
+            ),
+        ]
     if query["output"] == "volume":
         return [
             "    numpy.ndarray or vtkImageData",

@@ -42,7 +42,7 @@
  * Source: P. Getreuer, A survey of Gaussian convolution algorithms, Image Processing On Line 3,
  * 2013, doi:10.5201/ipol.2013.87.
  *
- * @sa vtkLabelMapGaussian
+ * @sa vtkLabelMapGaussian vtkLabelMapSplitVolume
  */
 #ifndef vtkLabelMapMaskVolume_h
 #define vtkLabelMapMaskVolume_h

@@ -194,6 +194,8 @@ def test_the_schema_is_a_schema(generated: Path) -> None:
         ({"output": "volume", "input": "segment", "writes": "set"}, "writes is not for queries"),
         ({"output": "volume", "input": "segment", "volume": "maybe"}, "volume must be true, false"),
         ({"makes_parts": 1}, "makes_parts must be true or false"),
+        ({"crops": True}, "crops is for queries"),
+        ({"output": "volume", "input": "segment", "crops": 1}, "crops says that the volume"),
     ],
     ids=str,
 )

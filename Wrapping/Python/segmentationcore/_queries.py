@@ -16,6 +16,7 @@ from ._arrays import array_of_image, check_array, image_of_array, is_image, poin
 from ._compiled import find_class
 from ._pipeline import execute
 from ._run import ImageLike, check_parameters, set_parameter
+from .crops import VolumeCrop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from .operations import LabelMap
     from .segments import Segment
 
-__all__ = ["run_table", "run_volume", "statistics"]
+__all__ = ["run_table", "run_volume", "split_by_segments", "statistics"]
 
 # Columns that have the order of an array's axes.
 _VECTORS = {"centroid", "obb_origin"}
@@ -100,9 +101,62 @@ def run_volume(
         result = source.NewInstance()
         result.ShallowCopy(output)
         return result
-    voxels = array_of_image(output, array).array
-    voxels = voxels[0] if np.ndim(volume) == 2 else voxels
+    if query["crops"]:
+        return _crop(output, array, volume, source.GetExtent()[::2])
+    return _like(array_of_image(output, array).array, 0, volume)
+
+
+def _like(voxels: NDArray[Any], slice_number: int, volume: Any) -> NDArray[Any]:
+    """The voxels of a result with the axes and the type of the array that was given."""
+    voxels = voxels[slice_number] if np.ndim(volume) == 2 else voxels
     return voxels.view(np.bool_) if getattr(volume, "dtype", None) == np.bool_ else voxels
+
+
+def _crop(image: Any, array: str, volume: Any, start: Sequence[int]) -> VolumeCrop:
+    """A part of an array whose first voxel has the index ``start``, x, y, z."""
+    axes = np.ndim(volume)
+    first = list(image.GetExtent()[::2])
+    # An array of two axes has one slice, and so has the part.
+    slice_number = start[2] - first[2]
+    if axes == 2:
+        first[2] = start[2]
+    position = [0.0, 0.0, 0.0]
+    image.TransformIndexToPhysicalPoint(*first, position)
+    voxels = _like(array_of_image(image, array).array, slice_number, volume)
+    offset = [first[axis] - start[axis] for axis in range(axes)]
+    return VolumeCrop(voxels, tuple(reversed(offset)), tuple(reversed(position[:axes])))
+
+
+def split_by_segments(
+    image: Any,
+    source: Any,
+    volume: Any,
+    segments: Sequence[Segment],
+    parameters: Mapping[str, Any],
+    *,
+    where: str,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """``split_volume`` of some segments of an image with a segment table, by identifier.
+
+    ``parameters`` have the function's spelling; ``where`` begins messages. ``source`` is ``volume``
+    as an image.
+    """
+    query = _registry.queries()["split_volume"]
+    checked = check_parameters(query, _declared(query, parameters, where))
+    array = point_array_name(source, f"{where}: volume")
+    crops: dict[str, Any] = {}
+    for number, segment in enumerate(segments):
+        algorithm = _filter(query, checked, image, segment.array_name, source)
+        algorithm.SetSegmentLabel(segment.label_value)
+        execute(algorithm, where, _part(progress, number, len(segments)))
+        output = algorithm.GetOutput()
+        if is_image(volume):
+            crops[segment.id] = volume.NewInstance()
+            crops[segment.id].ShallowCopy(output)
+        else:
+            crops[segment.id] = _crop(output, array, volume, source.GetExtent()[::2])
+    return crops
 
 
 def _check_progress(progress: Progress | None, identifier: str) -> None:
@@ -151,14 +205,21 @@ def statistics(
     from .segments import read_segments
 
     query = _registry.queries()["segment_statistics"]
+    checked = check_parameters(query, _declared(query, parameters, where))
+    table = _run_layers(query, checked, image, read_segments(image), source, progress)
+    return _to_array_order(table) if array_order else table
+
+
+def _declared(
+    query: Mapping[str, Any], parameters: Mapping[str, Any], where: str
+) -> dict[str, Any]:
+    """Parameters in the function's spelling by their declared names."""
     names = {_registry.snake_case(p["name"]): p["name"] for p in query["parameters"]}
     for key in parameters:
         if key not in names:
             hint = _registry.suggestion(key, names)
             raise TypeError(f"{where} has no parameter {key!r}; it has {[*names]}{hint}")
-    checked = check_parameters(query, {names[key]: value for key, value in parameters.items()})
-    table = _run_layers(query, checked, image, read_segments(image), source, progress)
-    return _to_array_order(table) if array_order else table
+    return {names[key]: value for key, value in parameters.items()}
 
 
 def _as_image(
