@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from .operations import LabelMap
     from .segments import Segment
 
-__all__ = ["run_table", "run_volume", "split_by_segments", "statistics"]
+__all__ = [
+    "run_table",
+    "run_table_of_volume",
+    "run_volume",
+    "split_by_segments",
+    "statistics",
+    "table_of_volume",
+]
 
 # Columns that have the order of an array's axes.
 _VECTORS = {"centroid", "obb_origin"}
@@ -69,6 +76,50 @@ def run_table(
         write_segments(image, segments)
         table = _run_layers(query, checked, image, segments, source, progress)
     return _to_array_order(table) if on_array else table
+
+
+def run_table_of_volume(
+    identifier: str,
+    volume: ImageLike,
+    parameters: Mapping[str, Any],
+    *,
+    spacing: Sequence[float] | None = None,
+    progress: Progress | None = None,
+) -> NDArray[Any]:
+    """Run a query that gives a table of a volume; the named functions are the usual way.
+
+    Parameters and errors are those of the functions; ``parameters`` have their declared names.
+    """
+    query = _registry.queries()[identifier]
+    axes = 0 if is_image(volume) else 2 if getattr(volume, "ndim", 3) == 2 else 3
+    checked = check_parameters(query, parameters, axes)
+    _check_progress(progress, identifier)
+    what = f"{identifier}(): volume"
+    image, _on_array = _as_image(volume, spacing, what)
+    return _run(query, checked, image, point_array_name(image, what), None, progress)
+
+
+def table_of_volume(
+    identifier: str,
+    image: Any,
+    parameters: Mapping[str, Any],
+    *,
+    where: str,
+    axes: int = 0,
+    progress: Progress | None = None,
+) -> NDArray[Any]:
+    """The same of an image, with points and vectors in the order of an array with these axes.
+
+    ``parameters`` have the function's spelling; ``where`` begins messages.
+    """
+    query = _registry.queries()[identifier]
+    declared = _declared(query, parameters, where)
+    for parameter in query["parameters"]:
+        if parameter.get("required") and parameter["name"] not in declared:
+            raise TypeError(f"{where} needs {_registry.snake_case(parameter['name'])}")
+    checked = check_parameters(query, declared, axes)
+    array = point_array_name(image, f"{where}: volume")
+    return _run(query, checked, image, array, None, progress)
 
 
 def run_volume(

@@ -937,6 +937,59 @@ class Editor:
         _copy_geometry(image, source)
         return source
 
+    def local_histogram(
+        self, volume: ImageLike, *, progress: Progress | None = None, **parameters: Any
+    ) -> NDArray[Any]:
+        """What values a volume has under a brush; see `local_histogram`.
+
+        This is a question, not an operation: nothing changes, and no journal tells of it. Its
+        answers are bounds for the effect ``threshold``.
+
+        Parameters
+        ----------
+        volume : numpy.ndarray or vtkImageData
+            An array lies on the editor's voxels; an image is where it is in the world.
+        progress : callable, optional
+            Called with a fraction from 0 to 1; returning False cancels.
+        **parameters
+            Those of the function `local_histogram`: ``points``, which it needs, ``brush_type`` and
+            so on. Points and vectors are in the editor's order.
+
+        Returns
+        -------
+        numpy.ndarray
+            A structured array with one row.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from segmentationcore import Editor
+        >>> volume = np.arange(729.0).reshape(9, 9, 9)
+        >>> editor = Editor(volume, origin=(100, 0, 0))
+        >>> _ = editor.add_segment("alike")
+        >>> found = editor.local_histogram(
+        ...     volume, points=[(104, 4, 3), (104, 4, 5)], brush_type="BOX"
+        ... )[0]
+        >>> editor.apply(
+        ...     "threshold",
+        ...     "alike",
+        ...     minimum_threshold=found["lower"],
+        ...     maximum_threshold=found["upper"],
+        ... )
+        >>> np.argwhere(editor.mask("alike")).tolist()
+        [[4, 4, 3], [4, 4, 4], [4, 4, 5]]
+        """
+        from ._queries import table_of_volume
+
+        return table_of_volume(
+            "local_histogram",
+            self._volume_beside(self._lattice, volume, "local_histogram"),
+            parameters,
+            where=_called("local_histogram"),
+            axes=self._axes,
+            progress=progress,
+        )
+
     def split_volume(
         self,
         volume: ImageLike,
