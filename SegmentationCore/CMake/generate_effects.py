@@ -45,7 +45,7 @@ WRITES = {
 FILTER_KEYS = {"class", "halo", "scratch_bytes_per_voxel", "exact_in_parallel", "references"}
 EFFECT_KEYS = FILTER_KEYS | {
     "identifier", "title", "summary", "input", "volume", "writes", "local", "parameters",
-    "parameters_of", "makes_parts", "output", "columns",
+    "parameters_of", "makes_parts", "output", "columns", "crops",
 }  # fmt: skip
 PARAMETER_KEYS = {
     "name", "type", "default", "required", "range", "values", "unit", "sentence",
@@ -238,12 +238,23 @@ def check_effect(effect: dict[str, Any], where: str) -> None:
         )
     if is_query(effect):
         _require(effect["output"] in OUTPUTS, where, f"output must be one of {(*OUTPUTS,)}")
-        _require(effect["input"] != "volume", where, "a query has the input segment or segments")
+        _require(
+            effect["input"] != "volume"
+            or (effect["output"] == "table" and not effect.get("volume")),
+            where,
+            "a query on a volume gives a table, and reads no other volume",
+        )
         for column in effect.get("columns", ()):
             good = set(column) == {"name", "sentence"} and column["sentence"].endswith(".")
             _require(good, where, f"a column has a name and a sentence, found {column!r}")
         _require(
             (effect["output"] == "table") == ("columns" in effect), where, "tables have columns"
+        )
+        effect.setdefault("crops", False)
+        _require(
+            effect["crops"] is False or (effect["crops"] is True and effect["output"] == "volume"),
+            where,
+            "crops says that the volume that is the output is only a part, true or false",
         )
         effect.setdefault("volume", False)
         good = effect["volume"] in (True, False, "optional")
@@ -251,6 +262,7 @@ def check_effect(effect: dict[str, Any], where: str) -> None:
         for key in ("writes", "local"):
             _require(key not in effect, where, f"{key} is not for queries")
         return
+    _require("crops" not in effect, where, "crops is for queries")
     effect.setdefault("writes", "set")
     _require(effect["writes"] in WRITES, where, f"writes must be one of {(*WRITES,)}")
     if effect["input"] == "segments":
@@ -516,7 +528,10 @@ def make_xml(effects: list[dict[str, Any]]) -> str:
         ]
         if effect.get("volume"):
             lines += _xml_volume(optional=effect["volume"] == "optional")
-        own = [] if effect["input"] == "segments" else [SEGMENT_LABEL]
+        labelled = effect["input"] == "segment" or not (
+            effect["input"] == "segments" or is_query(effect)
+        )
+        own = [SEGMENT_LABEL] if labelled else []
         for parameter in [*effect["parameters"], *own]:
             lines += _xml_property(parameter, volume=bool(effect.get("volume")))
         lines += [
@@ -954,15 +969,26 @@ def _query_signature(query: dict[str, Any], stub: bool = False) -> list[str]:
     volume, table = query["volume"], query["output"] == "table"
     none = "..." if stub else "None"
     kind = "ImageLike | LabelMap" if _takes_label_map(query) else "ImageLike"
-    lines = [f"def {query['identifier']}(", f"    labels: {kind},"]
+    data = "    volume: ImageLike," if query["input"] == "volume" else f"    labels: {kind},"
+    lines = [f"def {query['identifier']}(", data]
     if volume:
         lines.append(
             "    volume: ImageLike" + (f" | None = {none}," if volume == "optional" else ",")
         )
     lines.append("    *,")
     for parameter in query["parameters"]:
-        default = "..." if stub else _python_default(parameter)
-        lines.append(f"    {snake_case(parameter['name'])}: {_annotation(parameter)} = {default},")
+        default = _python_default(parameter)
+        head = f"    {snake_case(parameter['name'])}: {_annotation(parameter)}"
+        if default is None:
+            lines.append(f"{head},")
+            continue
+        line = f"{head} = {'...' if stub else default},"
+        if len(line) <= 100:
+            lines.append(line)
+        else:  # broken as formatters do
+            lines += [f"    {snake_case(parameter['name'])}: Literal["]
+            lines += [f"        {_quoted(value)}," for value in parameter["values"]]
+            lines += [f"    ] = {'...' if stub else default},"]
     if query["input"] == "segment":
         lines.append(f"    label: int = {'...' if stub else 1},")
     lines.append(f"    spacing: Sequence[float] | None = {none},")
@@ -973,18 +999,25 @@ def _query_signature(query: dict[str, Any], stub: bool = False) -> list[str]:
 def _query_docstring(query: dict[str, Any]) -> list[str]:
     volume, layers = query["volume"], _takes_label_map(query)
     lines = [*_wrapped('"""' + query["summary"], 4), "", "    Parameters", "    ----------"]
-    lines += [
-        f"    labels : numpy.ndarray{', vtkImageData or LabelMap' if layers else ' or vtkImageData'}"
-    ]
-    lines += _wrapped(
-        "Label map of any integer type; never changed. An array has the axes z, y, x."
-        + (
-            " A LabelMap may have several layers, and says what its segments are called."
-            if layers
-            else ""
-        ),
-        8,
-    )
+    if query["input"] == "volume":
+        lines += [
+            "    volume : numpy.ndarray or vtkImageData",
+            "        Volume of any scalar type; never changed. An array has the axes z, y, x.",
+        ]
+    else:
+        lines += [
+            "    labels : numpy.ndarray"
+            + (", vtkImageData or LabelMap" if layers else " or vtkImageData")
+        ]
+        lines += _wrapped(
+            "Label map of any integer type; never changed. An array has the axes z, y, x."
+            + (
+                " A LabelMap may have several layers, and says what its segments are called."
+                if layers
+                else ""
+            ),
+            8,
+        )
     if volume:
         lines += [
             "    volume : numpy.ndarray or vtkImageData"
@@ -1021,6 +1054,20 @@ def _query_docstring(query: dict[str, Any]) -> list[str]:
         "    --------",
         "    >>> import numpy as np",
         f"    >>> from segmentationcore import {query['identifier']}",
+    ]
+    if query["input"] == "volume":
+        # The middle, and what is within a millimetre of it on its slice.
+        return [
+            *lines,
+            "    >>> volume = np.arange(729.0).reshape(9, 9, 9)",
+            f"    >>> row = {query['identifier']}(",
+            "    ...     volume, points=[(4.0, 4.0, 4.0)], brush_absolute_diameter=2.0",
+            "    ... )[0]",
+            '    >>> int(row["voxel_count"]), [float(row[n]) for n in ("lower", "average", "upper")]',
+            "    (5, [355.0, 364.0, 373.0])",
+            '    """',
+        ]
+    lines += [
         "    >>> labels = np.zeros((9, 9, 9), np.uint8)",
         "    >>> labels[2:7, 2:7, 2:7] = 1",
     ]
@@ -1032,14 +1079,29 @@ def _query_docstring(query: dict[str, Any]) -> list[str]:
         ]
     else:
         lines += ["    >>> volume = np.full((9, 9, 9), 100.0)"] if volume else []
-        lines += [
-            f"    >>> {query['identifier']}(labels{', volume' if volume else ''}).shape",
-            "    (9, 9, 9)",
-        ]
+        given = "labels, volume" if volume else "labels"
+        lines += (
+            [
+                f"    >>> crop = {query['identifier']}({given}, spacing=(2.0, 1.0, 1.0))",
+                "    >>> crop.voxels.shape, crop.offset, crop.origin",
+                "    ((15, 15, 15), (-3, -3, -3), (-6.0, -3.0, -3.0))",
+            ]
+            if query["crops"]
+            else [f"    >>> {query['identifier']}({given}).shape", "    (9, 9, 9)"]
+        )
     return [*lines, '    """']
 
 
 def _query_returns(query: dict[str, Any]) -> list[str]:
+    if query["crops"]:
+        return [
+            "    VolumeCrop or vtkImageData",
+            *_wrapped(
+                "The part of the volume: of an array its voxels, and where the first of them is; of a "
+                "vtkImageData an image whose voxels are where they were in the world.",
+                8,
+            ),
+        ]
     if query["output"] == "volume":
         return [
             "    numpy.ndarray or vtkImageData",
@@ -1049,7 +1111,9 @@ def _query_returns(query: dict[str, Any]) -> list[str]:
         ]
     lines = ["    numpy.ndarray"]
     lines += _wrapped(
-        "A structured array with a row for each label above 0 that occurs, by label; of a LabelMap "
+        "A structured array with one row. The columns:"
+        if query["input"] == "volume"
+        else "A structured array with a row for each label above 0 that occurs, by label; of a LabelMap "
         "one for each segment, in the order of its table. Positions and directions have three "
         "numbers each: z, y, x for "
         "arrays, counted from the centre of the first voxel; world coordinates x, y, z for "
@@ -1066,12 +1130,14 @@ def _query_returns(query: dict[str, Any]) -> list[str]:
 
 
 def _query_function(query: dict[str, Any]) -> list[str]:
+    of_volume = query["input"] == "volume"
     function = "run_table" if query["output"] == "table" else "run_volume"
+    function = "run_table_of_volume" if of_volume else function
     lines = ["", *_query_signature(query), *_query_docstring(query), f"    return {function}("]
     lines += [
         f'        "{query["identifier"]}",',
-        "        labels,",
-        f"        {'volume' if query['volume'] else 'None'},",
+        "        volume," if of_volume else "        labels,",
+        *([] if of_volume else [f"        {'volume' if query['volume'] else 'None'},"]),
         "        {",
         *(f'            "{p["name"]}": {snake_case(p["name"])},' for p in query["parameters"]),
         "        },",
@@ -1094,7 +1160,7 @@ def make_python(effects: list[dict[str, Any]]) -> str:
         "from collections.abc import Callable, Sequence",
         "from typing import TYPE_CHECKING, Any, Literal",
         "",
-        "from ._queries import run_table, run_volume",
+        "from ._queries import run_table, run_table_of_volume, run_volume",
         "from ._run import ImageLike, run_effect",
         "",
         "if TYPE_CHECKING:",

@@ -45,6 +45,12 @@ public:
   /// Whether voxel (i, j, k) of the label map is voxel (i, j, k) + shift() of the volume.
   bool aligned() const { return this->Aligned; }
 
+  /// See aligned(); 0 if the lattices differ.
+  const Index* shift() const { return this->Shift; }
+
+  /// The volume as all ranks hold it, in its own indices.
+  const DistributedImage& layout() const { return this->Layout; }
+
   /// Voxels of the label map that have a value.
   const Box& bounds() const { return this->Bounds; }
 

@@ -135,6 +135,59 @@ inline std::unique_ptr<LocalMask> makePrismMask(
   }
 }
 
+/// The mask of a closed outline that was drawn on a plane, of some thickness around the mean of its
+/// points; 0 is one slice. The normal has length 1, and its sign does not matter.
+inline std::unique_ptr<LocalMask> makeOutlineMask(const std::vector<double>& points,
+  const Geometry& geometry, const double unitNormal[3], double thicknessMillimetres,
+  const Box& whole)
+{
+  double normal[3] = { unitNormal[0], unitNormal[1], unitNormal[2] };
+  // The normal in steps along the axes of the image. Voxels are projected along it onto the two
+  // axes that it crosses least, so that their places are indices where the plane is a slice.
+  double step[3];
+  int across = 0;
+  for (int a = 0; a < 3; ++a)
+  {
+    step[a] = stepAlong(geometry, normal, a) / (geometry.Spacing[a] * geometry.Spacing[a]);
+    across = std::abs(step[a]) > std::abs(step[across]) ? a : across;
+  }
+  if (step[across] < 0.0)
+  {
+    // Both sides of a plane are the same plane; the slab is half-open towards one of them.
+    std::for_each(normal, normal + 3, [](double& n) { n = -n; });
+    std::for_each(step, step + 3, [](double& n) { n = -n; });
+  }
+  const int axes[2] = { across == 0 ? 1 : 0, across == 2 ? 1 : 2 };
+  PrismView view;
+  double mean[3];
+  meanOf(points, mean);
+  setDepth(geometry, normal, mean, view);
+  const double slice = sliceThickness(geometry, normal);
+  const double thickness = thicknessMillimetres > 0.0 ? thicknessMillimetres : slice;
+  view.low = -thickness / 2.0;
+  view.high = thickness / 2.0;
+  for (int r = 0; r < 2; ++r)
+  {
+    double* row = view.toView + 4 * r;
+    std::fill_n(row, 4, 0.0);
+    row[axes[r]] = 1.0;
+    row[across] = -step[axes[r]] / step[across];
+  }
+  PrismOutline outline;
+  for (std::size_t p = 0; p < points.size(); p += 3)
+  {
+    const double* point = points.data() + p;
+    const double depth = indexAlong(geometry, point, across);
+    for (int r = 0; r < 2; ++r)
+    {
+      outline.vertices.push_back(
+        indexAlong(geometry, point, axes[r]) + view.toView[4 * r + across] * depth);
+    }
+  }
+  outline.ends = { static_cast<Index>(points.size() / 3) };
+  return makePrismMask(outline, view, whole);
+}
+
 } // namespace segcore
 
 #endif

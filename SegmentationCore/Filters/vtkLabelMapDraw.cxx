@@ -89,7 +89,6 @@ std::string vtkLabelMapDraw::CheckParameters() const
 //------------------------------------------------------------------------------------------------
 std::unique_ptr<segcore::LocalMask> vtkLabelMapDraw::MakeLocalMask(const segcore::LocalInput& input)
 {
-  const segcore::Geometry& geometry = input.geometry;
   double normal[3];
   if (!this->NormalFromPoints)
   {
@@ -99,50 +98,8 @@ std::unique_ptr<segcore::LocalMask> vtkLabelMapDraw::MakeLocalMask(const segcore
   {
     return std::make_unique<segcore::BoxMask>(segcore::Box());
   }
-  // The normal in steps along the axes of the image. Voxels are projected along it onto the two
-  // axes that it crosses least, so that their places are indices where the plane is a slice.
-  double step[3];
-  int across = 0;
-  for (int a = 0; a < 3; ++a)
-  {
-    step[a] = segcore::stepAlong(geometry, normal, a) / (geometry.Spacing[a] * geometry.Spacing[a]);
-    across = std::abs(step[a]) > std::abs(step[across]) ? a : across;
-  }
-  if (step[across] < 0.0)
-  {
-    // Both sides of a plane are the same plane; the slab is half-open towards one of them.
-    std::for_each(normal, normal + 3, [](double& n) { n = -n; });
-    std::for_each(step, step + 3, [](double& n) { n = -n; });
-  }
-  const int axes[2] = { across == 0 ? 1 : 0, across == 2 ? 1 : 2 };
-  segcore::PrismView view;
-  double mean[3];
-  segcore::meanOf(this->Points, mean);
-  segcore::setDepth(geometry, normal, mean, view);
-  const double slice = segcore::sliceThickness(geometry, normal);
-  const double thickness = this->SliceThickness > 0.0 ? this->SliceThickness : slice;
-  view.low = -thickness / 2.0;
-  view.high = thickness / 2.0;
-  for (int r = 0; r < 2; ++r)
-  {
-    double* row = view.toView + 4 * r;
-    std::fill_n(row, 4, 0.0);
-    row[axes[r]] = 1.0;
-    row[across] = -step[axes[r]] / step[across];
-  }
-  segcore::PrismOutline outline;
-  for (std::size_t p = 0; p < this->Points.size(); p += 3)
-  {
-    const double* point = this->Points.data() + p;
-    const double depth = segcore::indexAlong(geometry, point, across);
-    for (int r = 0; r < 2; ++r)
-    {
-      outline.vertices.push_back(
-        segcore::indexAlong(geometry, point, axes[r]) + view.toView[4 * r + across] * depth);
-    }
-  }
-  outline.ends = { static_cast<segcore::Index>(this->Points.size() / 3) };
-  return segcore::makePrismMask(outline, view, input.whole);
+  return segcore::makeOutlineMask(
+    this->Points, input.geometry, normal, this->SliceThickness, input.whole);
 }
 
 //------------------------------------------------------------------------------------------------

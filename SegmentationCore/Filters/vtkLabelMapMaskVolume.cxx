@@ -2,9 +2,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "vtkLabelMapMaskVolume.h"
 
+#include "BitBlock.h"
+#include "FillValue.h"
+#include "GaussianMask.h"
 #include "ParameterCheck.h"
 #include "Progress.h"
 #include "ScalarTypes.h"
+#include "SegmentBits.h"
 #include "SourceVolume.h"
 #include "ThreadScope.h"
 #include "Threads.h"
@@ -19,39 +23,26 @@
 #include "vtkPointData.h"
 #include "vtkStreamingDemandDrivenPipeline.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
-#include <sstream>
 #include <type_traits>
+#include <vector>
 
 vtkStandardNewMacro(vtkLabelMapMaskVolume);
 
 namespace
 {
+using segcore::BitBlock;
 using segcore::Box;
+using segcore::Communicator;
+using segcore::DistributedImage;
 using segcore::Index;
 
-constexpr double Largest = 1e299;
+constexpr double Largest = segcore::LargestFillValue;
 
-/// A value to fill with, in the volume's type.
-template <class V>
-V fitting(const char* name, double value)
-{
-  const double rounded = std::is_integral<V>::value ? std::nearbyint(value) : value;
-  // The first number above an integer type is a power of two, hence exact.
-  const double above = std::is_integral<V>::value ? std::ldexp(1.0, std::numeric_limits<V>::digits)
-                                                  : std::numeric_limits<double>::infinity();
-  const bool fits = std::is_integral<V>::value
-    ? rounded < above && rounded >= static_cast<double>(std::numeric_limits<V>::lowest())
-    : std::abs(rounded) <= static_cast<double>(std::numeric_limits<V>::max());
-  if (!fits)
-  {
-    std::ostringstream text;
-    text << name << " is " << value << ", which does not fit the volume's scalar type";
-    throw std::invalid_argument(text.str());
-  }
-  return static_cast<V>(rounded);
-}
+/// Deviations that the kernel of a soft edge reaches, as in Slicer.
+constexpr double SoftEdgeReach = 3.0;
 
 /// What is written where the segment is, and where not; or that the value stays.
 template <class V>
@@ -87,6 +78,107 @@ void markRow(const segcore::DistributedImage& image, Index label, Index i, Index
   {
     out[x] = fits && row[x] == wanted ? 1 : 0;
   }
+}
+
+/// a weight + b (1 - weight), in the type of both and between them.
+template <class V>
+V blended(V a, V b, double weight)
+{
+  // Exact, also where one of them is no finite number.
+  if (weight == 0.0 || weight == 1.0)
+  {
+    return weight == 0.0 ? b : a;
+  }
+  const double value = static_cast<double>(a) * weight + static_cast<double>(b) * (1.0 - weight);
+  const V low = std::min(a, b);
+  const V high = std::max(a, b);
+  // Rounding must not lead out of the type.
+  if (value <= static_cast<double>(low))
+  {
+    return low;
+  }
+  if (value >= static_cast<double>(high))
+  {
+    return high;
+  }
+  return static_cast<V>(std::is_integral<V>::value ? std::nearbyint(value) : value);
+}
+
+/// Values of a row of the label map, by its smoothed mask.
+template <class V>
+void blendRow(const double* mask, const V* in, Index count, const Fill<V>& fill, V* out)
+{
+  for (Index i = 0; i < count; ++i)
+  {
+    const V inside = fill.changeInside ? fill.inside : in[i];
+    const V outside = fill.changeOutside ? fill.outside : in[i];
+    out[i] = blended(inside, outside, mask[i]);
+  }
+}
+
+/// The mask that a soft edge is made of: on this rank's voxels of the volume with their halo, in
+/// indices of the label map, whose end is not that of the volume.
+struct SoftMask
+{
+  Box whole;  ///< all voxels of the volume
+  Box target; ///< this rank's
+  double deviations[3] = { 0.0, 0.0, 0.0 };
+  BitBlock bits;
+};
+
+/// Collective.
+SoftMask fetchSoftMask(const Communicator& communicator, const DistributedImage& image,
+  const segcore::SourceVolume& volume, Index label, double softEdge)
+{
+  SoftMask mask;
+  std::vector<segcore::BitRequest> requests;
+  communicator.run(
+    [&]
+    {
+      const double* spacing = image.geometry().Spacing;
+      std::transform(
+        spacing, spacing + 3, mask.deviations, [=](double step) { return softEdge / step; });
+      Index halo[3];
+      segcore::gaussianHalo(mask.deviations, halo, SoftEdgeReach);
+      mask.whole = volume.layout().whole();
+      mask.target = volume.layout().piece();
+      for (int a = 0; a < 3; ++a)
+      {
+        segcore::requireVoxels("SoftEdgeMm", softEdge, 2 * halo[a] + 1, spacing[a],
+          2 * segcore::MaximumGaussianVoxels + 1);
+        const Index shift = volume.shift()[a];
+        mask.whole.lo[a] -= shift;
+        mask.whole.hi[a] -= shift;
+        mask.target.lo[a] -= shift;
+        mask.target.hi[a] -= shift;
+      }
+      mask.bits = BitBlock(mask.target.grown(halo).clipped(mask.whole));
+      mask.bits.clear();
+      const Box wanted = mask.bits.box.clipped(image.whole());
+      if (!wanted.empty())
+      {
+        requests.emplace_back(wanted, mask.bits);
+      }
+    });
+  segcore::fetchSegmentBits(communicator, image, label, requests);
+  return mask;
+}
+
+/// Writes all of this rank's voxels of the volume.
+template <class V>
+void blendVolume(const SoftMask& mask, const segcore::SourceVolume& volume, const Fill<V>& fill,
+  V* out, const segcore::Progress& progress)
+{
+  const auto* in = static_cast<const V*>(volume.array()->GetVoidPointer(0));
+  const Box& target = mask.target;
+  segcore::smoothMask(
+    mask.bits, mask.whole, mask.deviations, SoftEdgeReach, target,
+    [&](Index j, Index k, const double* values)
+    {
+      const Index at = target.offset(target.lo[0], j, k);
+      blendRow(values, in + at, target.dim(0), fill, out + at);
+    },
+    progress);
 }
 
 template <class V>
@@ -153,6 +245,7 @@ std::string vtkLabelMapMaskVolume::CheckParameters() const
       "BinaryMaskFillValueInside", this->BinaryMaskFillValueInside, -Largest, Largest),
     segcore::checkRange(
       "BinaryMaskFillValueOutside", this->BinaryMaskFillValueOutside, -Largest, Largest),
+    segcore::checkRange("SoftEdgeMm", this->SoftEdgeMm, 0.0, 1e6),
   });
 }
 
@@ -199,6 +292,11 @@ int vtkLabelMapMaskVolume::RequestData(
     segcore::Progress progress;
     progress.report = [this](double fraction) { this->UpdateProgress(fraction); };
     progress.cancelled = [this] { return segcore::isAborted(this); };
+    SoftMask mask;
+    if (this->SoftEdgeMm > 0.0)
+    {
+      mask = fetchSoftMask(communicator, image, volume, this->SegmentLabel, this->SoftEdgeMm);
+    }
     vtkSmartPointer<vtkDataArray> masked;
     const auto write = [&](auto zero)
     {
@@ -207,10 +305,11 @@ int vtkLabelMapMaskVolume::RequestData(
       Fill<V> fill{};
       fill.changeInside = both || this->Operation == FILL_INSIDE;
       fill.changeOutside = both || this->Operation == FILL_OUTSIDE;
-      fill.inside = both ? fitting<V>("BinaryMaskFillValueInside", this->BinaryMaskFillValueInside)
-                         : fitting<V>("FillValue", this->FillValue);
+      fill.inside = both
+        ? segcore::fillValueAs<V>("BinaryMaskFillValueInside", this->BinaryMaskFillValueInside)
+        : segcore::fillValueAs<V>("FillValue", this->FillValue);
       fill.outside = both
-        ? fitting<V>("BinaryMaskFillValueOutside", this->BinaryMaskFillValueOutside)
+        ? segcore::fillValueAs<V>("BinaryMaskFillValueOutside", this->BinaryMaskFillValueOutside)
         : fill.inside;
       if (array)
       {
@@ -220,8 +319,15 @@ int vtkLabelMapMaskVolume::RequestData(
         segcore::withThreads(
           [&]
           {
-            maskVolume<V>(image, volume, this->SegmentLabel, fill,
-              static_cast<V*>(masked->GetVoidPointer(0)), progress);
+            auto* out = static_cast<V*>(masked->GetVoidPointer(0));
+            if (this->SoftEdgeMm > 0.0)
+            {
+              blendVolume(mask, volume, fill, out, progress);
+            }
+            else
+            {
+              maskVolume(image, volume, this->SegmentLabel, fill, out, progress);
+            }
           },
           array->GetNumberOfTuples());
       }
@@ -264,4 +370,5 @@ void vtkLabelMapMaskVolume::PrintSelf(ostream& os, vtkIndent indent)
   os << indent << "FillValue: " << this->FillValue << "\n";
   os << indent << "BinaryMaskFillValueInside: " << this->BinaryMaskFillValueInside << "\n";
   os << indent << "BinaryMaskFillValueOutside: " << this->BinaryMaskFillValueOutside << "\n";
+  os << indent << "SoftEdgeMm: " << this->SoftEdgeMm << "\n";
 }

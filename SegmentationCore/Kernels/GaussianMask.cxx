@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #if defined(__SSE2__)
@@ -142,11 +143,12 @@ void filterChunk(const Tap* taps, std::size_t count, Index at, std::uint32_t (&s
 class Smoothing
 {
 public:
+  /// Writes to `out`, or if that is null to `sink`.
   Smoothing(const BitBlock& in, const Box& whole, const double deviations[3], const Index halo[3],
-    BitBlock& out)
-    : In(in), Out(out)
+    const Box& target, BitBlock* out, const SmoothedRow& sink)
+    : In(in), Target(target), Out(out), Sink(sink)
   {
-    const Box& box = out.box;
+    const Box& box = target;
     for (int a = 0; a < 3; ++a)
     {
       this->Weights[a] = makeWeights(deviations[a], halo[a]);
@@ -161,7 +163,7 @@ public:
 
   void run(const Progress& progress) const
   {
-    const Box& box = this->Out.box;
+    const Box& box = this->Target;
     const Index ny = box.dim(1);
     // Parts of slices that stay in the cache, but tall enough for what neighbours calculate twice.
     constexpr Index cache = Index{ 1 } << 20;
@@ -192,6 +194,7 @@ private:
       , any(static_cast<std::size_t>(strip + 2 * s.Reach[1]))
       , zeros(static_cast<std::size_t>(s.Stride))
       , flags(static_cast<std::size_t>(s.Stride))
+      , values(static_cast<std::size_t>(s.Out ? 0 : s.Target.dim(0)))
       , limitUpper(static_cast<std::size_t>(s.Stride), ~std::uint32_t{ 0 })
       , limitLower(static_cast<std::size_t>(s.Stride))
     {
@@ -203,6 +206,7 @@ private:
     std::vector<std::uint8_t> any; ///< whether such a row has anything but zeros
     std::vector<Half> zeros;
     std::vector<std::uint8_t> flags;
+    std::vector<double> values;            ///< a row of the result, for the sink
     std::vector<std::uint32_t> limitUpper; ///< what 2 S >= N_x N_y N_z says for S
     std::vector<std::uint32_t> limitLower;
     Index limitOf = -1; ///< N_y N_z of these
@@ -305,7 +309,7 @@ private:
   /// The second pass for one row, from s.along.
   void alongX(Scratch& s, Half* upper, Half* lower) const
   {
-    const Half* centre = s.along.data() + s.front + (this->Out.box.lo[0] - this->In.box.lo[0]);
+    const Half* centre = s.along.data() + s.front + (this->Target.lo[0] - this->In.box.lo[0]);
     s.taps.clear();
     s.taps.push_back({ centre, s.zeros.data(), this->Weights[0][0] });
     for (Index k = 1; k <= this->Reach[0]; ++k)
@@ -324,7 +328,7 @@ private:
     }
   }
 
-  /// The third pass for row y of the part that begins at y0, and the decision.
+  /// The third pass for row y of the part that begins at y0, and what is made of it.
   void alongY(Index y0, Index y, Index z, Scratch& s) const
   {
     const Index ry = this->Reach[1];
@@ -346,15 +350,55 @@ private:
       s.taps.push_back({ row(a, s.upper), k ? row(b, s.upper) : s.zeros.data(), weight });
       s.lowTaps.push_back({ row(a, s.lower), k ? row(b, s.lower) : s.zeros.data(), weight });
     }
-    Word* out = this->Out.row(y, z);
+    const Index sumYZ = this->Sums[1][static_cast<std::size_t>(y - this->Target.lo[1])] *
+      this->Sums[2][static_cast<std::size_t>(z - this->Target.lo[2])];
+    if (this->Out)
+    {
+      this->decide(this->Out->row(y, z), sumYZ, s);
+    }
+    else
+    {
+      this->tell(y, z, sumYZ, s);
+    }
+  }
+
+  /// The smoothed values of a row, to the sink.
+  void tell(Index y, Index z, Index sumYZ, Scratch& s) const
+  {
+    double* values = s.values.data();
     if (s.taps.empty())
     {
-      std::fill(out, out + this->Out.words, Word{ 0 });
+      std::fill_n(values, this->Target.dim(0), 0.0);
+      this->Sink(y, z, values);
       return;
     }
-    this->makeLimits(this->Sums[1][static_cast<std::size_t>(y - this->Out.box.lo[1])] *
-        this->Sums[2][static_cast<std::size_t>(z - this->Out.box.lo[2])],
-      s);
+    for (Index at = 0; at < this->Stride; at += Chunk)
+    {
+      std::uint32_t upper[Chunk];
+      std::uint32_t lower[Chunk];
+      filterChunk(s.taps.data(), s.taps.size(), at, upper);
+      filterChunk(s.lowTaps.data(), s.lowTaps.size(), at, lower);
+      const Index count = std::min(Chunk, this->Target.dim(0) - at);
+      const Index* sums = this->Sums[0].data() + at;
+      for (Index i = 0; i < count; ++i)
+      {
+        // Both have fewer than 46 bits: doubles hold them exactly.
+        const Index sum = (static_cast<Index>(upper[i]) << LowBits) + static_cast<Index>(lower[i]);
+        values[at + i] = static_cast<double>(sum) / static_cast<double>(sums[i] * sumYZ);
+      }
+    }
+    this->Sink(y, z, values);
+  }
+
+  /// Bits of a row: where the smoothed value is at least one half.
+  void decide(Word* out, Index sumYZ, Scratch& s) const
+  {
+    if (s.taps.empty())
+    {
+      std::fill(out, out + this->Out->words, Word{ 0 });
+      return;
+    }
+    this->makeLimits(sumYZ, s);
     for (Index at = 0; at < this->Stride; at += Chunk)
     {
       // What the lower bits add is below 2^LowBits units of the upper ones: rarely of any weight.
@@ -383,7 +427,7 @@ private:
         }
       }
     }
-    packBits(s.flags.data(), this->Out.box.dim(0), out);
+    packBits(s.flags.data(), this->Target.dim(0), out);
   }
 
   void makeLimits(Index sumYZ, Scratch& s) const
@@ -402,7 +446,9 @@ private:
   }
 
   const BitBlock& In;
-  BitBlock& Out;
+  Box Target;
+  BitBlock* Out;
+  const SmoothedRow& Sink;
   Index Reach[3];
   Index Stride;
   std::vector<Half> Weights[3];
@@ -410,9 +456,25 @@ private:
   std::vector<Index> Sums[3];  ///< of the clipped weights, for the voxels of the target
 };
 
+void checkBoxes(
+  const BitBlock& in, const Box& whole, const Index halo[3], const Box& target, const char* name)
+{
+  for (int a = 0; a < 3; ++a)
+  {
+    if (halo[a] > MaximumGaussianVoxels)
+    {
+      throw std::invalid_argument(std::string(name) + ": the kernel is too wide");
+    }
+  }
+  if (!in.box.contains(target.grown(halo).clipped(whole)) || !whole.contains(in.box))
+  {
+    throw std::invalid_argument(std::string(name) + ": the padded box lacks voxels of the halo");
+  }
+}
+
 } // namespace
 
-void gaussianHalo(const double deviations[3], Index halo[3])
+void gaussianHalo(const double deviations[3], Index halo[3], double reach)
 {
   for (int a = 0; a < 3; ++a)
   {
@@ -421,7 +483,7 @@ void gaussianHalo(const double deviations[3], Index halo[3])
     {
       throw std::invalid_argument("segcore: the deviation in voxels is not a usable number");
     }
-    halo[a] = static_cast<Index>(4.0 * deviations[a]);
+    halo[a] = static_cast<Index>(reach * deviations[a]);
   }
 }
 
@@ -430,22 +492,24 @@ void smoothBits(const BitBlock& in, const Box& whole, const double deviations[3]
 {
   Index halo[3];
   gaussianHalo(deviations, halo);
-  for (const Index h : halo)
+  checkBoxes(in, whole, halo, out.box, "segcore::smoothBits");
+  if (!out.box.empty())
   {
-    if (h > MaximumGaussianVoxels)
-    {
-      throw std::invalid_argument("segcore::smoothBits: the kernel is too wide");
-    }
+    const SmoothedRow none;
+    Smoothing(in, whole, deviations, halo, out.box, &out, none).run(progress);
   }
-  if (out.box.empty())
+}
+
+void smoothMask(const BitBlock& in, const Box& whole, const double deviations[3], double reach,
+  const Box& target, const SmoothedRow& row, const Progress& progress)
+{
+  Index halo[3];
+  gaussianHalo(deviations, halo, reach);
+  checkBoxes(in, whole, halo, target, "segcore::smoothMask");
+  if (!target.empty())
   {
-    return;
+    Smoothing(in, whole, deviations, halo, target, nullptr, row).run(progress);
   }
-  if (!in.box.contains(out.box.grown(halo).clipped(whole)) || !whole.contains(in.box))
-  {
-    throw std::invalid_argument("segcore::smoothBits: the padded box lacks voxels of the halo");
-  }
-  Smoothing(in, whole, deviations, halo, out).run(progress);
 }
 
 } // namespace segcore

@@ -2,25 +2,29 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 /// @file
-/// GaussianMask: a binary mask smoothed by a Gaussian and cut at one half, in integers.
+/// GaussianMask: a binary mask smoothed by a Gaussian, in integers: cut at one half (smoothBits),
+/// or as it is (smoothMask).
 ///
-/// Input: bits on a box that holds `out.box` grown by gaussianHalo() and clipped to `whole`, the
-/// extent of the undivided image. Output: 1 where the smoothed mask is at least 1/2.
+/// Input: bits on a box that holds the target (`out.box`) grown by gaussianHalo() and clipped to
+/// `whole`, the extent of the undivided image. Output: 1 where the smoothed mask is at least 1/2;
+/// or its values, from 0 to 1, row by row.
 ///
 /// The kernel is w_x[i] w_y[j] w_z[k] with w[k] ~ exp(-k^2 / (2 s^2)) for |k| <= floor(4 s), s in
-/// voxels, 0 beyond. It is clipped at the border of `whole` (never at that of a block) and scaled
-/// to sum 1, as Slicer does. Weights are integers of sum 32767; the sum of those from k outwards is
-/// the rounded sum of the exact ones, for every k. All else is exact: with S the sum over the
-/// object and N_a the sum of the clipped weights of an axis, a voxel is set iff 2 S >= N_x N_y N_z.
-/// So the result is the same for any split and number of threads, and for mirrored and swapped
-/// axes. It differs from that of exact weights only where these give a value very near one half:
-/// within 5e-4 at s = 3 and 4e-3 at s = 30 for the worst mask, within 5e-5 for real ones (Slicer's
-/// 8 bits: 1e-2).
+/// voxels, 0 beyond (smoothMask: floor(reach s)). It is clipped at the border of `whole` (never at
+/// that of a block) and scaled to sum 1, as Slicer does. Weights are integers of sum 32767; the sum
+/// of those from k outwards is the rounded sum of the exact ones, for every k. All else is exact:
+/// with S the sum over the object and N_a the sum of the clipped weights of an axis, a voxel is set
+/// iff 2 S >= N_x N_y N_z, and its value is S / (N_x N_y N_z), rounded once: exactly 0 or 1 where
+/// no or only object voxels have weight. So the result is the same for any split and number of
+/// threads, and for mirrored and swapped axes. Its values differ from those of exact weights by at
+/// most 5e-4 at s = 3 and 4e-3 at s = 30 for the worst mask, by 5e-5 for real ones (Slicer's 8
+/// bits: 1e-2); the cut one differs only where they are as near to one half.
 ///
 /// Order: z from the bits, a word at a time, then x, then y, slice by slice. Threads: yes. Cost:
-/// about 14 s operations on eight voxels. Scratch: per thread 4 bytes per voxel of a part of a
-/// slice that fits into the cache; not proportional to the volume. Bad input (negative deviations,
-/// a half-width above MaximumGaussianVoxels, boxes that do not fit): std::invalid_argument.
+/// about 14 s operations on eight voxels, for values 7 s reach. Scratch: per thread 4 bytes per
+/// voxel of a part of a slice that fits into the cache; not proportional to the volume. Bad input
+/// (negative deviations, a half-width above MaximumGaussianVoxels, boxes that do not fit):
+/// std::invalid_argument.
 ///
 /// Source: P. Getreuer, A survey of Gaussian convolution algorithms, Image Processing On Line 3,
 /// 2013, doi:10.5201/ipol.2013.87 (truncated kernels and their error).
@@ -32,17 +36,28 @@
 #include "SegmentationCoreKernelsModule.h"
 #include "Threads.h"
 
+#include <functional>
+
 namespace segcore
 {
 
 /// The largest half-width of the kernel in voxels.
 constexpr Index MaximumGaussianVoxels = 512;
 
-/// The half-width of the kernel on each axis: floor(4 s), deviations s in voxels. Not limited.
-SEGMENTATIONCOREKERNELS_EXPORT void gaussianHalo(const double deviations[3], Index halo[3]);
+/// The half-width of the kernel on each axis: floor(reach s), deviations s in voxels. Not limited.
+SEGMENTATIONCOREKERNELS_EXPORT void gaussianHalo(
+  const double deviations[3], Index halo[3], double reach = 4.0);
 
 SEGMENTATIONCOREKERNELS_EXPORT void smoothBits(const BitBlock& in, const Box& whole,
   const double deviations[3], BitBlock& out, const Progress& progress = Progress());
+
+/// Gets the values of row (y, z) of the target; called once for each row, on any thread.
+using SmoothedRow = std::function<void(Index y, Index z, const double* values)>;
+
+/// The values of the smoothed mask in `target`, handed on row by row: they are nowhere stored.
+SEGMENTATIONCOREKERNELS_EXPORT void smoothMask(const BitBlock& in, const Box& whole,
+  const double deviations[3], double reach, const Box& target, const SmoothedRow& row,
+  const Progress& progress = Progress());
 
 } // namespace segcore
 

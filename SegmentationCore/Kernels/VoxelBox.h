@@ -11,7 +11,8 @@
 /// tightBox() finds the smallest box around the voxels above a threshold. It works from the six
 /// faces inwards and never reads a voxel inside the box that it has found so far: slices without
 /// such a voxel are read once, of the slices with one only the rows until the first, and of the
-/// rows inside only the ends. A block that is tight already costs next to nothing.
+/// rows inside only the ends. A block that is tight already costs next to nothing. labelBox() does
+/// the same for the voxels of one label.
 
 #ifndef segcoreVoxelBox_h
 #define segcoreVoxelBox_h
@@ -212,6 +213,57 @@ private:
   T Limit{};
 };
 
+/// Tells one value.
+template <class T>
+class EqualTo
+{
+public:
+  explicit EqualTo(T wanted) : Wanted(wanted) {}
+
+  /// Number of the first such value, `count` if there is none.
+  Index first(const T* values, Index count) const
+  {
+    Index i = 0;
+    for (; i + Step <= count && !this->any(values + i); i += Step)
+    {
+    }
+    while (i < count && values[i] != this->Wanted)
+    {
+      ++i;
+    }
+    return i;
+  }
+
+  /// Number of the last such value, -1 if there is none.
+  Index last(const T* values, Index count) const
+  {
+    Index i = count;
+    for (; i >= Step && !this->any(values + i - Step); i -= Step)
+    {
+    }
+    while (i > 0 && values[i - 1] != this->Wanted)
+    {
+      --i;
+    }
+    return i - 1;
+  }
+
+private:
+  static constexpr Index Step = 128;
+
+  bool any(const T* values) const
+  {
+    unsigned int found = 0;
+    for (Index i = 0; i < Step; ++i)
+    {
+      found |= values[i] == this->Wanted ? 1u : 0u;
+    }
+    return found != 0;
+  }
+
+  T Wanted;
+};
+
 namespace detail
 {
 
@@ -249,21 +301,21 @@ Index firstHit(Index count, const Hit& hit)
 using Faces = unsigned int;
 constexpr Faces AllFaces = 63;
 
-/// The smallest box around the voxels of `region` whose value is above `threshold`; empty if there
-/// is none. One value per voxel. Only the given faces are moved: the others must be known to have
-/// such a voxel.
-template <class T>
-Box tightBox(
-  const T* values, const Box& stored, const Box& region, double threshold, Faces faces = AllFaces)
+namespace detail
 {
-  const AboveThreshold<T> above(threshold);
+
+/// The smallest box around the voxels that `wanted` tells; see tightBox.
+template <class T, class Wanted>
+Box boxAround(
+  const T* values, const Box& stored, const Box& region, const Wanted& wanted, Faces faces)
+{
   Box box = region;
   if (region.empty())
   {
     return Box();
   }
   const auto rowHas = [&](Index y, Index z)
-  { return above.first(values + stored.offset(box.lo[0], y, z), box.dim(0)) < box.dim(0); };
+  { return wanted.first(values + stored.offset(box.lo[0], y, z), box.dim(0)) < box.dim(0); };
   const auto sliceHas = [&](Index z)
   {
     Index y = box.lo[1];
@@ -289,7 +341,7 @@ Box tightBox(
     {
       return Index{ 0 };
     }
-    return detail::firstHit(box.dim(axis),
+    return firstHit(box.dim(axis),
       [&](Index n)
       {
         const Index at = upper ? box.hi[axis] - n : box.lo[axis] + n;
@@ -326,7 +378,7 @@ Box tightBox(
       Index now = left;
       if (now > box.lo[0])
       {
-        const Index first = box.lo[0] + above.first(row, now - box.lo[0]);
+        const Index first = box.lo[0] + wanted.first(row, now - box.lo[0]);
         while (first < now && !left.compare_exchange_weak(now, first))
         {
         }
@@ -335,7 +387,7 @@ Box tightBox(
       if (now < box.hi[0])
       {
         const Index beyond = std::max(now + 1, box.lo[0]);
-        const Index last = beyond + above.last(row + (beyond - box.lo[0]), box.hi[0] - beyond + 1);
+        const Index last = beyond + wanted.last(row + (beyond - box.lo[0]), box.hi[0] - beyond + 1);
         while (last >= beyond && last > now && !right.compare_exchange_weak(now, last))
         {
         }
@@ -344,6 +396,25 @@ Box tightBox(
   box.lo[0] = left;
   box.hi[0] = right;
   return box.empty() ? Box() : box;
+}
+
+} // namespace detail
+
+/// The smallest box around the voxels of `region` whose value is above `threshold`; empty if there
+/// is none. One value per voxel. Only the given faces are moved: the others must be known to have
+/// such a voxel.
+template <class T>
+Box tightBox(
+  const T* values, const Box& stored, const Box& region, double threshold, Faces faces = AllFaces)
+{
+  return detail::boxAround(values, stored, region, AboveThreshold<T>(threshold), faces);
+}
+
+/// The smallest box around the voxels of `region` with this label; empty if there is none.
+template <class T>
+Box labelBox(const T* labels, const Box& stored, const Box& region, T label)
+{
+  return detail::boxAround(labels, stored, region, EqualTo<T>(label), AllFaces);
 }
 
 } // namespace segcore

@@ -14,8 +14,11 @@ from typing import Any
 import numpy as np
 from segmentationcore import (
     label_islands,
+    local_histogram,
+    mask_volume,
     segment_statistics,
     size_distribution,
+    split_volume,
     vtkLabelMapSurface,
 )
 from segmentationcore._compiled import find_class
@@ -214,6 +217,58 @@ def _local(task: Task) -> Parameters:
     }
 
 
+def values_text(values: Any) -> str:
+    """What a method made of a volume, up to the error of a Gaussian: the same words for all."""
+    return f"{' x '.join(map(str, values.shape))} voxels, mean {float(values.mean()):.4g}"
+
+
+def _soft_edge(task: Task) -> Method:
+    width = task.options["millimetres"]
+
+    def mask() -> Any:
+        return mask_volume(task.array, task.volume, soft_edge_mm=width, spacing=task.spacing)
+
+    return Method("", mask, values_text)
+
+
+def _split(task: Task) -> Method:
+    padding = task.options["padding"]
+    return Method(
+        "",
+        lambda: split_volume(task.array, task.volume, padding_voxels=padding),
+        lambda crop: values_text(crop.voxels),
+    )
+
+
+def histogram_text(count: int, least: float, most: float, mean: float) -> str:
+    """What a method found under the brush: the same words for all."""
+    return f"{count} voxels, {least:g} to {most:g}, mean {mean:.6g}"
+
+
+def ball_of(task: Task) -> tuple[list[float], float]:
+    """The middle of the image, and the radius of the brush."""
+    return way(task, (0.5, 0.5, 0.5))[0], task.options["radius"]
+
+
+def _histogram(task: Task) -> Method:
+    centre, radius = ball_of(task)
+
+    def measure() -> Any:
+        return local_histogram(
+            task.array,
+            points=[centre],
+            brush_type="LINE",
+            brush_absolute_diameter=2 * radius,
+            spacing=task.spacing,
+        )[0]
+
+    return Method(
+        "",
+        measure,
+        lambda row: histogram_text(row["voxel_count"], row["lower"], row["upper"], row["average"]),
+    )
+
+
 VOLUMES = ("rock volume", "mri volume", "ct volume")
 MASKS = ("rock mask", "mri mask", "ct mask")
 NOISY = ("rock noisy", "mri mask", "ct mask")
@@ -293,6 +348,15 @@ CASES = (
     ),
     Case("level tracing", "level_tracing", ("rock volume",), _way, without_peer=ALONE),
     Case(
+        "local histogram",
+        "",
+        ("rock volume",),
+        {},
+        {"radius": 20.0},
+        ours=_histogram,
+        spacing=False,
+    ),
+    Case(
         "local threshold",
         "local_threshold",
         ("rock seeds",),
@@ -316,6 +380,14 @@ CASES = (
     ),
     Case("margin grow", "margin", MASKS, {"MarginSizeMm": 3.0}, {"millimetres": 3.0}),
     Case("margin shrink", "margin", MASKS, {"MarginSizeMm": -3.0}, {"millimetres": 3.0}),
+    Case(
+        "mask volume, soft edge",
+        "",
+        ("rock mask", "ct mask"),
+        {},
+        {"millimetres": 3.0},
+        ours=_soft_edge,
+    ),
     Case("median 3x3x3", "median", NOISY, {"KernelSizeMm": 3.0}, {"width": 3}, spacing=False),
     Case("median 5x5x5", "median", NOISY, {"KernelSizeMm": 5.0}, {"width": 5}, spacing=False),
     Case(
@@ -346,6 +418,7 @@ CASES = (
         ours=_sizes,
         spacing=False,
     ),
+    Case("split volume", "", ("rock mask", "ct mask"), {}, {"padding": 5}, ours=_split),
     Case("statistics", "", ("rock labels", "atlas labels"), ours=_statistics),
     Case("surface cut", "surface_cut", ("rock mask",), _way, without_peer=ALONE),
     Case("surfaces", "", ("rock labels", "atlas labels"), {}, {"smooth": False}, ours=_surfaces),

@@ -120,6 +120,36 @@ def labels_of(proxy: object, ranks: int, name: str = "Labels") -> dict[str, obje
     }
 
 
+def volume_of(proxy: object, ranks: int) -> dict[str, object]:
+    image, whole = collect(proxy, "RTData")
+    found = pieces(proxy, "RTData", ranks)
+    return {
+        "crc": crc(whole),
+        "type": str(whole.dtype),
+        "extent": list(image.GetExtent()),
+        "origin": list(image.GetOrigin()),
+        "pieces": found,
+        "piece_crcs": piece_crcs(whole, list(image.GetExtent()), found),
+        "error": last_error(proxy),
+    }
+
+
+def crop_truth(
+    labels: np.ndarray, values: np.ndarray, label: int, padding: int, fill: float
+) -> int:
+    """The crop of a volume to a segment, from the whole images."""
+    inside = labels == label
+    box = tuple(slice(places.min(), places.max() + 1) for places in inside.nonzero())
+    part = np.where(inside[box], values[box], values.dtype.type(fill))
+    return crc(np.pad(part, padding, constant_values=fill))
+
+
+def row_of(table: object) -> dict[str, list[float]]:
+    """The only row of a table."""
+    columns = [table.GetColumn(number) for number in range(table.GetNumberOfColumns())]
+    return {column.GetName(): vtk_to_numpy(column).ravel().tolist() for column in columns}
+
+
 def surface_of(proxy: object, ranks: int, **settings: int) -> dict[str, object]:
     """The gathered surface, and how many triangles each rank holds without gathering."""
     gathered = simple.LabelMapSurface(Input=proxy, GatherToRoot=1, **settings)
@@ -245,6 +275,38 @@ def scenario_effects(folder: Path, ranks: int) -> dict[str, object]:
     seeded.Array = ["POINTS", "Labels"]
     seeded.VolumeArray = ["POINTS", "RTData"]
     results["seeded"] = labels_of(seeded, ranks)
+
+    # Volumes and tables.
+    def with_volume(make: object, labels: object, **parameters: object) -> object:
+        query = make(Input=labels, Volume=volume, **parameters)
+        query.Array = ["POINTS", "Labels"]
+        query.VolumeArray = ["POINTS", "RTData"]
+        return query
+
+    masked = with_volume(simple.LabelMapMaskVolume, otsu, SoftEdgeMm=2.0)
+    results["soft edge"] = volume_of(masked, ranks)
+    split = with_volume(
+        simple.LabelMapSplitVolume, seeds, SegmentLabel=2, PaddingVoxels=4, FillValue=-1.0
+    )
+    results["split"] = volume_of(split, ranks)
+    _, seed_labels = collect(seeds, "Labels")
+    results["split truth"] = crop_truth(seed_labels, values, 2, 4, -1.0)
+    # What is behind gets the extent that there is, also after a change.
+    bright = simple.LabelMapThreshold(Input=split, MinimumThreshold=0.0)
+    results["split threshold"] = labels_of(bright, ranks)
+    split.PaddingVoxels = 0
+    results["split again"] = volume_of(split, ranks)
+    results["split again truth"] = crop_truth(seed_labels, values, 2, 0, -1.0)
+    results["split threshold again"] = labels_of(bright, ranks)
+    split.SegmentLabel = 77
+    split.UpdatePipeline()
+    results["split error"] = last_error(split)
+    histogram = simple.LabelMapLocalHistogram(
+        Input=volume, Points=stroke, BrushType="LINE", BrushAbsoluteDiameter=9.0, NumberOfBins=7
+    )
+    histogram.UpdatePipeline()
+    results["histogram"] = row_of(servermanager.Fetch(histogram, 0))
+    results["histogram error"] = last_error(histogram)
 
     editor = edited(volume, SEQUENCE)
     results["editor"] = labels_of(editor, ranks)

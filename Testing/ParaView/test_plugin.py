@@ -291,7 +291,8 @@ def declarations() -> list[dict[str, Any]]:
     assert specification.loader
     generator = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(generator)
-    return generator.voxel_effects(generator.load_effects(EFFECTS))
+    effects = generator.load_effects(EFFECTS)
+    return [*generator.voxel_effects(effects), *generator.queries(effects)]
 
 
 def effect_parameters() -> list[Any]:
@@ -322,7 +323,7 @@ def test_every_effect_has_a_proxy(effect: dict[str, Any], proxies: dict[str, Any
     expected |= {"Input", "ScalarArray", "LastError"}
     if effect.get("volume"):
         expected |= {"Volume", "VolumeArray"}
-    if effect["input"] != "segments":
+    if effect["input"] == "segment" or (effect["input"] == "volume" and "output" not in effect):
         expected.add("SegmentLabel")
         assert proxy["properties"]["SegmentLabel"]["default"] == [1]
     assert set(proxy["properties"]) == expected
@@ -497,6 +498,46 @@ def test_effects_change_what_they_are_given(session: Session) -> None:
 def test_threshold_is_right(session: Session) -> None:
     result = session("effects", 0)
     assert result["threshold"]["crc"] == result["threshold truth"]
+
+
+@pytest.mark.parametrize("ranks", RANKS)
+@pytest.mark.parametrize("name", ["soft edge", "split", "split again"])
+def test_volumes_do_not_depend_on_ranks(name: str, ranks: int, session: Session) -> None:
+    serial = session("effects", 0)[name]
+    result = session("effects", ranks)[name]
+    assert result["error"] == ""
+    for key in ("crc", "type", "extent", "origin"):
+        assert result[key] == serial[key], key
+    check_pieces(result, ranks, shared=name == "soft edge")
+    if name != "soft edge":
+        assert result["crc"] == session("effects", ranks)[f"{name} truth"]
+
+
+@pytest.mark.parametrize("ranks", [0, *RANKS])
+def test_what_is_behind_a_crop_follows_it(ranks: int, session: Session) -> None:
+    result = session("effects", ranks)
+    for crop, behind, padding in (
+        ("split", "split threshold", 4),
+        ("split again", "split threshold again", 0),
+    ):
+        assert result[behind]["error"] == ""
+        assert result[behind]["extent"] == result[crop]["extent"]
+        check_pieces(result[behind], max(1, ranks), shared=False)
+        assert result[behind]["extent"][0] == result["split again"]["extent"][0] - padding
+    # The same voxels are inside.
+    assert (
+        result["split threshold"]["counts"]["1"] == result["split threshold again"]["counts"]["1"]
+    )
+    assert "SegmentLabel is 77, and no voxel" in result["split error"]
+
+
+@pytest.mark.parametrize("ranks", RANKS)
+def test_histograms_do_not_depend_on_ranks(ranks: int, session: Session) -> None:
+    row = session("effects", ranks)["histogram"]
+    assert row == session("effects", 0)["histogram"]
+    assert session("effects", ranks)["histogram error"] == ""
+    assert row["lower"][0] < row["average"][0] < row["upper"][0]
+    assert sum(row["counts"]) == row["voxel_count"][0] > 500
 
 
 @pytest.mark.parametrize("ranks", RANKS)

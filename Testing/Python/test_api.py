@@ -28,8 +28,8 @@ pytestmark = pytest.mark.python
 PACKAGE = Path(segmentationcore.__file__).parent
 EFFECTS = _registry.voxel_effects()
 PUBLIC = [
-    "_arrays", "_compiled", "_effects", "cli", "editor", "errors", "io", "operations", "replay",
-    "segments",
+    "_arrays", "_compiled", "_effects", "cli", "crops", "editor", "errors", "io", "operations",
+    "replay", "segments",
 ]  # fmt: skip
 
 

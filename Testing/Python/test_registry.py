@@ -134,8 +134,15 @@ def test_queries_are_as_declared(query: dict[str, Any]) -> None:
             assert getattr(algorithm, f"GetNumberOf{parameter['name']}")() == 0
             assert hasattr(algorithm, f"Add{parameter['name'][:-1]}")
             continue
+        if parameter["type"] == "points":
+            assert algorithm.GetNumberOfPoints() == 0
+            continue
         value = getattr(algorithm, f"Get{parameter['name']}")()
-        assert value == _registry.setter_value(parameter, parameter["default"])
+        default = parameter["default"]
+        if parameter["type"] == "vector":
+            assert value == tuple(default)
+            continue
+        assert value == _registry.setter_value(parameter, default)
 
 
 def is_abstract(cls: type) -> bool:
@@ -193,11 +200,13 @@ def test_the_schema_is_a_schema(generated: Path) -> None:
         ({"input": "volume", "volume": True}, "volume says that a label map's effect"),
         ({"volume": 1}, "volume must be true or false"),
         ({"output": "mesh", "writes": "set"}, "output must be one of"),
-        ({"output": "table", "input": "volume"}, "a query has the input"),
+        ({"output": "volume", "input": "volume"}, "a query on a volume gives a table"),
         ({"output": "table", "input": "segments"}, "tables have columns"),
         ({"output": "volume", "input": "segment", "writes": "set"}, "writes is not for queries"),
         ({"output": "volume", "input": "segment", "volume": "maybe"}, "volume must be true, false"),
         ({"makes_parts": 1}, "makes_parts must be true or false"),
+        ({"crops": True}, "crops is for queries"),
+        ({"output": "volume", "input": "segment", "crops": 1}, "crops says that the volume"),
     ],
     ids=str,
 )

@@ -38,8 +38,66 @@ def methods(task: Task) -> Iterator[Method]:
     if task.effect == "multiple thresholds":
         thresholds = np.array(task.options["thresholds"], task.array.dtype)
         yield Method("digitize", lambda: np.digitize(task.array, thresholds) + 1)
+    if task.effect == "local histogram":
+        yield from _histogram(task)
+    if task.effect == "split volume":
+        yield from _split(task)
     if task.effect == "statistics":
         yield from _statistics(task)
+
+
+def _histogram(task: Task) -> Iterator[Method]:
+    import numpy as np
+
+    from ..catalogue import ball_of, histogram_text
+
+    volume = task.array
+    centre, radius = ball_of(task)
+
+    def of_the_box_around() -> tuple[int, float, float, float]:
+        low = [
+            max(0, int(np.ceil((at - radius) / step)))
+            for at, step in zip(centre, task.spacing, strict=True)
+        ]
+        high = [
+            int((at + radius) / step) + 1 for at, step in zip(centre, task.spacing, strict=True)
+        ]
+        box = volume[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+        squares = sum(
+            ((np.arange(a, a + n) * step - at) ** 2).reshape(
+                [-1 if axis == other else 1 for other in range(3)]
+            )
+            for axis, (a, n, step, at) in enumerate(
+                zip(low, box.shape, task.spacing, centre, strict=True)
+            )
+        )
+        values = box[squares <= radius * radius * (1 + 1e-12)]
+        np.histogram(values, 64)
+        return values.size, float(values.min()), float(values.max()), float(values.mean())
+
+    yield Method(
+        "mask of the box, histogram", of_the_box_around, lambda found: histogram_text(*found)
+    )
+
+
+def _split(task: Task) -> Iterator[Method]:
+    import numpy as np
+
+    from ..catalogue import values_text
+
+    padding = task.options["padding"]
+
+    def split() -> np.ndarray:
+        inside = task.array == 1
+        box = []
+        for axis in range(3):
+            others = tuple(other for other in range(3) if other != axis)
+            places = np.flatnonzero(inside.any(axis=others))
+            box.append(slice(int(places[0]), int(places[-1]) + 1))
+        part = np.where(inside[tuple(box)], task.volume[tuple(box)], task.volume.dtype.type(0))
+        return np.pad(part, padding)
+
+    yield Method("any, where, pad", split, values_text)
 
 
 def _statistics(task: Task) -> Iterator[Method]:

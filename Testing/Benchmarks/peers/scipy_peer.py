@@ -156,6 +156,23 @@ def methods(task: Task) -> Iterator[Method]:
             note=note,
         )
 
+    if task.effect == "mask volume, soft edge":
+        from ..catalogue import values_text
+
+        deviations = [task.options["millimetres"] / step for step in task.spacing]
+
+        def soft() -> np.ndarray:
+            inside = (mask == 1).astype(np.float32)
+            weights = ndimage.gaussian_filter(inside, deviations, truncate=3, mode="nearest")
+            return np.rint(task.volume * weights).astype(task.volume.dtype)
+
+        yield Method(
+            "gaussian_filter (float32), *, rint",
+            soft,
+            values_text,
+            note="repeats voxels at the border",
+        )
+
     if task.effect == "fill holes":
         yield Method("binary_fill_holes", lambda: ndimage.binary_fill_holes(mask))
 

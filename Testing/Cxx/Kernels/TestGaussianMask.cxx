@@ -21,12 +21,13 @@ namespace
 using Mask = std::vector<std::uint8_t>;
 
 /// The smoothed value of each voxel, clipped and scaled at the border.
-std::vector<double> slowValues(const Mask& mask, const Box& box, const double s[3])
+std::vector<double> slowValues(
+  const Mask& mask, const Box& box, const double s[3], double reach = 4.0)
 {
   std::vector<double> weights[3];
   for (int a = 0; a < 3; ++a)
   {
-    const Index r = static_cast<Index>(4.0 * s[a]);
+    const Index r = static_cast<Index>(reach * s[a]);
     for (Index k = -r; k <= r; ++k)
     {
       const double t = r ? static_cast<double>(k) / s[a] : 0.0;
@@ -75,6 +76,53 @@ Mask smoothed(const Mask& mask, const Box& whole, const double s[3], int blocks)
     segcore::unpackBlock(out, joined.data(), whole);
   }
   return joined;
+}
+
+/// The values of smoothMask, block by block.
+std::vector<double> valuesOf(
+  const Mask& mask, const Box& whole, const double s[3], double reach, int blocks)
+{
+  check::Random random(static_cast<std::uint64_t>(blocks));
+  Index halo[3];
+  segcore::gaussianHalo(s, halo, reach);
+  std::vector<double> joined(mask.size(), -1.0);
+  for (const Box& block : volumes::split(whole, blocks, blocks % 2 ? &random : nullptr))
+  {
+    BitBlock in(block.grown(halo).clipped(whole));
+    segcore::packBlock(mask.data(), whole, in);
+    segcore::smoothMask(in, whole, s, reach, block, [&](Index y, Index z, const double* values)
+      { std::copy_n(values, block.dim(0), joined.data() + whole.offset(block.lo[0], y, z)); });
+  }
+  return joined;
+}
+
+void testValues(const Box& whole, const Mask& mask, const double s[3])
+{
+  for (const double reach : { 3.0, 4.0 })
+  {
+    const std::vector<double> serial = valuesOf(mask, whole, s, reach, 1);
+    const std::vector<double> expected = slowValues(mask, whole, s, reach);
+    const Mask cut = smoothed(mask, whole, s, 1);
+    for (std::size_t i = 0; i < mask.size(); ++i)
+    {
+      CHECK(std::abs(serial[i] - expected[i]) < 5e-4);
+      // Exactly, not nearly: what is far from the edge stays as it is.
+      CHECK(expected[i] > 0.0 || serial[i] == 0.0);
+      CHECK(expected[i] < 1.0 || serial[i] == 1.0);
+      CHECK(reach == 3.0 || cut[i] == (serial[i] >= 0.5 ? 1 : 0));
+    }
+    for (const int threads : { 1, 2 })
+    {
+      check::withThreads(threads,
+        [&]()
+        {
+          for (const int blocks : { 2, 3, 5 })
+          {
+            CHECK_RANGES(valuesOf(mask, whole, s, reach, blocks), serial, whole.size());
+          }
+        });
+    }
+  }
 }
 
 void testVolume(const Box& whole, const Mask& mask, const double s[3])
@@ -165,6 +213,7 @@ int TestGaussianMask(int, char*[])
       }
       check::setContext(mask.name, " deviations ", s[0], " ", s[1], " ", s[2]);
       testVolume(whole, mask.voxels, s);
+      testValues(whole, mask.voxels, s);
     }
   }
   check::setContext("long rows");
@@ -174,6 +223,7 @@ int TestGaussianMask(int, char*[])
     if (mask.name == "balls" || mask.name == "full" || mask.name == "empty")
     {
       testVolume(Box::ofSize(150, 3, 2), mask.voxels, unit);
+      testValues(Box::ofSize(150, 3, 2), mask.voxels, unit);
     }
   }
   check::setContext("ties");
@@ -187,5 +237,10 @@ int TestGaussianMask(int, char*[])
   CHECK_THROWS(segcore::smoothBits(in, one, negative, out), std::invalid_argument);
   CHECK_THROWS(segcore::smoothBits(in, one, wide, out), std::invalid_argument);
   CHECK_THROWS(segcore::smoothBits(in, one.grown(3), unit, out), std::invalid_argument);
+  const auto nothing = [](Index, Index, const double*) {};
+  CHECK_THROWS(segcore::smoothMask(in, one, negative, 3.0, one, nothing), std::invalid_argument);
+  CHECK_THROWS(segcore::smoothMask(in, one, wide, 3.0, one, nothing), std::invalid_argument);
+  CHECK_THROWS(
+    segcore::smoothMask(in, one.grown(3), unit, 3.0, one, nothing), std::invalid_argument);
   return check::result();
 }

@@ -14,6 +14,50 @@ using segcore::Index;
 namespace
 {
 
+/// The box of a label among others, in a part of the image.
+template <class T>
+void labelBoxes(int seed)
+{
+  check::Random random(static_cast<std::uint64_t>(seed));
+  const Box stored =
+    Box::ofSize(random.between(1, 300), random.between(1, 9), random.between(1, 9)).grown(3);
+  std::vector<T> values(static_cast<std::size_t>(stored.size()));
+  for (T& value : values)
+  {
+    value = static_cast<T>(random.below(100) ? random.below(3) : 9);
+  }
+  Box region = stored;
+  region.lo[0] += random.below(2);
+  region.hi[1] -= random.below(2);
+  for (const T label : { T(9), T(8), T(1) })
+  {
+    check::setContext("label box, seed ", seed, " label ", static_cast<int>(label));
+    Box expected;
+    for (Index z = region.lo[2]; z <= region.hi[2]; ++z)
+    {
+      for (Index y = region.lo[1]; y <= region.hi[1]; ++y)
+      {
+        for (Index x = region.lo[0]; x <= region.hi[0]; ++x)
+        {
+          if (values[static_cast<std::size_t>(stored.offset(x, y, z))] == label)
+          {
+            Box voxel;
+            const Index at[3] = { x, y, z };
+            std::copy(at, at + 3, voxel.lo);
+            std::copy(at, at + 3, voxel.hi);
+            expected = expected.unite(voxel);
+          }
+        }
+      }
+    }
+    for (const int threads : { 1, 2 })
+    {
+      check::withThreads(threads,
+        [&] { CHECK(segcore::labelBox(values.data(), stored, region, label) == expected); });
+    }
+  }
+}
+
 template <class T>
 void tightBoxes(int seed)
 {
@@ -98,6 +142,9 @@ int TestVoxelBox(int, char*[])
     tightBoxes<short>(seed);
     tightBoxes<unsigned long long>(seed);
     tightBoxes<float>(seed);
+    labelBoxes<unsigned char>(seed);
+    labelBoxes<unsigned long long>(seed);
+    labelBoxes<double>(seed);
   }
   copies();
   return check::result();

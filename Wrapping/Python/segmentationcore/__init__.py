@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ._effects import *  # noqa: F403
     from ._run import ImageLike
     from .conversion import register_conversion_rule, register_conversion_rules
+    from .crops import VolumeCrop
     from .editor import Editor
     from .errors import Cancelled, Interrupted, SegmentationCoreError
     from .io import read_segmentation, read_volume, write_segmentation, write_volume
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
         "ReplayReport",
         "Segment",
         "SegmentationCoreError",
+        "VolumeCrop",
         "apply_operations",
         "data_model_provider",
         "label_islands",
@@ -93,6 +95,7 @@ _HOMES = {
     "ReplayReport": "replay",
     "Segment": "segments",
     "SegmentationCoreError": "errors",
+    "VolumeCrop": "crops",
     "apply_operations": "operations",
     "data_model_provider": "_compiled",
     "label_islands": "numbering",

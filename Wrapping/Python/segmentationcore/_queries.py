@@ -16,6 +16,7 @@ from ._arrays import array_of_image, check_array, image_of_array, is_image, poin
 from ._compiled import find_class
 from ._pipeline import execute
 from ._run import ImageLike, check_parameters, set_parameter
+from .crops import VolumeCrop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +24,14 @@ if TYPE_CHECKING:
     from .operations import LabelMap
     from .segments import Segment
 
-__all__ = ["run_table", "run_volume", "statistics"]
+__all__ = [
+    "run_table",
+    "run_table_of_volume",
+    "run_volume",
+    "split_by_segments",
+    "statistics",
+    "table_of_volume",
+]
 
 # Columns that have the order of an array's axes.
 _VECTORS = {"centroid", "obb_origin"}
@@ -74,6 +82,50 @@ def run_table(
     return _to_array_order(table) if on_array else table
 
 
+def run_table_of_volume(
+    identifier: str,
+    volume: ImageLike,
+    parameters: Mapping[str, Any],
+    *,
+    spacing: Sequence[float] | None = None,
+    progress: Progress | None = None,
+) -> NDArray[Any]:
+    """Run a query that gives a table of a volume; the named functions are the usual way.
+
+    Parameters and errors are those of the functions; ``parameters`` have their declared names.
+    """
+    query = _registry.queries()[identifier]
+    axes = 0 if is_image(volume) else 2 if getattr(volume, "ndim", 3) == 2 else 3
+    checked = check_parameters(query, parameters, axes)
+    _check_progress(progress, identifier)
+    what = f"{identifier}(): volume"
+    image, _on_array = _as_image(volume, spacing, what)
+    return _run(query, checked, image, point_array_name(image, what), None, progress)
+
+
+def table_of_volume(
+    identifier: str,
+    image: Any,
+    parameters: Mapping[str, Any],
+    *,
+    where: str,
+    axes: int = 0,
+    progress: Progress | None = None,
+) -> NDArray[Any]:
+    """The same of an image, with points and vectors in the order of an array with these axes.
+
+    ``parameters`` have the function's spelling; ``where`` begins messages.
+    """
+    query = _registry.queries()[identifier]
+    declared = _declared(query, parameters, where)
+    for parameter in query["parameters"]:
+        if parameter.get("required") and parameter["name"] not in declared:
+            raise TypeError(f"{where} needs {_registry.snake_case(parameter['name'])}")
+    checked = check_parameters(query, declared, axes)
+    array = point_array_name(image, f"{where}: volume")
+    return _run(query, checked, image, array, None, progress)
+
+
 def run_volume(
     identifier: str,
     labels: ImageLike,
@@ -108,9 +160,63 @@ def run_volume(
         result = (image if source is None else source).NewInstance()
         result.ShallowCopy(output)
         return result
-    voxels = array_of_image(output, array or output.GetPointData().GetScalars().GetName()).array
-    voxels = voxels[0] if np.ndim(labels) == 2 else voxels
+    if query["crops"]:
+        return _crop(output, array, volume, source.GetExtent()[::2])
+    name = array or output.GetPointData().GetScalars().GetName()
+    return _like(array_of_image(output, name).array, 0, labels if volume is None else volume)
+
+
+def _like(voxels: NDArray[Any], slice_number: int, volume: Any) -> NDArray[Any]:
+    """The voxels of a result with the axes and the type of the array that was given."""
+    voxels = voxels[slice_number] if np.ndim(volume) == 2 else voxels
     return voxels.view(np.bool_) if getattr(volume, "dtype", None) == np.bool_ else voxels
+
+
+def _crop(image: Any, array: str, volume: Any, start: Sequence[int]) -> VolumeCrop:
+    """A part of an array whose first voxel has the index ``start``, x, y, z."""
+    axes = np.ndim(volume)
+    first = list(image.GetExtent()[::2])
+    # An array of two axes has one slice, and so has the part.
+    slice_number = start[2] - first[2]
+    if axes == 2:
+        first[2] = start[2]
+    position = [0.0, 0.0, 0.0]
+    image.TransformIndexToPhysicalPoint(*first, position)
+    voxels = _like(array_of_image(image, array).array, slice_number, volume)
+    offset = [first[axis] - start[axis] for axis in range(axes)]
+    return VolumeCrop(voxels, tuple(reversed(offset)), tuple(reversed(position[:axes])))
+
+
+def split_by_segments(
+    image: Any,
+    source: Any,
+    volume: Any,
+    segments: Sequence[Segment],
+    parameters: Mapping[str, Any],
+    *,
+    where: str,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """``split_volume`` of some segments of an image with a segment table, by identifier.
+
+    ``parameters`` have the function's spelling; ``where`` begins messages. ``source`` is ``volume``
+    as an image.
+    """
+    query = _registry.queries()["split_volume"]
+    checked = check_parameters(query, _declared(query, parameters, where))
+    array = point_array_name(source, f"{where}: volume")
+    crops: dict[str, Any] = {}
+    for number, segment in enumerate(segments):
+        algorithm = _filter(query, checked, image, segment.array_name, source)
+        algorithm.SetSegmentLabel(segment.label_value)
+        execute(algorithm, where, _part(progress, number, len(segments)))
+        output = algorithm.GetOutput()
+        if is_image(volume):
+            crops[segment.id] = volume.NewInstance()
+            crops[segment.id].ShallowCopy(output)
+        else:
+            crops[segment.id] = _crop(output, array, volume, source.GetExtent()[::2])
+    return crops
 
 
 def _check_progress(progress: Progress | None, identifier: str) -> None:
@@ -164,9 +270,10 @@ def statistics(
     return _to_array_order(table) if array_order else table
 
 
-def check_statistics(parameters: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """What to measure, in the function's spelling or by the declared names, checked."""
-    query = _registry.queries()["segment_statistics"]
+def _declared(
+    query: Mapping[str, Any], parameters: Mapping[str, Any], where: str
+) -> dict[str, Any]:
+    """Parameters in the function's spelling, or by their declared names, by the latter."""
     names = {_registry.snake_case(p["name"]): p["name"] for p in query["parameters"]}
     declared = set(names.values())
     given: dict[str, Any] = {}
@@ -177,7 +284,13 @@ def check_statistics(parameters: Mapping[str, Any], where: str) -> dict[str, Any
             what = f"has no parameter {key!r}" if name is None else f"is given {key!r} twice"
             raise TypeError(f"{where} {what}; it has {[*names]}{hint}")
         given[name] = value
-    return check_parameters(query, given)
+    return given
+
+
+def check_statistics(parameters: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """What to measure, in the function's spelling or by the declared names, checked."""
+    query = _registry.queries()["segment_statistics"]
+    return check_parameters(query, _declared(query, parameters, where))
 
 
 def _as_image(

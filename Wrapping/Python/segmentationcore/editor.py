@@ -925,28 +925,152 @@ class Editor:
         """
         from ._queries import statistics
 
-        image = _new_image()
-        extent = self._extent(None, "Editor.statistics()")
-        self._do("statistics", lambda: self._session.GetLabelMap(extent, image), notify=False)
-        source = None
-        if volume is not None:
-            what = "Editor.statistics(): volume"
-            if is_image(volume):
-                source = volume
-            else:
-                source = image_of_array(volume, None, "Scalars", what).image
-                if source.GetDimensions() != image.GetDimensions():
-                    raise ValueError(
-                        f"{what} has the shape {np.shape(volume)}; expected {self.shape}"
-                    )
-                source.SetExtent(image.GetExtent())
-                _copy_geometry(image, source)
+        image = self._label_image("statistics")
         return statistics(
             image,
-            source,
+            None if volume is None else self._volume_beside(image, volume, "statistics"),
             parameters,
             where=_called("statistics"),
             array_order=bool(self._axes),
+            progress=progress,
+        )
+
+    def _label_image(self, method: str) -> Any:
+        """All labels with the segment table, for a question."""
+        image = _new_image()
+        extent = self._extent(None, _called(method))
+        self._do(method, lambda: self._session.GetLabelMap(extent, image), notify=False)
+        return image
+
+    def _volume_beside(self, image: Any, volume: Any, method: str) -> Any:
+        """A volume that is asked about as an image; an array lies on the editor's voxels."""
+        if is_image(volume):
+            return volume
+        what = f"{_called(method)}: volume"
+        source = image_of_array(volume, None, "Scalars", what).image
+        if source.GetDimensions() != image.GetDimensions():
+            raise ValueError(f"{what} has the shape {np.shape(volume)}; expected {self.shape}")
+        source.SetExtent(image.GetExtent())
+        _copy_geometry(image, source)
+        return source
+
+    def local_histogram(
+        self, volume: ImageLike, *, progress: Progress | None = None, **parameters: Any
+    ) -> NDArray[Any]:
+        """What values a volume has under a brush; see `local_histogram`.
+
+        This is a question, not an operation: nothing changes, and no journal tells of it. Its
+        answers are bounds for the effect ``threshold``.
+
+        Parameters
+        ----------
+        volume : numpy.ndarray or vtkImageData
+            An array lies on the editor's voxels; an image is where it is in the world.
+        progress : callable, optional
+            Called with a fraction from 0 to 1; returning False cancels.
+        **parameters
+            Those of the function `local_histogram`: ``points``, which it needs, ``brush_type`` and
+            so on. Points and vectors are in the editor's order.
+
+        Returns
+        -------
+        numpy.ndarray
+            A structured array with one row.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from segmentationcore import Editor
+        >>> volume = np.arange(729.0).reshape(9, 9, 9)
+        >>> editor = Editor(volume, origin=(100, 0, 0))
+        >>> _ = editor.add_segment("alike")
+        >>> found = editor.local_histogram(
+        ...     volume, points=[(104, 4, 3), (104, 4, 5)], brush_type="BOX"
+        ... )[0]
+        >>> editor.apply(
+        ...     "threshold",
+        ...     "alike",
+        ...     minimum_threshold=found["lower"],
+        ...     maximum_threshold=found["upper"],
+        ... )
+        >>> np.argwhere(editor.mask("alike")).tolist()
+        [[4, 4, 3], [4, 4, 4], [4, 4, 5]]
+        """
+        from ._queries import table_of_volume
+
+        return table_of_volume(
+            "local_histogram",
+            self._volume_beside(self._lattice, volume, "local_histogram"),
+            parameters,
+            where=_called("local_histogram"),
+            axes=self._axes,
+            progress=progress,
+        )
+
+    def split_volume(
+        self,
+        volume: ImageLike,
+        segments: Sequence[str] | None = None,
+        *,
+        progress: Progress | None = None,
+        **parameters: Any,
+    ) -> dict[str, Any]:
+        """The volume around each segment, with one value outside of it; see `split_volume`.
+
+        This is a question, not an operation: nothing changes, and no journal tells of it.
+
+        Parameters
+        ----------
+        volume : numpy.ndarray or vtkImageData
+            On the editor's voxels.
+        segments : sequence of str, optional
+            Identifiers; all visible segments that have voxels when absent.
+        progress : callable, optional
+            Called with a fraction from 0 to 1; returning False cancels.
+        **parameters
+            Those of the function `split_volume`: ``padding_voxels`` and ``fill_value``.
+
+        Returns
+        -------
+        dict
+            By identifier, in the order that was asked for or that of the table: a `VolumeCrop`
+            (offset from the editor's first voxel, origin as the editor's), or a vtkImageData if
+            one was given.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from segmentationcore import Editor
+        >>> volume = np.arange(8).reshape(2, 2, 2)
+        >>> editor = Editor(volume, origin=(100, 0, 0))
+        >>> _ = editor.add_segment("high")
+        >>> editor.apply("threshold", "high", minimum_threshold=5)
+        >>> crops = editor.split_volume(volume, padding_voxels=0, fill_value=-1)
+        >>> crops["high"].voxels.tolist(), crops["high"].origin
+        ([[[-1, 5], [6, 7]]], (101.0, 0.0, 0.0))
+        """
+        from ._queries import split_by_segments
+
+        where = _called("split_volume")
+        rows = {segment.id: segment for segment in self.segments}
+        if segments is None:
+            chosen = [row for row in rows.values() if row.visible and row.voxel_count != 0]
+        else:
+            if isinstance(segments, str):
+                raise TypeError(f"{where}: segments is {segments!r}; expected a list of texts")
+            for name in segments:
+                if name not in rows:
+                    hint = _registry.suggestion(str(name), rows)
+                    raise ValueError(f"{where}: there is no segment {name!r}{hint}")
+            chosen = [rows[name] for name in segments]
+        image = self._label_image("split_volume")
+        return split_by_segments(
+            image,
+            self._volume_beside(image, volume, "split_volume"),
+            volume,
+            chosen,
+            parameters,
+            where=where,
             progress=progress,
         )
 
@@ -991,6 +1115,8 @@ class Editor:
         """
         from . import _effects
 
+        if self.has_arrays:
+            parameters.setdefault("spacing", self.spacing)  # of a soft edge
         return _effects.mask_volume(self.mask(segment), volume, progress=progress, **parameters)
 
     def size_distribution(
