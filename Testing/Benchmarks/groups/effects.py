@@ -30,9 +30,7 @@ DATA = ("rock", "large", "mri", "ct", "atlas")
 def wanted_cases(key: str, bars_only: bool) -> list[Case]:
     """The cases that are timed on a kind of input."""
     asked = {bar.case for bar in BARS if key in bar.inputs}
-    return [
-        case for case in CASES if key in case.inputs and (not bars_only or case.name in asked)
-    ]
+    return [case for case in CASES if key in case.inputs and (not bars_only or case.name in asked)]
 
 
 def tasks(name: str, size: int, bars_only: bool) -> Iterator[tuple[Case, str, str, Task]]:
