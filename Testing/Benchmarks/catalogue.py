@@ -493,6 +493,7 @@ BARS = (
     Bar("Gaussian", ("rock noisy",), 4, 6),
     Bar("grow from seeds", ("rock marked", "ct marked"), None, 25),
     Bar("grow from seeds, update", ("rock marked",), None, 5),
+    Bar("watershed", ("rock marked", "ct marked"), 5),
     Bar("surfaces, smoothed", ("atlas labels",), 1.5, 45),
     Bar("surfaces, smoothed", ("rock labels",), 1.5, 20),
     Bar("fill between slices", ("ct slices", "atlas slices"), 10, 20, over="ITK"),
