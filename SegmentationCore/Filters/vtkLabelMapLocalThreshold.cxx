@@ -8,12 +8,14 @@
 #include "ConnectedComponents.h"
 #include "EffectJob.h"
 #include "FloodExchange.h"
+#include "GradientLevels.h"
 #include "LocalMask.h"
 #include "ParameterCheck.h"
 #include "ScalarTypes.h"
 #include "SeedGrowthBlocks.h"
 #include "SeedLabels.h"
 #include "Threshold.h"
+#include "WatershedBlocks.h"
 
 #include "vtkObjectFactory.h"
 
@@ -22,6 +24,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <vector>
 
 vtkStandardNewMacro(vtkLabelMapLocalThreshold);
@@ -297,6 +300,98 @@ void growCut(
     });
 }
 
+/// Markers in the output, and there the labels of a flood as well: those that are no markers are
+/// moved by 8, so that markers can be told from them.
+template <class T>
+class MarkerLabels : public segcore::WatershedLabels
+{
+public:
+  MarkerLabels(T* out, const Box& piece) : Out(out), Piece(piece) {}
+
+  void readMarkers(
+    Index i, Index j, Index k, Index count, std::int32_t* labels) const override
+  {
+    this->read(i, j, k, count, labels, [](T value) { return value < T(Moved) ? value : T(Free); });
+  }
+
+  void writeLabels(
+    Index i, Index j, Index k, Index count, const std::int32_t* labels) const override
+  {
+    T* row = this->Out + this->Piece.offset(i, j, k);
+    for (Index x = 0; x < count; ++x)
+    {
+      const bool marker = row[x] != T(Free) && row[x] < T(Moved);
+      row[x] = marker ? row[x] : T(labels[x] == Free ? Free : labels[x] + Moved);
+    }
+  }
+
+  void readLabels(
+    Index i, Index j, Index k, Index count, std::int32_t* labels) const override
+  {
+    this->read(i, j, k, count, labels, [](T value) { return labelOf(value); });
+  }
+
+  static T labelOf(T value) { return value < T(Moved) ? value : T(value - T(Moved)); }
+
+private:
+  static constexpr int Moved = 8;
+
+  template <class Value>
+  void read(Index i, Index j, Index k, Index count, std::int32_t* labels, const Value& value) const
+  {
+    const T* row = this->Out + this->Piece.offset(i, j, k);
+    for (Index x = 0; x < count; ++x)
+    {
+      labels[x] = static_cast<std::int32_t>(value(row[x]));
+    }
+  }
+
+  T* Out;
+  Box Piece;
+};
+
+/// Collective. From markers to labels: the selected seeds, and what they flood.
+template <class T>
+void flood(segcore::EffectJob& job, double scale, T label, const T* labels, T* out,
+  const segcore::Progress& progress)
+{
+  const segcore::Communicator& communicator = job.communicator();
+  const Box& piece = job.piece();
+  segcore::GradientLevels levels(job, "FeatureSizeMm", scale, progress.part(0.0, 0.3));
+  std::vector<segcore::WatershedBlock> blocks(job.distribution().localBlocks().size());
+  communicator.run(
+    [&]
+    {
+      for (std::size_t b = 0; b < blocks.size(); ++b)
+      {
+        blocks[b].levels = levels.block(b);
+        blocks[b].labels = std::make_unique<MarkerLabels<T>>(out, piece);
+      }
+    });
+  segcore::floodBlocks(communicator, job.distribution(), blocks, progress.part(0.3, 1.0));
+  communicator.run(
+    [&]
+    {
+      for (const Block& block : job.distribution().localBlocks())
+      {
+        const Box& box = block.box;
+        segcore::forRanges(box.rows(), 256,
+          [&](Index begin, Index end)
+          {
+            for (Index r = begin; r < end; ++r)
+            {
+              const Index at =
+                piece.offset(box.lo[0], box.lo[1] + r % box.dim(1), box.lo[2] + r / box.dim(1));
+              for (Index i = at; i < at + box.dim(0); ++i)
+              {
+                out[i] = MarkerLabels<T>::labelOf(out[i]) == T(Selected) ? label : labels[i];
+              }
+            }
+          });
+      }
+    });
+}
+
 /// Collective. From markers to labels: the selected islands, and what can be reached from the
 /// voxels `starts` away from other islands.
 template <class T>
@@ -387,7 +482,8 @@ std::string vtkLabelMapLocalThreshold::CheckParameters() const
     segcore::checkRange("MaximumThreshold", this->MaximumThreshold, -Unbounded, Unbounded),
     segcore::checkRange("MinimumDiameterMm", this->MinimumDiameterMm, 0.0, 1e6),
     segcore::checkRange<int>(
-      "SegmentationAlgorithm", this->SegmentationAlgorithm, GROW_CUT, MASKING),
+      "SegmentationAlgorithm", this->SegmentationAlgorithm, GROW_CUT, WATERSHED),
+    segcore::checkRange("FeatureSizeMm", this->FeatureSizeMm, 0.0, 10.0),
     this->CheckPoints(true),
   });
 }
@@ -466,6 +562,9 @@ void vtkLabelMapLocalThreshold::ExecuteTyped(segcore::EffectJob& job)
     case MASKING:
       maskAndFlood(job, segcore::kernelBall(wide), starts, label, labels, out, progress);
       break;
+    case WATERSHED:
+      flood(job, this->FeatureSizeMm, label, labels, out, progress);
+      break;
     default:
       growCut(job, label, labels, out, progress);
   }
@@ -490,5 +589,6 @@ void vtkLabelMapLocalThreshold::PrintSelf(ostream& os, vtkIndent indent)
   os << indent << "MinimumThreshold: " << this->MinimumThreshold << "\n";
   os << indent << "MaximumThreshold: " << this->MaximumThreshold << "\n";
   os << indent << "MinimumDiameterMm: " << this->MinimumDiameterMm << "\n";
+  os << indent << "FeatureSizeMm: " << this->FeatureSizeMm << "\n";
   os << indent << "SegmentationAlgorithm: " << this->SegmentationAlgorithm << "\n";
 }

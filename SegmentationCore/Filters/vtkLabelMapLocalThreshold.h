@@ -28,10 +28,12 @@
  *     - Masking: what an ellipsoid of 2 k - 1 voxels along an axis (k those of the first one)
  *       around any of the other islands covers is taken off, and selected is what can be reached
  *       from the selected islands through faces.
+ *     - WaterShed: the three seeds of GrowCut flood the gradient of the volume, smoothed by a
+ *       Gaussian of FeatureSizeMm, as in vtkLabelMapWatershed.
  *
  * Threads: yes. Ranks: exact. Halo: the ellipsoids, one bit per voxel; for GrowCut one voxel,
  * exchanged until nothing changes. Cost: that of an opening, of islands, and of
- * vtkLabelMapGrowFromSeeds or a flood. Scratch memory: at most 4 bytes per voxel, whichever of the
+ * vtkLabelMapGrowFromSeeds, vtkLabelMapWatershed or a flood. Scratch memory: at most 4 bytes per voxel, whichever of the
  * steps needs most; 8 if costs do not fit 28 bits. With several blocks or ranks also the volume's
  * values in a block and its halo.
  *
@@ -40,9 +42,8 @@
  *
  * Where Slicer's extension of that name differs: its point is snapped within the box of the
  * ellipsoid by squared distance in voxels, here in millimetres; it allows one point; it breaks ties
- * of costs by its heap; it keeps the intensity mask of the editor at the thresholds for the time;
- * and it can share out the rest by a watershed as well (its WaterShed, for which it has
- * FeatureSizeMm).
+ * of costs by its heap; and it keeps the intensity mask of the editor at the thresholds for the
+ * time.
  *
  * Source: V. Vezhnevets, V. Konouchine, GrowCut: interactive multi-label N-D image segmentation by
  * cellular automata, Graphicon 2005; see also vtkLabelMapGrowFromSeeds.
@@ -65,7 +66,8 @@ public:
   enum SegmentationAlgorithms
   {
     GROW_CUT = 0,
-    MASKING = 1
+    MASKING = 1,
+    WATERSHED = 2
   };
 
   ///@{
@@ -85,6 +87,13 @@ public:
   /// nothing does on that axis. Default 3.
   vtkSetMacro(MinimumDiameterMm, double);
   vtkGetMacro(MinimumDiameterMm, double);
+  ///@}
+
+  ///@{
+  /// How large the features are that WATERSHED looks for, in millimetres: the standard deviation of
+  /// the Gaussian before the gradient, 0 to 10; 0 takes the volume as it is. Default 3.
+  vtkSetMacro(FeatureSizeMm, double);
+  vtkGetMacro(FeatureSizeMm, double);
   ///@}
 
   ///@{
@@ -114,6 +123,7 @@ private:
   double MinimumThreshold = -1e299;
   double MaximumThreshold = 1e299;
   double MinimumDiameterMm = 3.0;
+  double FeatureSizeMm = 3.0;
   int SegmentationAlgorithm = GROW_CUT;
 };
 

@@ -10,14 +10,14 @@ import pytest
 from ellipsoid_oracle import ellipsoid, kernel_of
 from sample_data import ALL_TYPES, assert_same, noise, smooth_volume, template
 from scipy import ndimage
-from segmentationcore import Editor, SegmentationCoreError, local_threshold
+from segmentationcore import Editor, SegmentationCoreError, local_threshold, watershed
 from session_world import World, add_segments, apply, array_of, done, mask_of, operation, whole
 from test_grow_from_seeds import by_dijkstra
 from vtkmodules.vtkCommonDataModel import vtkImageData
 
 pytestmark = pytest.mark.python
 
-ALGORITHMS = ("GrowCut", "Masking")
+ALGORITHMS = ("GrowCut", "Masking", "WaterShed")
 LEAST = 125
 WORLD = World((12, 14, 26), spacing=(1.0, 1.0, 1.0), first=(-3, 0, 5))
 
@@ -61,6 +61,8 @@ def by_steps(
         parts, _ = ndimage.label(allowed)
         return np.isin(parts, np.unique(parts[mine]))
     seeds = np.where(inside, np.where(mine, 2, np.where(others, 1, 0)), 3).astype(np.uint8)
+    if algorithm == "WaterShed":  # which has tests of its own
+        return np.asarray(watershed(seeds, volume, object_scale_mm=3.0, spacing=spacing) == 2)
     factor = 4.0 / (min(spacing) * scale)
     labels, _ = by_dijkstra(seeds, volume, factor, spacing, scale)
     return labels == 2
