@@ -315,7 +315,7 @@ CASES = (
         spacing=False,
     ),
     Case("grow from seeds", "grow_from_seeds", ("rock marked", "ct marked")),
-    Case("grow from seeds, update", "", ("rock marked",), ours=_update),
+    Case("grow from seeds, update", "", ("rock marked",), reused=True, ours=_update),
     Case(
         "hollow",
         "hollow",
