@@ -42,8 +42,8 @@ inline std::vector<Box> split(const Box& whole, int count, check::Random* random
       break;
     }
     Box high = low;
-    const Index cut =
-      random ? random->between(low.lo[axis], low.hi[axis] - 1) : (low.lo[axis] + low.hi[axis]) / 2;
+    const Index cut = random ? random->between(low.lo[axis], low.hi[axis] - 1)
+                             : low.lo[axis] + (low.dim(axis) - 1) / 2;
     low.hi[axis] = cut;
     high.lo[axis] = cut + 1;
     blocks[largest] = low;
