@@ -162,8 +162,10 @@ def run_volume(
         return result
     if query["crops"]:
         return _crop(output, array, volume, source.GetExtent()[::2])
-    name = array or output.GetPointData().GetScalars().GetName()
-    return _like(array_of_image(output, name).array, 0, labels if volume is None else volume)
+    if volume is None:
+        voxels = array_of_image(output, output.GetPointData().GetScalars().GetName()).array
+        return voxels[0] if np.ndim(labels) == 2 else voxels
+    return _like(array_of_image(output, array).array, 0, volume)
 
 
 def _like(voxels: NDArray[Any], slice_number: int, volume: Any) -> NDArray[Any]:
