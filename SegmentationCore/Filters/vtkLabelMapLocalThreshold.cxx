@@ -308,8 +308,7 @@ class MarkerLabels : public segcore::WatershedLabels
 public:
   MarkerLabels(T* out, const Box& piece) : Out(out), Piece(piece) {}
 
-  void readMarkers(
-    Index i, Index j, Index k, Index count, std::int32_t* labels) const override
+  void readMarkers(Index i, Index j, Index k, Index count, std::int32_t* labels) const override
   {
     this->read(i, j, k, count, labels, [](T value) { return value < T(Moved) ? value : T(Free); });
   }
@@ -325,8 +324,7 @@ public:
     }
   }
 
-  void readLabels(
-    Index i, Index j, Index k, Index count, std::int32_t* labels) const override
+  void readLabels(Index i, Index j, Index k, Index count, std::int32_t* labels) const override
   {
     this->read(i, j, k, count, labels, [](T value) { return labelOf(value); });
   }

@@ -127,8 +127,7 @@ void threshold(const T* in, Index n, Interval<T> interval, Out inside, Out outsi
   forRanges(n, Index{ 1 } << 21, progress,
     [=](Index begin, Index end)
     {
-      streamSpan(end - begin, n, out + begin,
-        [=](Index first, Index count, Out* part)
+      streamSpan(end - begin, n, out + begin, [=](Index first, Index count, Out* part)
         { thresholdSpan(in + begin + first, count, interval, inside, outside, part); });
     });
 }

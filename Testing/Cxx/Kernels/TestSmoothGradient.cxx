@@ -226,7 +226,7 @@ void testRandom()
           const Index dice = random.below(40);
           const float infinity = std::numeric_limits<float>::infinity();
           return turn % 8 != 2 && dice < 6 ? (dice == 0 ? infinity : std::nanf(""))
-                                      : static_cast<float>(random.unit());
+                                           : static_cast<float>(random.unit());
         }),
       spacing, deviation);
   }

@@ -160,11 +160,11 @@ def run_volume(
         result = (image if source is None else source).NewInstance()
         result.ShallowCopy(output)
         return result
-    if query["crops"]:
-        return _crop(output, array, volume, source.GetExtent()[::2])
-    if volume is None:
+    if source is None:
         voxels = array_of_image(output, output.GetPointData().GetScalars().GetName()).array
         return voxels[0] if np.ndim(labels) == 2 else voxels
+    if query["crops"]:
+        return _crop(output, array, volume, source.GetExtent()[::2])
     return _like(array_of_image(output, array).array, 0, volume)
 
 
