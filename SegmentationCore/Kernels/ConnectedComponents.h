@@ -483,40 +483,25 @@ void copyAndFill(const ComponentRuns& runs, const Keep& keep, T value, const T* 
     {
       const Index width = box.dim(0);
       Buffer<T> line(streamed ? width : 0);
-      Buffer<Word> filled(wordCount(width));
       for (Index r = begin; r < end; ++r)
       {
         const Index y = box.lo[1] + r % box.dim(1);
         const Index z = box.lo[2] + r / box.dim(1);
         const Index row = stored.offset(box.lo[0], y, z);
-        std::fill(filled.begin(), filled.end(), Word{ 0 });
-        bool any = false;
+        T* const to = streamed ? line.data() : out + row;
+        std::copy_n(in + row, width, to);
         runs.forEachRun(y, z,
           [&](Index x0, Index x1, Index component)
           {
-            // Bits: short runs cost no branch.
-            const bool kept = keep(component);
-            any |= kept;
-            setBits(filled.data(), x0 - box.lo[0], x1 - box.lo[0], kept);
-          });
-        T* const to = streamed ? line.data() : out + row;
-        if (!any)
-        {
-          std::copy_n(in + row, width, to);
-        }
-        else
-        {
-          for (Index i = 0; i < width; i += 64)
-          {
-            const Index count = std::min<Index>(64, width - i);
-            std::uint8_t flags[64];
-            unpackBits(filled.data() + i / 64, 0, count, flags);
-            for (Index b = 0; b < count; ++b)
+            if (keep(component))
             {
-              to[i + b] = flags[b] ? value : in[row + i + b];
+              // Most runs are shorter than a call of std::fill_n.
+              for (Index x = x0; x <= x1; ++x)
+              {
+                to[x - box.lo[0]] = value;
+              }
             }
-          }
-        }
+          });
         if (streamed)
         {
           streamCopy(out + row, to, static_cast<std::size_t>(width) * sizeof(T));

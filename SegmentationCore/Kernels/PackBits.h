@@ -76,27 +76,6 @@ inline bool testBit(const Word* row, Index i)
   return ((row[i >> 6] >> (i & 63)) & 1u) != 0;
 }
 
-/// Sets the bits first .. last of a row if `set`; without a branch where they are in one word.
-inline void setBits(Word* row, Index first, Index last, bool set)
-{
-  const Word mask = set ? ~Word{ 0 } : Word{ 0 };
-  const Index begin = first >> 6;
-  const Index end = last >> 6;
-  const Word low = ~Word{ 0 } << (first & 63);
-  const Word high = ~Word{ 0 } >> (63 - (last & 63));
-  if (begin == end)
-  {
-    row[begin] |= low & high & mask;
-    return;
-  }
-  row[begin] |= low & mask;
-  for (Index w = begin + 1; w < end; ++w)
-  {
-    row[w] |= mask;
-  }
-  row[end] |= high & mask;
-}
-
 /// 64 bytes to one word: bit i is set iff in[i] != 0.
 inline Word packWord(const std::uint8_t* in)
 {
