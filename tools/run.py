@@ -45,6 +45,10 @@ def test(options: Sequence[str]) -> int:
     # Files that are named replace the whole suite.
     named = any((ROOT / option.split("::")[0]).exists() for option in options)
     command = [str(environment_python("test")), "-m", "pytest", *([] if named else ["Testing"])]
+    if not options:
+        # The whole suite, by two workers or more; a file stays together, with what it starts.
+        workers = max(2, min(8, (os.cpu_count() or 2) // 2))
+        command += ["-n", str(workers), "--dist", "loadfile"]
     command += options
     replace_process(command, environment)
 

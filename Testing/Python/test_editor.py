@@ -458,7 +458,12 @@ def test_an_effect_on_all_segments_names_none() -> None:
         ({"shape": (2, 2, 2), "origin": (1, 1)}, ValueError, "origin is"),
         ({"shape": (2, 2, 2), "origin": "abc"}, TypeError, "origin is 'abc'"),
         ({"shape": (2, 2, 2), "direction": np.eye(2)}, ValueError, "direction is"),
-        ({"volume": to_image(np.zeros((2, 2, 2))), "spacing": (1, 1, 1)}, TypeError, "its own"),
+        pytest.param(
+            {"volume": to_image(np.zeros((2, 2, 2))), "spacing": (1, 1, 1)},
+            TypeError,
+            "its own",
+            id="an image, and a spacing",  # an address in the name would differ between processes
+        ),
         (
             {"shape": (2, 2, 2), "labels": np.zeros((2, 2, 3), "u1")},
             ValueError,
