@@ -59,9 +59,9 @@ class Panel(SlicerSession):
             matrix.SetElement(0, 3, matrix.GetElement(0, 3) + 0.1)
             volume.SetImageToWorldMatrix(matrix)
 
-        def write(key: str, image: Any, mode: str = "set") -> None:
+        def write(key: str, image: Any, mode: str = "set", bypass: bool = False) -> None:
             editor.SetSelectedSegmentID(key)
-            logic.ModifySegmentByLabelmap(node, key, image, MODES[mode], False, False)
+            logic.ModifySegmentByLabelmap(node, key, image, MODES[mode], False, bypass)
 
         if job.get("to_each"):
             nodes.run_on_each(
@@ -83,8 +83,12 @@ class Panel(SlicerSession):
                 write(key, image)
         else:
             source = volume if effect.input == "volume" else logic.GetSelectedSegmentLabelmap()
-            panel.run(effect, source, values, modifier, volume if effect.volume else None)
-            write(job["segment"], modifier, effect.mode.lower())
+            other = None
+            if effect.other is not None and values.get(effect.other.name):
+                other = nodes.segment_image(node, values[effect.other.name], modifier)
+            panel.run(effect, source, values, modifier, volume if effect.volume else None, other)
+            mode = effect.mode_of(values).lower().replace("removeall", "remove_all")
+            write(job["segment"], modifier, mode, bool(values.get("BypassMasking")))
 
     def markups(self, points: list[list[float]]) -> Any:
         node = self._add(slicer.vtkMRMLMarkupsFiducialNode())

@@ -91,6 +91,32 @@ JOBS: dict[str, dict[str, Any]] = {
         "growth": 0.1,
         "masking": {"SourceVolumeIntensityMask": True, "SourceVolumeIntensityMaskRange": RANGE},
     },
+    "another segment": {
+        "effect": "logical",
+        "segment": "a",
+        "values": {"Operation": "UNION", "ModifierSegmentID": "b", "BypassMasking": True},
+    },
+    "another segment, which gives way": {
+        "effect": "logical",
+        "segment": "a",
+        "values": {"Operation": "COPY", "ModifierSegmentID": "b", "BypassMasking": False},
+    },
+    "no other segment": {
+        "effect": "logical",
+        "segment": "c",
+        "values": {"Operation": "INVERT", "ModifierSegmentID": "", "BypassMasking": True},
+    },
+    "from all segments": {
+        "effect": "erase",
+        "segment": "c",
+        "values": {"EraseAllSegments": True, "BrushAbsoluteDiameter": 9.0},
+        "points": SQUARE,
+    },
+    "boundaries of all segments": {
+        "effect": "boundary_removal",
+        "segment": "b",
+        "values": {"AllSegments": True},
+    },
 }
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no points": ({"effect": "paint", "segment": "a", "values": {}, "points": []}, "markups node"),
@@ -105,6 +131,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
             "values": {"Operation": "SPLIT_ISLANDS_TO_SEGMENTS", "MinimumSize": 1},
         },
         "makes several segments",
+    ),
+    "no such segment": (
+        {"effect": "logical", "segment": "a", "values": {"ModifierSegmentID": "gone"}},
+        "there is no segment 'gone' any more",
     ),
 }
 

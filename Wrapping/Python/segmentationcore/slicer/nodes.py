@@ -35,6 +35,23 @@ def visible_segments(node: Any) -> list[str]:
     ]
 
 
+def other_segments(node: Any, selected: str) -> list[tuple[str, str]]:
+    """Identifiers and names of all segments but the selected one, in the order of the table."""
+    segmentation = node.GetSegmentation()
+    return [
+        (key, segmentation.GetSegment(key).GetName())
+        for key in segmentation.GetSegmentIDs()
+        if key != selected
+    ]
+
+
+def segment_image(node: Any, key: str, lattice: Any) -> Any:
+    """One segment on the voxels of an image."""
+    if node.GetSegmentation().GetSegment(key) is None:
+        raise ValueError(f"there is no segment {key!r} any more; choose another one")
+    return oriented(labels_of(node, [key], lattice), lattice)
+
+
 def markups_points(markups: Any, node: Any) -> list[list[float]]:
     """Control points of a markups node in the coordinates of a segmentation node.
 
@@ -94,7 +111,7 @@ def run_on_each(
     """
     segments = _some(visible_segments(node))
     for key in segments:
-        image = oriented(labels_of(node, [key], lattice), lattice)
+        image = segment_image(node, key, lattice)
         panel.run(effect, image, values, image, volume)
         write(key, image)
     return segments
