@@ -523,13 +523,14 @@ def test_the_panel_leaves_out_what_no_row_can_ask_for(monkeypatch: pytest.Monkey
         "wipe": ["Points", "Axis", "EraseAllSegments"],
         "grow": ["SizeMm"],
         "trace": ["Title"],
+        "split": ["Title"],
         "other": [SEGMENT["name"]],
     }
     assert {name for name, effect in found.items() if effect.other is not None} == {"other"}
     assert found["wipe"].mode_of({"EraseAllSegments": False}) == "Set"
     assert found["wipe"].mode_of({"EraseAllSegments": True}) == "RemoveAll"
     assert [name for name, effect in found.items() if effect.needs_volume] == [
-        "both", "grow", "trace",
+        "both", "grow", "trace", "split",
     ]  # fmt: skip
     assert [name for name, effect in found.items() if effect.can_apply_to_each] == [
         "plain", "some", "both", "wipe",

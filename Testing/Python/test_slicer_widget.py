@@ -143,6 +143,12 @@ class Nodes:
     def segment_image(self, _node: Any, key: str, _lattice: Any) -> Any:
         return to_image(np.ascontiguousarray(self.table[key]))
 
+    def write_parts(
+        self, _node: Any, selected: str, result: Any, _lattice: Any, write: Any
+    ) -> None:
+        for label in panel.labels_in(result)[1:]:
+            write(f"{selected}_{label}", (to_array(result) == label).sum())
+
     def edit_mask(self, *_arguments: Any) -> str:
         return "mask"
 
@@ -316,6 +322,25 @@ def test_another_segment_is_chosen_among_the_others(widget: Any) -> None:
     scripted.editor = None  # before there is an editor
     widget.updateGUIFromMRML()
     assert other.items == ["", "a"]
+
+
+def test_parts_become_segments(widget: Any) -> None:
+    rows = choose(widget, "multi_threshold")
+    rows["Thresholds"].text = "100 400"
+    scripted = widget.scriptedEffect
+    widget.onApply()
+    confirmed, saved, second, third, (mode, written) = scripted.calls
+    assert (confirmed, saved, mode) == ("confirm", "save", "Set")
+    assert second == ("Add", "a_2", 300)
+    assert third == ("Add", "a_3", 104)
+    assert_same(written.ravel(), (np.arange(7 * 8 * 9) < 100).astype(np.uint8))
+    # Nothing is in the lowest class: the next one stays in the segment.
+    scripted.calls.clear()
+    rows["Thresholds"].text = "-5 300"
+    widget.onApply()
+    _confirmed, _saved, (_, key, count), (_mode, written) = scripted.calls
+    assert (key, count) == ("a_3", 204)
+    assert int(written.sum()) == 300
 
 
 def test_what_is_taken_leaves_all_segments(widget: Any) -> None:

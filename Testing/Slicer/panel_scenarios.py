@@ -14,7 +14,8 @@
     shift               world translation of the segmentation node's parent transform
 
 ``results.npz`` holds for the i-th job ``voxels<i>``, what the segments are then (segment, z, y, x),
-or ``error<i>``, the text of its ValueError.
+and ``segments<i>``, their identifiers and names, those that it added last; or ``error<i>``, the
+text of its ValueError.
 """
 
 from __future__ import annotations
@@ -86,9 +87,21 @@ class Panel(SlicerSession):
             other = None
             if effect.other is not None and values.get(effect.other.name):
                 other = nodes.segment_image(node, values[effect.other.name], modifier)
-            panel.run(effect, source, values, modifier, volume if effect.volume else None, other)
+            result = panel.outcome(
+                effect, source, values, modifier, volume if effect.volume else None, other
+            )
+            labels = panel.labels_in(result)
+            if labels[1:]:
+                self.identifiers += nodes.write_parts(
+                    node, job["segment"], result, modifier, lambda key, i: write(key, i, "add")
+                )
+            panel.set_mask(modifier, result, labels[0] if labels else None)
             mode = effect.mode_of(values).lower().replace("removeall", "remove_all")
             write(job["segment"], modifier, mode, bool(values.get("BypassMasking")))
+
+    def name(self, key: str) -> str:
+        name: str = self.segmentation_node.GetSegmentation().GetSegment(key).GetName()
+        return name
 
     def markups(self, points: list[list[float]]) -> Any:
         node = self._add(slicer.vtkMRMLMarkupsFiducialNode())
@@ -119,6 +132,7 @@ def main(source: str, target: str) -> None:
             try:
                 editing.run(job)
                 results[f"voxels{i}"] = editing.voxels()
+                results[f"segments{i}"] = [[key, editing.name(key)] for key in editing.identifiers]
             except ValueError as error:
                 results[f"error{i}"] = str(error)
     table = np.zeros(2, [("segment", object), ("voxel_count", "i8"), ("centroid", "f8", (3,))])

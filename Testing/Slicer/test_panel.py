@@ -117,6 +117,16 @@ JOBS: dict[str, dict[str, Any]] = {
         "segment": "b",
         "values": {"AllSegments": True},
     },
+    "parts of a segment": {
+        "effect": "islands",
+        "segment": "b",
+        "values": {"Operation": "SPLIT_ISLANDS_TO_SEGMENTS", "MinimumSize": 1},
+    },
+    "parts of a volume": {
+        "effect": "multi_threshold",
+        "segment": "a",
+        "values": {"NumberOfClasses": 3},
+    },
 }
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no points": ({"effect": "paint", "segment": "a", "values": {}, "points": []}, "markups node"),
@@ -129,6 +139,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
             "effect": "islands",
             "segment": "b",
             "values": {"Operation": "SPLIT_ISLANDS_TO_SEGMENTS", "MinimumSize": 1},
+            "to_each": True,
         },
         "makes several segments",
     ),
@@ -185,8 +196,8 @@ def image_of(array: np.ndarray, name: str) -> Any:
     return image
 
 
-def expected(job: dict[str, Any]) -> np.ndarray:
-    """What our editor makes of it."""
+def expected(job: dict[str, Any]) -> tuple[list[list[str]], np.ndarray]:
+    """What our editor makes of it: the segments' identifiers and names, and their voxels."""
     labels = np.zeros(SHAPE, np.uint8)
     for number, mask in enumerate(parts(seeds()), start=1):
         labels[mask] = number
@@ -205,16 +216,19 @@ def expected(job: dict[str, Any]) -> np.ndarray:
     if "masking" in job:
         edit["masking"] = job["masking"]
     editor.apply(edit)
-    return np.array([to_array(editor.mask(key), "Mask") == 1 for key in IDS])
+    segments = [[row.id, row.name] for row in editor.segments]
+    return segments, np.array([to_array(editor.mask(key), "Mask") == 1 for key, _ in segments])
 
 
 @pytest.mark.parametrize("name", JOBS)
 def test_the_panel_does_what_the_editor_does(name: str, results: Any) -> None:
     number = [*JOBS].index(name)
     assert f"error{number}" not in results, results[f"error{number}"]
-    found, wanted = results[f"voxels{number}"], expected(JOBS[name])
-    assert (wanted != parts(seeds())).any()
-    for key, mine, theirs in zip(IDS, found, wanted, strict=True):
+    found, (segments, wanted) = results[f"voxels{number}"], expected(JOBS[name])
+    assert results[f"segments{number}"].tolist() == segments
+    assert (len(segments) > len(IDS)) == name.startswith("parts")
+    assert (wanted[: len(IDS)] != parts(seeds())).any()
+    for (key, _), mine, theirs in zip(segments, found, wanted, strict=True):
         assert_same(mine, theirs, f"{name}, {key}:")
 
 

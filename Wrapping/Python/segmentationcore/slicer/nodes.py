@@ -176,6 +176,24 @@ def run_on_all(
     return segments
 
 
+def write_parts(node: Any, selected: str, result: Any, lattice: Any, write: Write) -> list[str]:
+    """Add a segment for each label of a result but the lowest, and write it; returns which.
+
+    They are named after the selected segment, with a number from 2, as in our editor.
+    """
+    name = node.GetSegmentation().GetSegment(selected).GetName()
+    added = []
+    for number, label in enumerate(panel.labels_in(result)[1:], start=2):
+        key = node.GetSegmentation().AddEmptySegment(f"{selected}_{number}", f"{name}_{number}")
+        image = slicer.vtkOrientedImageData()
+        image.SetExtent(*lattice.GetExtent())
+        image.SetImageToWorldMatrix(_matrix(lattice))
+        panel.set_mask(image, result, label)
+        write(key, image)
+        added.append(key)
+    return added
+
+
 def edit_mask(node: Any, editor: Any, lattice: Any, volume: Any) -> Any:
     """Where the settings of a segment editor node allow no change, whichever segment is edited.
 

@@ -10,6 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .._registry import voxel_effects
 
 # What a row of the panel can ask for. Points are those of a markups node. Of a view's matrix
@@ -90,13 +93,11 @@ class EffectPanel:
 def effect_panels() -> list[EffectPanel]:
     """The effects whose parameters all fit into rows, in ParaView's order.
 
-    What needs the matrix of a view, and what makes several segments of a volume, does not fit; it
-    goes through the bridge.
+    What needs the matrix of a view does not fit; it goes through the bridge.
     """
     panels = []
     for effect in voxel_effects().values():
-        unfit = any(p["type"] not in _ROW_TYPES for p in effect["parameters"])
-        if unfit or effect.get("makes_parts"):
+        if any(p["type"] not in _ROW_TYPES for p in effect["parameters"]):
             continue
         rows = tuple(
             Row(
@@ -162,19 +163,48 @@ def run(
     provides them; points and vectors among ``values`` are world coordinates. The geometry of
     ``modifier`` is kept. How it is to be written says `EffectPanel.mode_of`.
     """
+    result = outcome(effect, source, values, modifier, volume, other)
+    if labels_in(result)[1:]:
+        raise ValueError(
+            f"{effect.title} makes several segments with these settings, which cannot be done to "
+            "one visible segment after the other"
+        )
+    set_mask(modifier, result)
+
+
+def outcome(
+    effect: EffectPanel,
+    source: Any,
+    values: dict[str, Any],
+    lattice: Any,
+    volume: Any = None,
+    other: Any = None,
+) -> Any:
+    """What `run` writes, as an image of its own, which may have several labels.
+
+    The lowest is for the selected segment, the others are for new ones.
+    """
     taken = effect.takes_from_all(values) and effect.input == "segment"
     if taken:
         # What leaves a segment that is everywhere leaves any.
-        source = _everywhere(modifier)
-    result = result_of(effect, source, values, volume, modifier, other)
+        source = _everywhere(lattice)
+    result = result_of(effect, source, values, volume, lattice, other)
     if taken:
-        _invert(result)
-    if result.GetPointData().GetScalars().GetRange()[1] > 1:
-        raise ValueError(
-            f"{effect.title} makes several segments with these settings, which the panel cannot "
-            "add; use the bridge, or Slicer's own effect"
-        )
-    modifier.GetPointData().SetScalars(result.GetPointData().GetScalars())
+        _set_voxels(result, _voxels(result) == 0)
+    return result
+
+
+def labels_in(result: Any) -> list[int]:
+    """The labels of an image, ascending; there may be none."""
+    voxels = _voxels(result)
+    found: list[int] = np.unique(voxels[voxels != 0]).tolist()
+    return found
+
+
+def set_mask(modifier: Any, result: Any, label: int | None = None) -> None:
+    """Make a label map 1 where another image has a label, its only one by default."""
+    voxels = _voxels(result)
+    _set_voxels(modifier, voxels != 0 if label is None else voxels == label)
     modifier.Modified()
 
 
@@ -232,25 +262,28 @@ def _result_with(
 
 def _everywhere(lattice: Any) -> Any:
     """A label map on the voxels of another image with the segment at each of them."""
-    from vtkmodules.vtkCommonCore import vtkUnsignedCharArray
-
     full = lattice.NewInstance()
     full.ShallowCopy(lattice)
-    ones = vtkUnsignedCharArray()
-    ones.SetNumberOfValues(lattice.GetNumberOfPoints())
-    ones.Fill(1)
-    full.GetPointData().SetScalars(ones)
+    _set_voxels(full, np.ones(lattice.GetNumberOfPoints(), bool))
     return full
 
 
-def _invert(image: Any) -> None:
-    """0 becomes 1 and 1 becomes 0."""
+def _voxels(image: Any) -> NDArray[Any]:
+    """The active scalars, one after the other."""
     from vtkmodules.util import numpy_support
 
     support: Any = numpy_support  # has no types
-    scalars = image.GetPointData().GetScalars()
-    inverted = support.numpy_to_vtk((support.vtk_to_numpy(scalars) == 0).astype("uint8"), deep=True)
-    image.GetPointData().SetScalars(inverted)
+    voxels: NDArray[Any] = support.vtk_to_numpy(image.GetPointData().GetScalars())
+    return voxels
+
+
+def _set_voxels(image: Any, mask: NDArray[np.bool_]) -> None:
+    from vtkmodules.util import numpy_support
+
+    support: Any = numpy_support
+    scalars = support.numpy_to_vtk(mask.astype(np.uint8), deep=True)
+    scalars.SetName("labels")
+    image.GetPointData().SetScalars(scalars)
 
 
 def check_same_voxels(image: Any, lattice: Any, name: str) -> None:

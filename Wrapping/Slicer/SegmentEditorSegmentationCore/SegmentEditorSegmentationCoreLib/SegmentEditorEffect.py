@@ -213,8 +213,23 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         other = None
         if effect.other is not None and values[effect.other.name]:
             other = nodes.segment_image(node, values[effect.other.name], modifier)
-        panel.run(effect, source, values, modifier, volume if effect.volume else None, other)
+        result = panel.outcome(
+            effect, source, values, modifier, volume if effect.volume else None, other
+        )
         scripted.saveStateForUndo()
+        labels = panel.labels_in(result)
+        if labels[1:]:
+            # The new segments first: masking is by the selected one as it was.
+            nodes.write_parts(
+                node,
+                editor.GetSelectedSegmentID(),
+                result,
+                modifier,
+                lambda key, image: scripted.modifySegmentByLabelmap(
+                    node, key, image, modes.ModificationModeAdd
+                ),
+            )
+        panel.set_mask(modifier, result, labels[0] if labels else None)
         scripted.modifySelectedSegmentByLabelmap(
             modifier,
             getattr(modes, f"ModificationMode{effect.mode_of(values)}"),
