@@ -510,13 +510,15 @@ def test_the_panel_leaves_out_what_no_row_can_ask_for(monkeypatch: pytest.Monkey
     trace = plain | {"identifier": "trace", "input": "volume", "parameters": [TEXT]}
     split = trace | {"identifier": "split", "makes_parts": True}
     other = plain | {"identifier": "other", "parameters": [SEGMENT]}
+    tint = plain | {"identifier": "tint", "parameters": [parameter("Color", "color")]}
     effects = {
         effect["identifier"]: effect
-        for effect in (touch, plain, some, both, wipe, grow, trace, split, other)
+        for effect in (touch, plain, some, both, wipe, grow, trace, split, other, tint)
     }
     monkeypatch.setattr(panel, "voxel_effects", lambda: effects)
     found = {effect.identifier: effect for effect in panel.effect_panels()}
     assert {name: [row.name for row in effect.rows] for name, effect in found.items()} == {
+        "touch": [p["name"] for p in TOUCH["parameters"]],
         "plain": ["SizeMm"],
         "some": ["SizeMm", "Points"],
         "both": ["SizeMm"],
@@ -526,7 +528,9 @@ def test_the_panel_leaves_out_what_no_row_can_ask_for(monkeypatch: pytest.Monkey
         "split": ["Title"],
         "other": [SEGMENT["name"]],
     }
-    assert {name for name, effect in found.items() if effect.other is not None} == {"other"}
+    assert {name for name, effect in found.items() if effect.other is not None} == {
+        "touch", "other",
+    }  # fmt: skip
     assert found["wipe"].mode_of({"EraseAllSegments": False}) == "Set"
     assert found["wipe"].mode_of({"EraseAllSegments": True}) == "RemoveAll"
     assert [name for name, effect in found.items() if effect.needs_volume] == [

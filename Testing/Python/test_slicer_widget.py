@@ -137,6 +137,9 @@ class Nodes:
     def markups_points(self, markups: Any, _node: Any) -> Any:
         return markups or []
 
+    def view_matrix(self, view: Any, _node: Any) -> list[float]:
+        return view or [float(row == column) for row in range(4) for column in range(4)]
+
     def other_segments(self, _node: Any, selected: str) -> list[tuple[str, str]]:
         return [(key, f"name of {key}") for key in self.table if key != selected]
 
@@ -322,6 +325,19 @@ def test_another_segment_is_chosen_among_the_others(widget: Any) -> None:
     scripted.editor = None  # before there is an editor
     widget.updateGUIFromMRML()
     assert other.items == ["", "a"]
+
+
+def test_the_view_is_a_node(widget: Any) -> None:
+    rows = choose(widget, "scissors")
+    assert rows["ViewMatrix"].nodeTypes == [  # type: ignore[attr-defined]
+        "vtkMRMLSliceNode", "vtkMRMLCameraNode"]  # fmt: skip
+    rows["Points"].node = [[2.5, 0.0, 1.5], [2.5, 0.0, 3.5], [4.5, 0.0, 3.5], [4.5, 0.0, 1.5]]
+    # Along y: the view's axes are x, z, -y.
+    rows["ViewMatrix"].node = [1.0, 0, 0, 0, 0, 0, 1.0, 0, 0, -1.0, 0, 0, 0, 0, 0, 1.0]
+    widget.onApply()
+    expected = mask()
+    expected[2:4, :, 3:5] = 0
+    assert_same(widget.scriptedEffect.calls[-1][1], expected)
 
 
 def test_parts_become_segments(widget: Any) -> None:

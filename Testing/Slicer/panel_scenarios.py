@@ -6,11 +6,14 @@
 ``volume`` (z, y, x), and ``jobs``, a JSON list; each job is done in a session of its own:
 
     effect, values      what the panel has, without points
+    slice, camera       of the view whose matrix an effect needs: the slice's normal, transverse
+                        axis and position in one list; or the camera's place and focal point
     points              world coordinates of the control points of a markups node
     segment             the selected one
     to_each             whether it is applied to all visible segments in turn
     growth              for effects on all segments: how much around them to look at, or null
     masking             settings of the segment editor node
+    bent                whether that transform is not linear
     shift               world translation of the segmentation node's parent transform
 
 ``results.npz`` holds for the i-th job ``voxels<i>``, what the segments are then (segment, z, y, x),
@@ -28,7 +31,9 @@ import numpy as np
 import slicer
 from segmentationcore.slicer import nodes, panel
 from slicer_masking import MODES, SlicerSession
+from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
+from vtkmodules.vtkCommonTransforms import vtkThinPlateSplineTransform
 
 EFFECTS = {effect.identifier: effect for effect in panel.effect_panels()}
 
@@ -48,6 +53,8 @@ class Panel(SlicerSession):
         values = dict(job["values"])
         if "points" in job:
             values["Points"] = nodes.markups_points(self.markups(job["points"]), node)
+        if any(row.kind == "matrix" for row in effect.rows):
+            values["ViewMatrix"] = nodes.view_matrix(self.view(job), node)
         logic = self.logic
         logic.UpdateReferenceGeometryImage()
         logic.ResetModifierLabelmapToDefault()
@@ -112,6 +119,32 @@ class Panel(SlicerSession):
         node.UnsetNthControlPointPosition(len(points))
         return node
 
+    def bend(self) -> None:
+        spline = vtkThinPlateSplineTransform()
+        for landmarks, shift in ((vtkPoints(), 0.0), (vtkPoints(), 1.0)):
+            for corner in range(8):
+                landmarks.InsertNextPoint(
+                    *(20.0 * (corner >> n & 1) + shift * (corner == 3) for n in range(3))
+                )
+            put = spline.SetTargetLandmarks if shift else spline.SetSourceLandmarks
+            put(landmarks)
+        spline.SetBasisToR()
+        transform = self._add(slicer.vtkMRMLTransformNode())
+        transform.SetAndObserveTransformToParent(spline)
+        self.segmentation_node.SetAndObserveTransformNodeID(transform.GetID())
+
+    def view(self, job: dict[str, Any]) -> Any:
+        if "slice" in job:
+            node = self._add(slicer.vtkMRMLSliceNode())
+            node.SetSliceToRASByNTP(*job["slice"], 0)
+            return node
+        if "camera" in job:
+            node = self._add(slicer.vtkMRMLCameraNode())
+            node.SetPosition(*job["camera"][:3])
+            node.SetFocalPoint(*job["camera"][3:])
+            return node
+        return None
+
     def move(self, shift: list[float]) -> None:
         transform = self._add(slicer.vtkMRMLLinearTransformNode())
         matrix = vtkMatrix4x4()
@@ -127,6 +160,8 @@ def main(source: str, target: str) -> None:
         session = json.loads(str(cases["session"]))
         for i, job in enumerate(json.loads(str(cases["jobs"]))):
             editing = Panel(session, cases["volume"], cases["voxels"])
+            if job.get("bent"):
+                editing.bend()
             if "shift" in job:
                 editing.move(job["shift"])
             try:

@@ -53,6 +53,9 @@ def seeds() -> np.ndarray:
 SHIFT = [3.0, -2.0, 5.0]
 SQUARE = [place(2, 3, 4), place(9, 3, 4), place(9, 9, 4)]
 RANGE = [float(value) for value in np.quantile(VOLUME, [0.15, 0.9])]
+# A slice view that looks along (0, 0.6, 0.8), and the three corners in it.
+NORMAL, ACROSS = [0.0, 0.6, 0.8], [1.0, 0.0, 0.0]
+CUT = {"effect": "scissors", "segment": "a", "points": SQUARE}
 JOBS: dict[str, dict[str, Any]] = {
     "segment": {"effect": "margin", "segment": "a", "values": {"MarginSizeMm": 1.3}},
     "volume": {"effect": "threshold", "segment": "b", "values": {"MinimumThreshold": 60.0}},
@@ -127,6 +130,34 @@ JOBS: dict[str, dict[str, Any]] = {
         "segment": "a",
         "values": {"NumberOfClasses": 3},
     },
+    "seen in a slice": {
+        **CUT,
+        "values": {"Operation": "EraseInside"},
+        "slice": [*NORMAL, *ACROSS, 3.0, 4.0, 5.0],
+    },
+    "seen in a slice, circle": {
+        **CUT,
+        "values": {"Operation": "FillInside", "Shape": "Circle", "SliceCutMode": "Positive"},
+        "slice": [*NORMAL, *ACROSS, *SQUARE[0]],
+    },
+    "seen by a camera": {
+        **CUT,
+        "values": {"Operation": "FillInside"},
+        "camera": [*np.add(SQUARE[1], [30.0, -40.0, 90.0]), *SQUARE[1]],
+    },
+    "seen along the axes, under a transform": {
+        **CUT,
+        "values": {"Operation": "EraseOutside"},
+        "points": [list(np.add(point, SHIFT)) for point in SQUARE],
+        "shift": SHIFT,
+    },
+    "seen in a slice, under a transform": {
+        **CUT,
+        "values": {"Operation": "FillInside", "Shape": "Rectangle"},
+        "points": [list(np.add(point, SHIFT)) for point in SQUARE],
+        "slice": [*NORMAL, *ACROSS, 3.0, 4.0, 5.0],
+        "shift": SHIFT,
+    },
 }
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no points": ({"effect": "paint", "segment": "a", "values": {}, "points": []}, "markups node"),
@@ -143,6 +174,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         },
         "makes several segments",
     ),
+    "bent": ({**CUT, "values": {}, "bent": True}, "under a transform that is not linear"),
     "no such segment": (
         {"effect": "logical", "segment": "a", "values": {"ModifierSegmentID": "gone"}},
         "there is no segment 'gone' any more",
@@ -196,6 +228,28 @@ def image_of(array: np.ndarray, name: str) -> Any:
     return image
 
 
+def seen(job: dict[str, Any]) -> np.ndarray:
+    """The matrix of the job's view, by its definition."""
+    if "slice" in job:
+        normal, across, position = np.reshape(job["slice"], (3, 3))
+        to_world = np.eye(4)
+        to_world[:3] = np.transpose([across, np.cross(normal, across), normal, position])
+        return np.linalg.inv(to_world)
+    if "camera" in job:
+        # What lies in one line of sight depends on the camera's place alone.
+        place, focus = np.reshape(job["camera"], (2, 3))
+        back = (place - focus) / np.linalg.norm(place - focus)
+        right = np.cross([0.0, 0.0, 1.0], back)
+        right /= np.linalg.norm(right)
+        turn = np.array([right, np.cross(back, right), back])
+        matrix = np.zeros((4, 4))
+        matrix[:3, :3], matrix[:3, 3] = turn, -turn @ place
+        matrix[3] = -matrix[2]
+        matrix[2] = [0.0, 0.0, 0.0, 1.0]  # the depth on the screen, which counts nowhere
+        return matrix
+    return np.eye(4)
+
+
 def expected(job: dict[str, Any]) -> tuple[list[list[str]], np.ndarray]:
     """What our editor makes of it: the segments' identifiers and names, and their voxels."""
     labels = np.zeros(SHAPE, np.uint8)
@@ -207,6 +261,10 @@ def expected(job: dict[str, Any]) -> tuple[list[list[str]], np.ndarray]:
     if "points" in job:
         points = np.array(job["points"]) - job.get("shift", [0.0] * 3)
         edit["parameters"]["Points"] = points.tolist()
+    if job["effect"] == "scissors":
+        moved = np.eye(4)
+        moved[:3, 3] = job.get("shift", [0.0] * 3)
+        edit["parameters"]["ViewMatrix"] = (seen(job) @ moved).ravel().tolist()
     if job.get("to_each"):
         edit["ApplyToAllVisibleSegments"] = True
     elif job["effect"] not in ("expand_segments", "grow_from_seeds"):

@@ -68,6 +68,26 @@ def markups_points(markups: Any, node: Any) -> list[list[float]]:
     return points
 
 
+def view_matrix(view: Any, node: Any) -> list[float]:
+    """From the coordinates of a segmentation node to those of a view, row by row.
+
+    The view is a slice node or a camera node; None is a view along the world's axes. The aspect of
+    a camera's view is left out: it is no part of what lies in one line of sight.
+    """
+    seen, placed, result = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
+    if view is not None and view.IsA("vtkMRMLSliceNode"):
+        vtk.vtkMatrix4x4.Invert(view.GetSliceToRAS(), seen)
+    elif view is not None:
+        seen.DeepCopy(view.GetCamera().GetCompositeProjectionTransformMatrix(1.0, -1.0, 1.0))
+    parent = node.GetParentTransformNode()
+    if parent is not None and not parent.GetMatrixTransformToWorld(placed):
+        raise ValueError(
+            "the segmentation is under a transform that is not linear; harden it, and try again"
+        )
+    vtk.vtkMatrix4x4.Multiply4x4(seen, placed, result)
+    return [result.GetElement(row, column) for row in range(4) for column in range(4)]
+
+
 def labels_of(node: Any, segments: Sequence[str], lattice: Any) -> NDArray[Any]:
     """Labels on the voxels of an image: n where the n-th of these segments is.
 

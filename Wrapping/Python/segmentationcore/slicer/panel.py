@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from .._registry import voxel_effects
 
-# What a row of the panel can ask for. Points are those of a markups node. Of a view's matrix
-# Slicer's own effects have a better idea.
+# What a row of the panel can ask for. Points are those of a markups node, a matrix that of a view.
 _ROW_TYPES = (
     "double", "int", "int64", "bool", "enum", "choice", "points", "vector", "numbers", "string",
-    "segment",
+    "segment", "matrix",
 )  # fmt: skip
 
 # Rows by which what an effect takes away leaves all segments: Slicer's editor does that.
@@ -91,10 +90,7 @@ class EffectPanel:
 
 
 def effect_panels() -> list[EffectPanel]:
-    """The effects whose parameters all fit into rows, in ParaView's order.
-
-    What needs the matrix of a view does not fit; it goes through the bridge.
-    """
+    """The effects whose parameters all fit into rows, in ParaView's order."""
     panels = []
     for effect in voxel_effects().values():
         if any(p["type"] not in _ROW_TYPES for p in effect["parameters"]):

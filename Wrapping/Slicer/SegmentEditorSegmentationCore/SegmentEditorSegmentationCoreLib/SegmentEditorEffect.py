@@ -110,9 +110,10 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
             widget.decimals = 4
             widget.minimum, widget.maximum = row.range
             widget.value = row.default
-        elif row.kind == "points":
+        elif row.kind in ("points", "matrix"):
             widget = slicer.qMRMLNodeComboBox()
-            widget.nodeTypes = ["vtkMRMLMarkupsNode"]
+            views = ["vtkMRMLSliceNode", "vtkMRMLCameraNode"]
+            widget.nodeTypes = ["vtkMRMLMarkupsNode"] if row.kind == "points" else views
             widget.noneEnabled = True
             widget.addEnabled = widget.removeEnabled = False
             widget.setMRMLScene(slicer.mrmlScene)
@@ -139,6 +140,8 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
                 values[row.name] = widget.currentData
             elif row.kind == "points":
                 values[row.name] = nodes.markups_points(widget.currentNode(), node)
+            elif row.kind == "matrix":
+                values[row.name] = nodes.view_matrix(widget.currentNode(), node)
             elif row.kind in ("vector", "numbers"):
                 values[row.name] = panel.parse_numbers(widget.text, row.label)
             elif row.kind == "string":
