@@ -38,7 +38,7 @@ docs: ## make docs/effects.md and docs/data-model.md from the declarations
 	@$(PYTHON) SegmentationCore/CMake/generate_effects.py --effects SegmentationCore/Effects --docs docs/effects.md
 	@$(PYTHON) SegmentationCore/CMake/generate_data_model_docs.py --differences SegmentationCore/DataModel/differences --docs docs/data-model.md
 
-pictures: ## make docs/effects-pictures.md: every effect before and after, on real data (ARGS: effects)
+pictures: ## make docs/effects-pictures.md: every effect and query, on real data (ARGS: effects)
 	@$(PYTHON) tools/setup.py test
 	@$(PYTHON) tools/run.py pictures $(ARGS)
 

@@ -1275,6 +1275,7 @@ def make_docs(effects: list[dict[str, Any]]) -> str:
         "Every effect is a ParaView filter, a Python function, an operation of the editor and of the command",
         "line, with the same parameter names. Lengths are millimetres, counts are voxels, points and vectors",
         "are world coordinates (RAS); only with NumPy arrays they follow the axes of the array.",
+        "What changes no segment is no operation: the command line has `segmentationcore query` for it.",
         "",
     ]
     for effect in effects:

@@ -1,1 +1,1 @@
-"""Before/after pictures of all effects: ``make pictures`` makes them and their page."""
+"""Before/after pictures of all effects and queries: ``make pictures`` makes them and their page."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from segmentationcore._registry import voxel_effects
 
 from .drawing import panel, side_by_side, write_png
+from .queries import QUESTIONS
 from .scenes import SCENES, Scene
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,11 +48,26 @@ def page() -> Iterator[str]:
         yield ""
         yield f"![{effect['title']}](images/effects/{scene.effect}.png)"
     yield ""
+    yield "# The queries in pictures"
+    yield ""
+    yield (
+        "Queries measure segments, or make volumes of them, and change none. On the left is what "
+        "they were asked of, on the right the answer. On the command line they are "
+        "`segmentationcore query`."
+    )
+    for question in QUESTIONS:
+        yield ""
+        yield f"## {question.title}"
+        yield ""
+        yield question.caption
+        yield ""
+        yield f"![{question.title}](images/effects/{question.query}.png)"
+    yield ""
 
 
 def main(names: Sequence[str]) -> int:
-    """Command line: the effects to draw, all by default."""
-    known = [scene.effect for scene in SCENES]
+    """Command line: the effects and queries to draw, all by default."""
+    known = [*(scene.effect for scene in SCENES), *(question.query for question in QUESTIONS)]
     unknown = sorted(set(names) - set(known))
     if unknown:
         print(f"pictures: there is no scene of {', '.join(unknown)}", file=sys.stderr)
@@ -60,6 +76,10 @@ def main(names: Sequence[str]) -> int:
         if not names or scene.effect in names:
             print(f"pictures: {scene.effect}", flush=True)
             draw(scene)
+    for question in QUESTIONS:
+        if not names or question.query in names:
+            print(f"pictures: {question.query}", flush=True)
+            write_png(FOLDER / f"{question.query}.png", question.draw())
     PAGE.write_text("\n".join(page()), encoding="utf-8")
     return 0
 

@@ -1,7 +1,7 @@
 """A slice of a volume with its segments in colour, as a small PNG.
 
-A picture is two panels side by side, before and after. Grey values come in few steps, so that the
-files stay small; segments are tinted and outlined.
+A picture is panels side by side, before and after. Grey values come in few steps, so that the files
+stay small; segments are tinted and outlined.
 """
 
 from __future__ import annotations
@@ -59,14 +59,14 @@ class View:
 
 
 def positions(
-    shape: Sequence[int], steps: Sequence[float], view: View
+    shape: Sequence[int], steps: Sequence[float], view: View, size: int = PANEL
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Rows and columns of a plane, in voxels, that the square pixels of a panel lie on."""
     ends = []
     for length, (first, last) in zip(shape, (view.crop[:2], view.crop[2:]), strict=True):
         ends.append((first * (length - 1), last * (length - 1)))
     lengths = [(end - begin) * step for (begin, end), step in zip(ends, steps, strict=True)]
-    pixel = max(lengths) / (PANEL - 1)
+    pixel = max(lengths) / (size - 1)
     rows, columns = (
         np.linspace(begin, end, max(2, round(length / pixel) + 1))
         for (begin, end), length in zip(ends, lengths, strict=True)
@@ -94,11 +94,12 @@ def panel(
     window: tuple[float, float],
     view: View,
     marks: Sequence[Sequence[float]] = (),
+    size: int = PANEL,
 ) -> NDArray[np.uint8]:
     """One panel as rows of red, green, blue; ``marks`` are points z, y, x in millimetres."""
     plane = view.plane(volume)
     steps = [step for axis, step in enumerate(spacing) if axis != view.axis]
-    rows, columns = positions(plane.shape, steps, view)
+    rows, columns = positions(plane.shape, steps, view, size)
     base = grey(plane, rows, columns, window)
     picture = np.repeat(base[..., None], 3, axis=2)
     if labels is not None:
@@ -143,10 +144,33 @@ def _cross(
                 picture[r, c] = 255
 
 
-def side_by_side(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Both panels, with a white gap."""
-    gap = np.full((before.shape[0], GAP, 3), 255, np.uint8)
-    return np.concatenate([before, gap, after], axis=1)
+def nearest(
+    values: NDArray[Any], spacing: Sequence[float], view: View, size: int = PANEL
+) -> NDArray[Any]:
+    """The values of a volume at the pixels of a panel."""
+    plane = view.plane(values)
+    steps = [step for axis, step in enumerate(spacing) if axis != view.axis]
+    rows, columns = positions(plane.shape, steps, view, size)
+    found: NDArray[Any] = plane[np.ix_(np.round(rows).astype(int), np.round(columns).astype(int))]
+    return found
+
+
+def side_by_side(*panels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Panels with white gaps; lower ones have white above and below."""
+    height = max(panel.shape[0] for panel in panels)
+    parts = [framed(panel, height, panel.shape[1]) for panel in panels]
+    gap = np.full((height, GAP, 3), 255, np.uint8)
+    for place in range(len(parts) - 1, 0, -1):
+        parts.insert(place, gap)
+    return np.concatenate(parts, axis=1)
+
+
+def framed(panel: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """A panel in the middle of a white one."""
+    result = np.full((height, width, 3), 255, np.uint8)
+    top, left = (height - panel.shape[0]) // 2, (width - panel.shape[1]) // 2
+    result[top : top + panel.shape[0], left : left + panel.shape[1]] = panel
+    return result
 
 
 def write_png(path: Path, picture: NDArray[np.uint8]) -> None:

@@ -69,7 +69,8 @@ def test_version() -> None:
 def test_help_names_all_commands() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for command in ("info", "apply", "replay", "convert", "statistics", "bridge", "demo"):
+    commands = ("info", "apply", "replay", "convert", "statistics", "query", "bridge", "demo")
+    for command in commands:
         assert re.search(rf"^    {command}\s", done.stdout, re.MULTILINE)
 
 

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
+from sample_data import assert_same, random_mask
 from sample_parameters import CAMERA, OTHER_LABEL, POINTS, arguments, mirrored, renumbered, turned
-from segmentationcore import _registry, operations, to_array, to_image
+from segmentationcore import SegmentationCoreError, _registry, operations, to_array, to_image
 from segmentationcore._run import check_parameters
 from segmentationcore.cli import UsageError, parse_setting
 from segmentationcore.slicer import panel
@@ -509,22 +510,31 @@ def test_the_panel_leaves_out_what_no_row_can_ask_for(monkeypatch: pytest.Monkey
     trace = plain | {"identifier": "trace", "input": "volume", "parameters": [TEXT]}
     split = trace | {"identifier": "split", "makes_parts": True}
     other = plain | {"identifier": "other", "parameters": [SEGMENT]}
+    tint = plain | {"identifier": "tint", "parameters": [parameter("Color", "color")]}
     effects = {
         effect["identifier"]: effect
-        for effect in (touch, plain, some, both, wipe, grow, trace, split, other)
+        for effect in (touch, plain, some, both, wipe, grow, trace, split, other, tint)
     }
     monkeypatch.setattr(panel, "voxel_effects", lambda: effects)
     found = {effect.identifier: effect for effect in panel.effect_panels()}
     assert {name: [row.name for row in effect.rows] for name, effect in found.items()} == {
+        "touch": [p["name"] for p in TOUCH["parameters"]],
         "plain": ["SizeMm"],
         "some": ["SizeMm", "Points"],
         "both": ["SizeMm"],
-        "wipe": ["Points", "Axis"],
+        "wipe": ["Points", "Axis", "EraseAllSegments"],
         "grow": ["SizeMm"],
         "trace": ["Title"],
+        "split": ["Title"],
+        "other": [SEGMENT["name"]],
     }
+    assert {name for name, effect in found.items() if effect.other is not None} == {
+        "touch", "other",
+    }  # fmt: skip
+    assert found["wipe"].mode_of({"EraseAllSegments": False}) == "Set"
+    assert found["wipe"].mode_of({"EraseAllSegments": True}) == "RemoveAll"
     assert [name for name, effect in found.items() if effect.needs_volume] == [
-        "both", "grow", "trace",
+        "both", "grow", "trace", "split",
     ]  # fmt: skip
     assert [name for name, effect in found.items() if effect.can_apply_to_each] == [
         "plain", "some", "both", "wipe",
@@ -569,6 +579,41 @@ def test_the_panel_runs_effects_where_images_lie() -> None:
         panel.run(found["threshold"], small, {}, image)
     with pytest.raises(ValueError, match="there is no source volume"):
         panel.run(found["fast_marching"], image, {}, image)
+
+
+def test_the_panel_combines_segments_that_overlap() -> None:
+    found = {effect.identifier: effect for effect in panel.effect_panels()}
+    first, second = random_mask((6, 7, 8), 1), random_mask((6, 7, 8), 2)
+    assert (first & second).any()
+    source, other, modifier = (
+        to_image(mask.astype(np.uint8), spacing=(3.0, 1.0, 2.0), origin=(5.0, -4.0, 1.0))
+        for mask in (first, second, np.zeros_like(first))
+    )
+    for operation, expected in (
+        ("COPY", second),
+        ("UNION", first | second),
+        ("SUBTRACT", first & ~second),
+        ("INTERSECT", first & second),
+        ("XOR", first ^ second),
+    ):
+        values = {"Operation": operation, "ModifierSegmentID": "other", "BypassMasking": True}
+        panel.run(found["logical"], source, values, modifier, None, other)
+        assert_same(to_array(modifier), expected.astype(np.uint8), operation)
+    assert_same(to_array(source), first.astype(np.uint8))
+    assert source.GetPointData().GetNumberOfArrays() == 1
+    assert source.GetFieldData().GetNumberOfArrays() == 0
+    with pytest.raises(SegmentationCoreError, match="ModifierSegmentID"):
+        panel.run(found["logical"], source, values | {"ModifierSegmentID": ""}, modifier)
+    with pytest.raises(ValueError, match="other segment has the extent"):
+        panel.run(found["logical"], source, values, modifier, None, to_image(np.zeros((2, 2, 2))))
+
+
+def test_the_panel_takes_from_all_segments() -> None:
+    found = {effect.identifier: effect for effect in panel.effect_panels()}
+    image = to_image(np.zeros((6, 7, 8), np.uint8), spacing=(3.0, 1.0, 2.0))
+    values = {"Points": [[4.0, 2.0, 6.0]], "BrushPixelMode": True, "EraseAllSegments": True}
+    panel.run(found["erase"], image, values, image)
+    assert np.argwhere(to_array(image)).tolist() == [[2, 2, 2]]
 
 
 # -- the samples of the other tests ----------------------------------------------------------------

@@ -44,6 +44,9 @@ class Widget:
         self.signal, self.slot = signal, slot
 
     # Combo boxes and stacks.
+    def clear(self) -> None:
+        self.items, self.index = [], -1
+
     def addItem(self, _text: str, value: Any = None) -> None:
         self.items.append(value)
 
@@ -83,7 +86,10 @@ class Scripted:
     def __init__(self, images: dict[str, Any]) -> None:
         self.images, self.calls, self.visible = images, [], True
         node = SimpleNamespace()
-        self.editor = SimpleNamespace(GetSegmentationNode=lambda: node)
+        self.selected = "a"
+        self.editor = SimpleNamespace(
+            GetSegmentationNode=lambda: node, GetSelectedSegmentID=lambda: self.selected
+        )
         self.node = node
         self.widgets: list[Any] = []
 
@@ -112,8 +118,9 @@ class Scripted:
     def saveStateForUndo(self) -> None:
         self.calls.append("save")
 
-    def modifySelectedSegmentByLabelmap(self, image: Any, mode: str) -> None:
+    def modifySelectedSegmentByLabelmap(self, image: Any, mode: str, bypass: bool) -> None:
         self.calls.append((mode, to_array(image).copy()))
+        self.bypass = bypass
 
     def modifySegmentByLabelmap(self, node: Any, key: str, image: Any, mode: str) -> None:
         assert node is self.node
@@ -125,9 +132,25 @@ class Nodes:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = []
+        self.table = {"a": mask(), "b": mask()[::-1], "c": mask()[:, ::-1]}
 
     def markups_points(self, markups: Any, _node: Any) -> Any:
         return markups or []
+
+    def view_matrix(self, view: Any, _node: Any) -> list[float]:
+        return view or [float(row == column) for row in range(4) for column in range(4)]
+
+    def other_segments(self, _node: Any, selected: str) -> list[tuple[str, str]]:
+        return [(key, f"name of {key}") for key in self.table if key != selected]
+
+    def segment_image(self, _node: Any, key: str, _lattice: Any) -> Any:
+        return to_image(np.ascontiguousarray(self.table[key]))
+
+    def write_parts(
+        self, _node: Any, selected: str, result: Any, _lattice: Any, write: Any
+    ) -> None:
+        for label in panel.labels_in(result)[1:]:
+            write(f"{selected}_{label}", (to_array(result) == label).sum())
 
     def edit_mask(self, *_arguments: Any) -> str:
         return "mask"
@@ -152,7 +175,7 @@ def module(monkeypatch: pytest.MonkeyPatch) -> Any:
     ctk.ctkDoubleSpinBox = Widget  # type: ignore[attr-defined]
     slicer.qMRMLNodeComboBox = Widget  # type: ignore[attr-defined]
     slicer.mrmlScene = "the scene"  # type: ignore[attr-defined]
-    modes = {f"ModificationMode{mode}": mode for mode in ("Set", "Add", "Remove")}
+    modes = {f"ModificationMode{mode}": mode for mode in ("Set", "Add", "Remove", "RemoveAll")}
     slicer.qSlicerSegmentEditorAbstractEffect = SimpleNamespace(**modes)  # type: ignore[attr-defined]
 
     @contextlib.contextmanager
@@ -222,6 +245,8 @@ def test_every_row_has_a_widget_with_its_default(widget: Any) -> None:
         for row in effect.rows:
             if row.kind == "points":
                 assert values[row.name] == []
+            elif row.kind == "segment":
+                assert values[row.name] == ""
             elif row.kind == "int64":
                 assert values[row.name] == min(row.default, 2**31 - 1)
             else:
@@ -268,6 +293,81 @@ def test_a_volume_joins_or_leaves_the_segment(widget: Any) -> None:
     widget.scriptedEffect.images["volume"] = None
     with pytest.raises(ValueError, match="there is no source volume"):
         widget.onApply()
+
+
+def test_another_segment_is_chosen_among_the_others(widget: Any) -> None:
+    rows = choose(widget, "logical")
+    assert not widget.toAllVisible.visible
+    other = rows["ModifierSegmentID"]
+    assert other.items == ["", "b", "c"]
+    other.setCurrentIndex(2)
+    rows["Operation"].setCurrentIndex(1)
+    scripted = widget.scriptedEffect
+    widget.onApply()
+    assert (scripted.calls[-1][0], scripted.bypass) == ("Set", True)
+    assert_same(scripted.calls[-1][1], mask() | mask()[:, ::-1])
+    # The selection moves and a segment goes: the choice stays while it can.
+    scripted.selected = "b"
+    widget.updateGUIFromMRML()
+    assert (other.items, other.currentData) == (["", "a", "c"], "c")
+    del widget.nodes.table["c"]
+    widget.updateGUIFromMRML()
+    assert (other.items, other.currentData) == (["", "a"], "")
+    scripted.calls.clear()
+    with pytest.raises(RuntimeError, match="ModifierSegmentID"):
+        widget.onApply()
+    assert scripted.calls == ["confirm"]
+    rows["Operation"].setCurrentIndex(rows["Operation"].items.index("FILL"))
+    rows["BypassMasking"].checked = False
+    widget.onApply()
+    assert scripted.calls[-1][1].all()
+    assert not scripted.bypass
+    scripted.editor = None  # before there is an editor
+    widget.updateGUIFromMRML()
+    assert other.items == ["", "a"]
+
+
+def test_the_view_is_a_node(widget: Any) -> None:
+    rows = choose(widget, "scissors")
+    assert rows["ViewMatrix"].nodeTypes == [  # type: ignore[attr-defined]
+        "vtkMRMLSliceNode", "vtkMRMLCameraNode"]  # fmt: skip
+    rows["Points"].node = [[2.5, 0.0, 1.5], [2.5, 0.0, 3.5], [4.5, 0.0, 3.5], [4.5, 0.0, 1.5]]
+    # Along y: the view's axes are x, z, -y.
+    rows["ViewMatrix"].node = [1.0, 0, 0, 0, 0, 0, 1.0, 0, 0, -1.0, 0, 0, 0, 0, 0, 1.0]
+    widget.onApply()
+    expected = mask()
+    expected[2:4, :, 3:5] = 0
+    assert_same(widget.scriptedEffect.calls[-1][1], expected)
+
+
+def test_parts_become_segments(widget: Any) -> None:
+    rows = choose(widget, "multi_threshold")
+    rows["Thresholds"].text = "100 400"
+    scripted = widget.scriptedEffect
+    widget.onApply()
+    confirmed, saved, second, third, (mode, written) = scripted.calls
+    assert (confirmed, saved, mode) == ("confirm", "save", "Set")
+    assert second == ("Add", "a_2", 300)
+    assert third == ("Add", "a_3", 104)
+    assert_same(written.ravel(), (np.arange(7 * 8 * 9) < 100).astype(np.uint8))
+    # Nothing is in the lowest class: the next one stays in the segment.
+    scripted.calls.clear()
+    rows["Thresholds"].text = "-5 300"
+    widget.onApply()
+    _confirmed, _saved, (_, key, count), (_mode, written) = scripted.calls
+    assert (key, count) == ("a_3", 204)
+    assert int(written.sum()) == 300
+
+
+def test_what_is_taken_leaves_all_segments(widget: Any) -> None:
+    rows = choose(widget, "erase")
+    rows["Points"].node = [[4.0, 3.0, 2.0]]
+    rows["BrushPixelMode"].checked = rows["EraseAllSegments"].checked = True
+    widget.toAllVisible.checked = True  # all lose it anyway
+    widget.onApply()
+    confirmed, saved, (mode, written) = widget.scriptedEffect.calls
+    assert (confirmed, saved, mode) == ("confirm", "save", "RemoveAll")
+    assert np.argwhere(written).tolist() == [[2, 3, 4]]
 
 
 def test_each_visible_segment(widget: Any) -> None:

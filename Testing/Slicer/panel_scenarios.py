@@ -6,15 +6,19 @@
 ``volume`` (z, y, x), and ``jobs``, a JSON list; each job is done in a session of its own:
 
     effect, values      what the panel has, without points
+    slice, camera       of the view whose matrix an effect needs: the slice's normal, transverse
+                        axis and position in one list; or the camera's place and focal point
     points              world coordinates of the control points of a markups node
     segment             the selected one
     to_each             whether it is applied to all visible segments in turn
     growth              for effects on all segments: how much around them to look at, or null
     masking             settings of the segment editor node
+    bent                whether that transform is not linear
     shift               world translation of the segmentation node's parent transform
 
 ``results.npz`` holds for the i-th job ``voxels<i>``, what the segments are then (segment, z, y, x),
-or ``error<i>``, the text of its ValueError.
+and ``segments<i>``, their identifiers and names, those that it added last; or ``error<i>``, the
+text of its ValueError.
 """
 
 from __future__ import annotations
@@ -27,7 +31,9 @@ import numpy as np
 import slicer
 from segmentationcore.slicer import nodes, panel
 from slicer_masking import MODES, SlicerSession
+from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
+from vtkmodules.vtkCommonTransforms import vtkThinPlateSplineTransform
 
 EFFECTS = {effect.identifier: effect for effect in panel.effect_panels()}
 
@@ -47,6 +53,8 @@ class Panel(SlicerSession):
         values = dict(job["values"])
         if "points" in job:
             values["Points"] = nodes.markups_points(self.markups(job["points"]), node)
+        if any(row.kind == "matrix" for row in effect.rows):
+            values["ViewMatrix"] = nodes.view_matrix(self.view(job), node)
         logic = self.logic
         logic.UpdateReferenceGeometryImage()
         logic.ResetModifierLabelmapToDefault()
@@ -59,9 +67,9 @@ class Panel(SlicerSession):
             matrix.SetElement(0, 3, matrix.GetElement(0, 3) + 0.1)
             volume.SetImageToWorldMatrix(matrix)
 
-        def write(key: str, image: Any, mode: str = "set") -> None:
+        def write(key: str, image: Any, mode: str = "set", bypass: bool = False) -> None:
             editor.SetSelectedSegmentID(key)
-            logic.ModifySegmentByLabelmap(node, key, image, MODES[mode], False, False)
+            logic.ModifySegmentByLabelmap(node, key, image, MODES[mode], False, bypass)
 
         if job.get("to_each"):
             nodes.run_on_each(
@@ -83,8 +91,24 @@ class Panel(SlicerSession):
                 write(key, image)
         else:
             source = volume if effect.input == "volume" else logic.GetSelectedSegmentLabelmap()
-            panel.run(effect, source, values, modifier, volume if effect.volume else None)
-            write(job["segment"], modifier, effect.mode.lower())
+            other = None
+            if effect.other is not None and values.get(effect.other.name):
+                other = nodes.segment_image(node, values[effect.other.name], modifier)
+            result = panel.outcome(
+                effect, source, values, modifier, volume if effect.volume else None, other
+            )
+            labels = panel.labels_in(result)
+            if labels[1:]:
+                self.identifiers += nodes.write_parts(
+                    node, job["segment"], result, modifier, lambda key, i: write(key, i, "add")
+                )
+            panel.set_mask(modifier, result, labels[0] if labels else None)
+            mode = effect.mode_of(values).lower().replace("removeall", "remove_all")
+            write(job["segment"], modifier, mode, bool(values.get("BypassMasking")))
+
+    def name(self, key: str) -> str:
+        name: str = self.segmentation_node.GetSegmentation().GetSegment(key).GetName()
+        return name
 
     def markups(self, points: list[list[float]]) -> Any:
         node = self._add(slicer.vtkMRMLMarkupsFiducialNode())
@@ -94,6 +118,32 @@ class Panel(SlicerSession):
         node.AddControlPointWorld([1e3, 1e3, 1e3])
         node.UnsetNthControlPointPosition(len(points))
         return node
+
+    def bend(self) -> None:
+        spline = vtkThinPlateSplineTransform()
+        for landmarks, shift in ((vtkPoints(), 0.0), (vtkPoints(), 1.0)):
+            for corner in range(8):
+                landmarks.InsertNextPoint(
+                    *(20.0 * (corner >> n & 1) + shift * (corner == 3) for n in range(3))
+                )
+            put = spline.SetTargetLandmarks if shift else spline.SetSourceLandmarks
+            put(landmarks)
+        spline.SetBasisToR()
+        transform = self._add(slicer.vtkMRMLTransformNode())
+        transform.SetAndObserveTransformToParent(spline)
+        self.segmentation_node.SetAndObserveTransformNodeID(transform.GetID())
+
+    def view(self, job: dict[str, Any]) -> Any:
+        if "slice" in job:
+            node = self._add(slicer.vtkMRMLSliceNode())
+            node.SetSliceToRASByNTP(*job["slice"], 0)
+            return node
+        if "camera" in job:
+            node = self._add(slicer.vtkMRMLCameraNode())
+            node.SetPosition(*job["camera"][:3])
+            node.SetFocalPoint(*job["camera"][3:])
+            return node
+        return None
 
     def move(self, shift: list[float]) -> None:
         transform = self._add(slicer.vtkMRMLLinearTransformNode())
@@ -110,11 +160,14 @@ def main(source: str, target: str) -> None:
         session = json.loads(str(cases["session"]))
         for i, job in enumerate(json.loads(str(cases["jobs"]))):
             editing = Panel(session, cases["volume"], cases["voxels"])
+            if job.get("bent"):
+                editing.bend()
             if "shift" in job:
                 editing.move(job["shift"])
             try:
                 editing.run(job)
                 results[f"voxels{i}"] = editing.voxels()
+                results[f"segments{i}"] = [[key, editing.name(key)] for key in editing.identifiers]
             except ValueError as error:
                 results[f"error{i}"] = str(error)
     table = np.zeros(2, [("segment", object), ("voxel_count", "i8"), ("centroid", "f8", (3,))])

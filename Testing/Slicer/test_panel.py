@@ -53,6 +53,9 @@ def seeds() -> np.ndarray:
 SHIFT = [3.0, -2.0, 5.0]
 SQUARE = [place(2, 3, 4), place(9, 3, 4), place(9, 9, 4)]
 RANGE = [float(value) for value in np.quantile(VOLUME, [0.15, 0.9])]
+# A slice view that looks along (0, 0.6, 0.8), and the three corners in it.
+NORMAL, ACROSS = [0.0, 0.6, 0.8], [1.0, 0.0, 0.0]
+CUT = {"effect": "scissors", "segment": "a", "points": SQUARE}
 JOBS: dict[str, dict[str, Any]] = {
     "segment": {"effect": "margin", "segment": "a", "values": {"MarginSizeMm": 1.3}},
     "volume": {"effect": "threshold", "segment": "b", "values": {"MinimumThreshold": 60.0}},
@@ -91,6 +94,70 @@ JOBS: dict[str, dict[str, Any]] = {
         "growth": 0.1,
         "masking": {"SourceVolumeIntensityMask": True, "SourceVolumeIntensityMaskRange": RANGE},
     },
+    "another segment": {
+        "effect": "logical",
+        "segment": "a",
+        "values": {"Operation": "UNION", "ModifierSegmentID": "b", "BypassMasking": True},
+    },
+    "another segment, which gives way": {
+        "effect": "logical",
+        "segment": "a",
+        "values": {"Operation": "COPY", "ModifierSegmentID": "b", "BypassMasking": False},
+    },
+    "no other segment": {
+        "effect": "logical",
+        "segment": "c",
+        "values": {"Operation": "INVERT", "ModifierSegmentID": "", "BypassMasking": True},
+    },
+    "from all segments": {
+        "effect": "erase",
+        "segment": "c",
+        "values": {"EraseAllSegments": True, "BrushAbsoluteDiameter": 9.0},
+        "points": SQUARE,
+    },
+    "boundaries of all segments": {
+        "effect": "boundary_removal",
+        "segment": "b",
+        "values": {"AllSegments": True},
+    },
+    "parts of a segment": {
+        "effect": "islands",
+        "segment": "b",
+        "values": {"Operation": "SPLIT_ISLANDS_TO_SEGMENTS", "MinimumSize": 1},
+    },
+    "parts of a volume": {
+        "effect": "multi_threshold",
+        "segment": "a",
+        "values": {"NumberOfClasses": 3},
+    },
+    "seen in a slice": {
+        **CUT,
+        "values": {"Operation": "EraseInside"},
+        "slice": [*NORMAL, *ACROSS, 3.0, 4.0, 5.0],
+    },
+    "seen in a slice, circle": {
+        **CUT,
+        "values": {"Operation": "FillInside", "Shape": "Circle", "SliceCutMode": "Positive"},
+        "slice": [*NORMAL, *ACROSS, *SQUARE[0]],
+    },
+    "seen by a camera": {
+        **CUT,
+        "values": {"Operation": "FillInside"},
+        "camera": [*np.add(SQUARE[1], [30.0, -40.0, 90.0]), *SQUARE[1]],
+    },
+    "seen along the axes, under a transform": {
+        **CUT,
+        "values": {"Operation": "EraseOutside"},
+        "points": [list(np.add(point, SHIFT)) for point in SQUARE],
+        "shift": SHIFT,
+    },
+    "seen in a slice, under a transform": {
+        **CUT,
+        "values": {"Operation": "FillInside", "Shape": "Rectangle"},
+        "points": [list(np.add(point, SHIFT)) for point in SQUARE],
+        "slice": [*NORMAL, *ACROSS, 3.0, 4.0, 5.0],
+        "shift": SHIFT,
+    },
 }
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no points": ({"effect": "paint", "segment": "a", "values": {}, "points": []}, "markups node"),
@@ -103,8 +170,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
             "effect": "islands",
             "segment": "b",
             "values": {"Operation": "SPLIT_ISLANDS_TO_SEGMENTS", "MinimumSize": 1},
+            "to_each": True,
         },
         "makes several segments",
+    ),
+    "bent": ({**CUT, "values": {}, "bent": True}, "under a transform that is not linear"),
+    "no such segment": (
+        {"effect": "logical", "segment": "a", "values": {"ModifierSegmentID": "gone"}},
+        "there is no segment 'gone' any more",
     ),
 }
 
@@ -155,8 +228,30 @@ def image_of(array: np.ndarray, name: str) -> Any:
     return image
 
 
-def expected(job: dict[str, Any]) -> np.ndarray:
-    """What our editor makes of it."""
+def seen(job: dict[str, Any]) -> np.ndarray:
+    """The matrix of the job's view, by its definition."""
+    if "slice" in job:
+        normal, across, position = np.reshape(job["slice"], (3, 3))
+        to_world = np.eye(4)
+        to_world[:3] = np.transpose([across, np.cross(normal, across), normal, position])
+        return np.linalg.inv(to_world)
+    if "camera" in job:
+        # What lies in one line of sight depends on the camera's place alone.
+        place, focus = np.reshape(job["camera"], (2, 3))
+        back = (place - focus) / np.linalg.norm(place - focus)
+        right = np.cross([0.0, 0.0, 1.0], back)
+        right /= np.linalg.norm(right)
+        turn = np.array([right, np.cross(back, right), back])
+        matrix = np.zeros((4, 4))
+        matrix[:3, :3], matrix[:3, 3] = turn, -turn @ place
+        matrix[3] = -matrix[2]
+        matrix[2] = [0.0, 0.0, 0.0, 1.0]  # the depth on the screen, which counts nowhere
+        return matrix
+    return np.eye(4)
+
+
+def expected(job: dict[str, Any]) -> tuple[list[list[str]], np.ndarray]:
+    """What our editor makes of it: the segments' identifiers and names, and their voxels."""
     labels = np.zeros(SHAPE, np.uint8)
     for number, mask in enumerate(parts(seeds()), start=1):
         labels[mask] = number
@@ -166,6 +261,10 @@ def expected(job: dict[str, Any]) -> np.ndarray:
     if "points" in job:
         points = np.array(job["points"]) - job.get("shift", [0.0] * 3)
         edit["parameters"]["Points"] = points.tolist()
+    if job["effect"] == "scissors":
+        moved = np.eye(4)
+        moved[:3, 3] = job.get("shift", [0.0] * 3)
+        edit["parameters"]["ViewMatrix"] = (seen(job) @ moved).ravel().tolist()
     if job.get("to_each"):
         edit["ApplyToAllVisibleSegments"] = True
     elif job["effect"] not in ("expand_segments", "grow_from_seeds"):
@@ -175,16 +274,19 @@ def expected(job: dict[str, Any]) -> np.ndarray:
     if "masking" in job:
         edit["masking"] = job["masking"]
     editor.apply(edit)
-    return np.array([to_array(editor.mask(key), "Mask") == 1 for key in IDS])
+    segments = [[row.id, row.name] for row in editor.segments]
+    return segments, np.array([to_array(editor.mask(key), "Mask") == 1 for key, _ in segments])
 
 
 @pytest.mark.parametrize("name", JOBS)
 def test_the_panel_does_what_the_editor_does(name: str, results: Any) -> None:
     number = [*JOBS].index(name)
     assert f"error{number}" not in results, results[f"error{number}"]
-    found, wanted = results[f"voxels{number}"], expected(JOBS[name])
-    assert (wanted != parts(seeds())).any()
-    for key, mine, theirs in zip(IDS, found, wanted, strict=True):
+    found, (segments, wanted) = results[f"voxels{number}"], expected(JOBS[name])
+    assert results[f"segments{number}"].tolist() == segments
+    assert (len(segments) > len(IDS)) == name.startswith("parts")
+    assert (wanted[: len(IDS)] != parts(seeds())).any()
+    for (key, _), mine, theirs in zip(segments, found, wanted, strict=True):
         assert_same(mine, theirs, f"{name}, {key}:")
 
 

@@ -25,12 +25,16 @@ if TYPE_CHECKING:
     from .segments import Segment
 
 __all__ = [
+    "ask_segment",
+    "ask_segments",
+    "ask_volume",
     "run_table",
     "run_table_of_volume",
     "run_volume",
     "split_by_segments",
     "statistics",
     "table_of_volume",
+    "with_segments",
 ]
 
 # Columns that have the order of an array's axes.
@@ -122,8 +126,7 @@ def table_of_volume(
         if parameter.get("required") and parameter["name"] not in declared:
             raise TypeError(f"{where} needs {_registry.snake_case(parameter['name'])}")
     checked = check_parameters(query, declared, axes)
-    array = point_array_name(image, f"{where}: volume")
-    return _run(query, checked, image, array, None, progress)
+    return ask_volume(query, checked, image, where=where, progress=progress)
 
 
 def run_volume(
@@ -209,16 +212,53 @@ def split_by_segments(
     array = point_array_name(source, f"{where}: volume")
     crops: dict[str, Any] = {}
     for number, segment in enumerate(segments):
-        algorithm = _filter(query, checked, image, segment.array_name, source)
-        algorithm.SetSegmentLabel(segment.label_value)
-        execute(algorithm, where, _part(progress, number, len(segments)))
-        output = algorithm.GetOutput()
+        part = part_of(progress, number, len(segments))
+        output = ask_segment(query, checked, image, segment, source, where=where, progress=part)
         if is_image(volume):
-            crops[segment.id] = volume.NewInstance()
-            crops[segment.id].ShallowCopy(output)
+            crops[segment.id] = output
         else:
             crops[segment.id] = _crop(output, array, volume, source.GetExtent()[::2])
     return crops
+
+
+def ask_segment(
+    query: Mapping[str, Any],
+    checked: Mapping[str, Any],
+    image: Any,
+    segment: Segment,
+    source: Any,
+    *,
+    where: str,
+    progress: Progress | None = None,
+) -> Any:
+    """What a query on one segment says of it: a structured array or a vtkImageData.
+
+    ``checked`` is what `check_parameters` returned; ``image`` has the segment's layer, ``source``
+    is the volume as an image, if the query reads one.
+    """
+    algorithm = _filter(query, checked, image, segment.array_name, source)
+    algorithm.SetSegmentLabel(segment.label_value)
+    execute(algorithm, where, progress)
+    output = algorithm.GetOutput()
+    if query["output"] == "table":
+        return structured(output)
+    result = (image if source is None else source).NewInstance()
+    result.ShallowCopy(output)
+    return result
+
+
+def ask_segments(
+    query: Mapping[str, Any],
+    checked: Mapping[str, Any],
+    image: Any,
+    source: Any,
+    *,
+    progress: Progress | None = None,
+) -> NDArray[Any]:
+    """What a query says of all segments of an image with a segment table: a row for each."""
+    from .segments import read_segments
+
+    return _run_layers(query, checked, image, read_segments(image), source, progress)
 
 
 def _check_progress(progress: Progress | None, identifier: str) -> None:
@@ -264,12 +304,41 @@ def statistics(
 
     ``parameters`` have the function's spelling; ``where`` begins messages.
     """
-    from .segments import read_segments
-
     query = _registry.queries()["segment_statistics"]
     checked = check_statistics(parameters, where)
-    table = _run_layers(query, checked, image, read_segments(image), source, progress)
+    table = ask_segments(query, checked, image, source, progress=progress)
     return _to_array_order(table) if array_order else table
+
+
+def ask_volume(
+    query: Mapping[str, Any],
+    checked: Mapping[str, Any],
+    image: Any,
+    *,
+    where: str,
+    progress: Progress | None = None,
+) -> NDArray[Any]:
+    """What a query says of a volume; ``where`` begins messages."""
+    array = point_array_name(image, f"{where}: volume")
+    return _run(query, checked, image, array, None, progress)
+
+
+def with_segments(segments: Sequence[Segment], tables: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """The tables of some segments in one; the first column says whose a row is."""
+    kinds = [("segment", np.dtype(object)), *_fields(tables[0].dtype)]
+    rows = np.zeros(sum(len(table) for table in tables), dtype=kinds)
+    rows["segment"] = np.repeat(
+        np.array([segment.id for segment in segments], dtype=object),
+        [len(table) for table in tables],
+    )
+    joined = np.concatenate(tables)
+    for name in joined.dtype.names or ():
+        rows[name] = joined[name]
+    return rows
+
+
+def _fields(dtype: np.dtype[Any]) -> list[tuple[str, np.dtype[Any]]]:
+    return [(name, dtype[name]) for name in dtype.names or ()]
 
 
 def _declared(
@@ -385,7 +454,7 @@ def _run_layers(
     tables = {}
     for number, layer in enumerate(layers):
         tables[layer] = _run(
-            query, checked, image, layer, source, _part(progress, number, len(layers))
+            query, checked, image, layer, source, part_of(progress, number, len(layers))
         )
     return rows_of_layers(segments, tables)
 
@@ -412,7 +481,7 @@ def rows_of_layers(segments: Sequence[Segment], tables: Mapping[str, NDArray[Any
     return rows
 
 
-def _part(progress: Progress | None, number: int, count: int) -> Progress | None:
+def part_of(progress: Progress | None, number: int, count: int) -> Progress | None:
     """The progress of one of several runs."""
     if progress is None:
         return None

@@ -1,4 +1,4 @@
-"""The command ``segmentationcore``: look into files, edit, replay, convert, serve, demonstrate.
+"""The command ``segmentationcore``: look into files, edit, replay, measure, convert, serve.
 
 Exit status: 0 done, 1 failed or cancelled, 2 the command line is wrong. Results go to stdout;
 errors are one line on stderr that says what to do. Progress is shown on a terminal only.
@@ -7,16 +7,17 @@ errors are one line on stderr that says what to do. Progress is shown on a termi
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from . import _registry
+from ._command import UsageError, parse_setting, progress_bar, table_text
+from ._query_command import add_queries
 
 if TYPE_CHECKING:
     from .operations import LabelMap
@@ -27,31 +28,6 @@ DELEGATED = {
     "demo": ("segmentationcore.demo", "run the demonstration"),
 }
 OPTIONAL = ("msgpack", "websockets")
-
-
-class UsageError(Exception):
-    """The command line asks for what cannot be."""
-
-
-@contextlib.contextmanager
-def _progress_bar(title: str, quiet: bool) -> Iterator[Callable[[float], None] | None]:
-    """A bar on a terminal, nothing elsewhere."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    try:
-        from tqdm import tqdm  # type: ignore[import-untyped,unused-ignore]
-    except ImportError:
-        yield None
-        return
-    with tqdm(
-        total=100, desc=title, unit="%", leave=False, bar_format="{desc} {bar} {n:.0f}%"
-    ) as bar:
-
-        def report(fraction: float) -> None:
-            bar.update(max(0.0, 100.0 * fraction - bar.n))
-
-        yield report
 
 
 def _describe(image: Any, path: str) -> dict[str, Any]:
@@ -150,34 +126,6 @@ def command_info(options: argparse.Namespace) -> None:
             )
 
 
-def parse_setting(text: str, effect: dict[str, Any]) -> tuple[str, Any]:
-    """``Key=Value`` -> a parameter and its value; the function's spelling is accepted too."""
-    key, equals, value = text.partition("=")
-    declared = {parameter["name"]: parameter for parameter in effect["parameters"]}
-    spelled = {_registry.snake_case(name): name for name in declared}
-    name = spelled.get(key, key)
-    if not equals:
-        raise UsageError(f"--set {text}: expected Key=Value")
-    if name not in declared:
-        hint = _registry.suggestion(key, declared)
-        raise UsageError(
-            f"--set {text}: {effect['identifier']} has no parameter {key!r}; "
-            f"it has {', '.join(declared) or 'none'}{hint}"
-        )
-    kind = declared[name]["type"]
-    if kind in ("string", "enum", "segment"):
-        return name, value
-    if kind == "points" and value.startswith("@"):
-        try:
-            return name, json.loads(Path(value[1:]).read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise UsageError(f"--set {text}: {value[1:]} is not valid JSON: {error}") from error
-    try:
-        return name, json.loads(value)
-    except json.JSONDecodeError:
-        return name, value  # the check says what is accepted
-
-
 def _operations(options: argparse.Namespace) -> list[dict[str, Any]]:
     from .operations import read_operations, validate_operations
 
@@ -254,7 +202,7 @@ def command_apply(options: argparse.Namespace) -> None:
         result = _apply_with_journal(options, volume, labels, complete)
     else:
         known = read_segments(labels) if labels is not None else ()
-        with _progress_bar("apply", options.quiet) as progress:
+        with progress_bar("apply", options.quiet) as progress:
             result = apply_operations(volume, complete(known), labels=labels, progress=progress)
     write_segmentation(options.output, result, compress=not options.no_compression)
     if not options.quiet:
@@ -272,7 +220,7 @@ def _apply_with_journal(
     from .editor import Editor
 
     with Editor(volume, labels=labels) as editor:
-        with _progress_bar("restore", options.quiet) as progress:
+        with progress_bar("restore", options.quiet) as progress:
             editor.open_journal(options.journal, progress=progress)
         if editor.journal_was_torn:
             warnings.warn(
@@ -280,7 +228,7 @@ def _apply_with_journal(
             )
         restored = len(editor.operations)
         operations = complete(editor.segments)
-        with _progress_bar("apply", options.quiet) as progress:
+        with progress_bar("apply", options.quiet) as progress:
             editor.apply(operations, progress=progress)
         if not options.quiet:
             print(f"{options.journal}: {restored} operations restored, {len(operations)} added")
@@ -311,7 +259,7 @@ def command_replay(options: argparse.Namespace) -> None:
     for name in (options.output, options.report):
         if name is not None and not Path(name).parent.is_dir():
             raise FileNotFoundError(2, "no such folder to write into", str(Path(name).parent))
-    with _progress_bar("replay", options.quiet) as progress:
+    with progress_bar("replay", options.quiet) as progress:
         report = replay_report(
             options.journal,
             options.volume,
@@ -354,53 +302,18 @@ def command_statistics(options: argparse.Namespace) -> None:
     image = read_segmentation(options.file)
     volume = read_volume(options.volume) if options.volume else None
     parameters = {_registry.snake_case(name): value for name, value in settings.items()}
-    with _progress_bar("statistics", options.quiet) as progress:
+    with progress_bar("statistics", options.quiet) as progress:
         try:
             table = statistics(image, volume, parameters, where="statistics", progress=progress)
         except (TypeError, ValueError) as error:
             raise UsageError(str(error)) from error
-    as_json = options.output is not None and options.output.endswith(".json")
-    text = _statistics_json(table) if as_json else _statistics_csv(table)
+    text = table_text(table, "json" if (options.output or "").endswith(".json") else "csv")
     if options.output is None:
         print(text, end="")
         return
     replace_text(options.output, text)
     if not options.quiet:
         print(f"wrote {options.output}")
-
-
-def _statistics_json(table: Any) -> str:
-    """A list with an object for each segment; what was not measured is null."""
-
-    def plain(value: Any) -> Any:
-        value = value.tolist() if hasattr(value, "tolist") else value
-        if isinstance(value, list):
-            return [plain(part) for part in value]
-        return None if isinstance(value, float) and value != value else value
-
-    rows = [{name: plain(row[name]) for name in table.dtype.names} for row in table]
-    return json.dumps(rows, indent=2) + "\n"
-
-
-def _statistics_csv(table: Any) -> str:
-    """A line for each segment; columns of several numbers have a number after their name."""
-    import csv
-    import io
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    titles: list[str] = []
-    for name in table.dtype.names:
-        count = table[name].shape[1] if table[name].ndim > 1 else 1
-        titles += [name] if count == 1 else [f"{name}_{number}" for number in range(count)]
-    writer.writerow(titles)
-    for row in table:
-        line: list[Any] = []
-        for name in table.dtype.names:
-            value = row[name].tolist() if hasattr(row[name], "tolist") else row[name]
-            line += value if isinstance(value, list) else [value]
-        writer.writerow(line)
-    return text.getvalue()
 
 
 def command_convert(options: argparse.Namespace) -> None:
@@ -462,7 +375,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="segmentationcore",
         description="Segmentation of volumes and label maps. Effects and their parameters are "
-        "listed by: segmentationcore apply --list-effects",
+        "listed by segmentationcore apply --list-effects, what measures segments or makes volumes "
+        "of them by segmentationcore query --help.",
         epilog="Exit status: 0 done, 1 failed or cancelled, 2 wrong command line.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
@@ -559,6 +473,8 @@ def make_parser() -> argparse.ArgumentParser:
     )
     statistics.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
     statistics.set_defaults(run=command_statistics)
+
+    add_queries(commands)
 
     convert = commands.add_parser(
         "convert",

@@ -7,14 +7,45 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from . import _registry
 from ._arrays import array_of_image, check_array, image_of_array, is_image, point_array_name
-from ._compiled import find_class
 from ._pipeline import execute
+from ._run import check_parameters, make_filter
 
 if TYPE_CHECKING:
     from ._run import ImageLike
 
 _FUNCTION = "label_islands()"
 _RESULT = "Islands"
+
+# As those of the queries. It is none, because its function says how many islands there are.
+DECLARATION: dict[str, Any] = {
+    "identifier": "label_islands",
+    "title": "Label islands",
+    "class": "vtkLabelMapIslandNumbers",
+    "summary": "Gives each connected component (island) of a segment a number, the largest first.",
+    "input": "segment",
+    "volume": False,
+    "output": "volume",
+    "crops": False,
+    "parameters": [
+        {
+            "name": "MinimumSize",
+            "type": "int64",
+            "default": 1,
+            "range": [0, 2**63 - 1],
+            "unit": "voxels",
+            "sentence": "Smaller islands get no number.",
+        },
+        {
+            "name": "Connectivity",
+            "type": "choice",
+            "default": 6,
+            "values": [6, 18, 26],
+            "unit": "neighbours",
+            "sentence": "Which voxels touch: those that share a face (6), also an edge (18), "
+            "also a corner (26).",
+        },
+    ],
+}
 
 
 class IslandNumbers(NamedTuple):
@@ -77,10 +108,8 @@ def label_islands(
     ([[2, 0, 1, 1, 0, 3]], 3)
     """
     label = _registry.check_label(label, f"{_FUNCTION}: label")
-    size = {"type": "int64", "range": [0, 2**63 - 1], "unit": "voxels"}
-    touching = {"type": "choice", "values": [6, 18, 26]}
-    size_given = _registry.check_value(size, minimum_size, f"{_FUNCTION}: minimum_size")
-    touching_given = _registry.check_value(touching, connectivity, f"{_FUNCTION}: connectivity")
+    given = {"MinimumSize": minimum_size, "Connectivity": connectivity}
+    checked = check_parameters(DECLARATION, given)
     if progress is not None and not callable(progress):
         raise TypeError(f"{_FUNCTION}: progress is {type(progress).__name__}; expected a callable")
     what = f"{_FUNCTION}: labels"
@@ -92,10 +121,7 @@ def label_islands(
     else:
         converted = image_of_array(check_array(labels, what), None, "Scalars", what)
         source, dimensions = converted.image, converted.dimensions
-    algorithm = find_class("vtkLabelMapIslandNumbers")()
-    algorithm.SetSegmentLabel(label)
-    algorithm.SetMinimumSize(size_given)
-    algorithm.SetConnectivity(touching_given)
+    algorithm = make_filter(DECLARATION, checked, label)
     algorithm.SetInputDataObject(source)
     execute(algorithm, _FUNCTION, progress)
     count = int(algorithm.GetNumberOfIslands())

@@ -35,6 +35,23 @@ def visible_segments(node: Any) -> list[str]:
     ]
 
 
+def other_segments(node: Any, selected: str) -> list[tuple[str, str]]:
+    """Identifiers and names of all segments but the selected one, in the order of the table."""
+    segmentation = node.GetSegmentation()
+    return [
+        (key, segmentation.GetSegment(key).GetName())
+        for key in segmentation.GetSegmentIDs()
+        if key != selected
+    ]
+
+
+def segment_image(node: Any, key: str, lattice: Any) -> Any:
+    """One segment on the voxels of an image."""
+    if node.GetSegmentation().GetSegment(key) is None:
+        raise ValueError(f"there is no segment {key!r} any more; choose another one")
+    return oriented(labels_of(node, [key], lattice), lattice)
+
+
 def markups_points(markups: Any, node: Any) -> list[list[float]]:
     """Control points of a markups node in the coordinates of a segmentation node.
 
@@ -49,6 +66,26 @@ def markups_points(markups: Any, node: Any) -> list[list[float]]:
         node.TransformPointFromWorld(world, local)
         points.append(local)
     return points
+
+
+def view_matrix(view: Any, node: Any) -> list[float]:
+    """From the coordinates of a segmentation node to those of a view, row by row.
+
+    The view is a slice node or a camera node; None is a view along the world's axes. The aspect of
+    a camera's view is left out: it is no part of what lies in one line of sight.
+    """
+    seen, placed, result = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
+    if view is not None and view.IsA("vtkMRMLSliceNode"):
+        vtk.vtkMatrix4x4.Invert(view.GetSliceToRAS(), seen)
+    elif view is not None:
+        seen.DeepCopy(view.GetCamera().GetCompositeProjectionTransformMatrix(1.0, -1.0, 1.0))
+    parent = node.GetParentTransformNode()
+    if parent is not None and not parent.GetMatrixTransformToWorld(placed):
+        raise ValueError(
+            "the segmentation is under a transform that is not linear; harden it, and try again"
+        )
+    vtk.vtkMatrix4x4.Multiply4x4(seen, placed, result)
+    return [result.GetElement(row, column) for row in range(4) for column in range(4)]
 
 
 def labels_of(node: Any, segments: Sequence[str], lattice: Any) -> NDArray[Any]:
@@ -94,7 +131,7 @@ def run_on_each(
     """
     segments = _some(visible_segments(node))
     for key in segments:
-        image = oriented(labels_of(node, [key], lattice), lattice)
+        image = segment_image(node, key, lattice)
         panel.run(effect, image, values, image, volume)
         write(key, image)
     return segments
@@ -157,6 +194,24 @@ def run_on_all(
         if (now != (before == number)).any():
             write(key, oriented(now.astype(np.uint8), crop))
     return segments
+
+
+def write_parts(node: Any, selected: str, result: Any, lattice: Any, write: Write) -> list[str]:
+    """Add a segment for each label of a result but the lowest, and write it; returns which.
+
+    They are named after the selected segment, with a number from 2, as in our editor.
+    """
+    name = node.GetSegmentation().GetSegment(selected).GetName()
+    added = []
+    for number, label in enumerate(panel.labels_in(result)[1:], start=2):
+        key = node.GetSegmentation().AddEmptySegment(f"{selected}_{number}", f"{name}_{number}")
+        image = slicer.vtkOrientedImageData()
+        image.SetExtent(*lattice.GetExtent())
+        image.SetImageToWorldMatrix(_matrix(lattice))
+        panel.set_mask(image, result, label)
+        write(key, image)
+        added.append(key)
+    return added
 
 
 def edit_mask(node: Any, editor: Any, lattice: Any, volume: Any) -> Any:

@@ -10,16 +10,19 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .._registry import voxel_effects
 
-# What a row of the panel can ask for. Points are those of a markups node. Of a view's matrix and of
-# another segment Slicer's own effects have a better idea.
+# What a row of the panel can ask for. Points are those of a markups node, a matrix that of a view.
 _ROW_TYPES = (
     "double", "int", "int64", "bool", "enum", "choice", "points", "vector", "numbers", "string",
+    "segment", "matrix",
 )  # fmt: skip
 
-# Of label maps of several segments; the panel hands over one.
-_OF_OTHER_SEGMENTS = ("EraseAllSegments",)
+# Rows by which what an effect takes away leaves all segments: Slicer's editor does that.
+_FROM_ALL = ("EraseAllSegments", "AllSegments")
 
 EXTENT_GROWTH = 0.1
 """How much around the segments Slicer's effects that complete them look at, of their box."""
@@ -65,7 +68,20 @@ class EffectPanel:
     @property
     def can_apply_to_each(self) -> bool:
         """Whether it can be applied to one visible segment after the other."""
-        return self.input == "segment"
+        return self.input == "segment" and self.other is None
+
+    @property
+    def other(self) -> Row | None:
+        """The row that asks for another segment, if there is one."""
+        return next((row for row in self.rows if row.kind == "segment"), None)
+
+    def takes_from_all(self, values: dict[str, Any]) -> bool:
+        """Whether with these values all segments lose what the effect takes away."""
+        return any(values.get(name) for name in _FROM_ALL)
+
+    def mode_of(self, values: dict[str, Any]) -> str:
+        """How the result is written with these values: `mode`, or ``"RemoveAll"``."""
+        return "RemoveAll" if self.takes_from_all(values) else self.mode
 
     @property
     def can_keep_near(self) -> bool:
@@ -74,15 +90,10 @@ class EffectPanel:
 
 
 def effect_panels() -> list[EffectPanel]:
-    """The effects whose parameters all fit into rows, in ParaView's order.
-
-    What needs another segment or the matrix of a view, and what makes several segments of a volume,
-    does not fit; it goes through the bridge.
-    """
+    """The effects whose parameters all fit into rows, in ParaView's order."""
     panels = []
     for effect in voxel_effects().values():
-        unfit = any(p["type"] not in _ROW_TYPES for p in effect["parameters"])
-        if unfit or effect.get("makes_parts"):
+        if any(p["type"] not in _ROW_TYPES for p in effect["parameters"]):
             continue
         rows = tuple(
             Row(
@@ -97,7 +108,6 @@ def effect_panels() -> list[EffectPanel]:
                 choices=tuple(p.get("values", ())),
             )
             for p in effect["parameters"]
-            if p["name"] not in _OF_OTHER_SEGMENTS
         )
         # What an effect makes of a label map is the segment as it shall be; of a volume it is what
         # joins or leaves it.
@@ -139,26 +149,68 @@ def run(
     values: dict[str, Any],
     modifier: Any,
     volume: Any = None,
+    other: Any = None,
 ) -> None:
     """Run an effect on an image and write its mask into the editor's modifier label map.
 
     ``source`` is the segment's label map, or the source volume if that is the effect's input;
-    ``volume`` the source volume, for effects that read it as well. All are on the voxels of
-    ``modifier``, as Slicer's editor provides them; points and vectors among ``values`` are world
-    coordinates. The geometry of ``modifier`` is kept.
+    ``volume`` the source volume, for effects that read it as well; ``other`` the label map of the
+    other segment, if one was chosen. All are on the voxels of ``modifier``, as Slicer's editor
+    provides them; points and vectors among ``values`` are world coordinates. The geometry of
+    ``modifier`` is kept. How it is to be written says `EffectPanel.mode_of`.
     """
-    result = result_of(effect, source, values, volume, modifier)
-    if result.GetPointData().GetScalars().GetRange()[1] > 1:
+    result = outcome(effect, source, values, modifier, volume, other)
+    if labels_in(result)[1:]:
         raise ValueError(
-            f"{effect.title} makes several segments with these settings, which the panel cannot "
-            "add; use the bridge, or Slicer's own effect"
+            f"{effect.title} makes several segments with these settings, which cannot be done to "
+            "one visible segment after the other"
         )
-    modifier.GetPointData().SetScalars(result.GetPointData().GetScalars())
+    set_mask(modifier, result)
+
+
+def outcome(
+    effect: EffectPanel,
+    source: Any,
+    values: dict[str, Any],
+    lattice: Any,
+    volume: Any = None,
+    other: Any = None,
+) -> Any:
+    """What `run` writes, as an image of its own, which may have several labels.
+
+    The lowest is for the selected segment, the others are for new ones.
+    """
+    taken = effect.takes_from_all(values) and effect.input == "segment"
+    if taken:
+        # What leaves a segment that is everywhere leaves any.
+        source = _everywhere(lattice)
+    result = result_of(effect, source, values, volume, lattice, other)
+    if taken:
+        _set_voxels(result, _voxels(result) == 0)
+    return result
+
+
+def labels_in(result: Any) -> list[int]:
+    """The labels of an image, ascending; there may be none."""
+    voxels = _voxels(result)
+    found: list[int] = np.unique(voxels[voxels != 0]).tolist()
+    return found
+
+
+def set_mask(modifier: Any, result: Any, label: int | None = None) -> None:
+    """Make a label map 1 where another image has a label, its only one by default."""
+    voxels = _voxels(result)
+    _set_voxels(modifier, voxels != 0 if label is None else voxels == label)
     modifier.Modified()
 
 
 def result_of(
-    effect: EffectPanel, source: Any, values: dict[str, Any], volume: Any, lattice: Any
+    effect: EffectPanel,
+    source: Any,
+    values: dict[str, Any],
+    volume: Any,
+    lattice: Any,
+    other: Any = None,
 ) -> Any:
     """What an effect makes of images on the voxels of ``lattice``, as an image."""
     from .._run import run_effect
@@ -167,10 +219,67 @@ def result_of(
     named = {"segmentation": source} if effect.input != "volume" else {"source volume": source}
     if effect.volume:
         named["source volume"] = volume
+    if other is not None:
+        named["other segment"] = other
     for name, image in named.items():
         check_same_voxels(image, lattice, name)
+    if effect.other is not None:
+        if other is not None:
+            return _result_with(effect, effect.other, source, values, volume, other)
+        values = {name: value for name, value in values.items() if name != effect.other.name}
     beside = {"volume": in_world(volume)} if effect.volume else {}
     return run_effect(effect.identifier, in_world(source), values, label=1, **beside)
+
+
+def _result_with(
+    effect: EffectPanel, row: Row, source: Any, values: dict[str, Any], volume: Any, other: Any
+) -> Any:
+    """What an effect with another segment makes; in a label map the two could not overlap."""
+    from ..editor import Editor
+    from ..segments import Segment, write_segments
+
+    labels = in_world(source)
+    layers = labels.GetPointData()
+    layers.Initialize()
+    segments = [Segment("segment", 1), Segment("other", 1, layer=1)]
+    for segment, image in zip(segments, (source, other), strict=True):
+        voxels = image.GetPointData().GetScalars()
+        layer = voxels.NewInstance()
+        layer.ShallowCopy(voxels)
+        layer.SetName(segment.array_name)
+        layers.AddArray(layer)
+    layers.SetActiveScalars(segments[0].array_name)
+    write_segments(labels, segments)
+    edit = {"effect": effect.identifier, "segment": "segment"}
+    with Editor(in_world(volume) if effect.volume else None, labels=labels) as editor:
+        editor.apply({**edit, "parameters": {**values, row.name: "other"}})
+        return editor.mask("segment")
+
+
+def _everywhere(lattice: Any) -> Any:
+    """A label map on the voxels of another image with the segment at each of them."""
+    full = lattice.NewInstance()
+    full.ShallowCopy(lattice)
+    _set_voxels(full, np.ones(lattice.GetNumberOfPoints(), bool))
+    return full
+
+
+def _voxels(image: Any) -> NDArray[Any]:
+    """The active scalars, one after the other."""
+    from vtkmodules.util import numpy_support
+
+    support: Any = numpy_support  # has no types
+    voxels: NDArray[Any] = support.vtk_to_numpy(image.GetPointData().GetScalars())
+    return voxels
+
+
+def _set_voxels(image: Any, mask: NDArray[np.bool_]) -> None:
+    from vtkmodules.util import numpy_support
+
+    support: Any = numpy_support
+    scalars = support.numpy_to_vtk(mask.astype(np.uint8), deep=True)
+    scalars.SetName("labels")
+    image.GetPointData().SetScalars(scalars)
 
 
 def check_same_voxels(image: Any, lattice: Any, name: str) -> None:

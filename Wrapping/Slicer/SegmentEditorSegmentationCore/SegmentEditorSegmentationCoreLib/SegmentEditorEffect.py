@@ -75,6 +75,26 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         self.pages.setCurrentIndex(index)
         self.toAllVisible.visible = self.effects[index].can_apply_to_each
         self.nearOnly.visible = self.effects[index].can_keep_near
+        self.updateGUIFromMRML()
+
+    def updateGUIFromMRML(self):
+        """Offer the other segments; called by Slicer when segments or the selection change."""
+        editor = self.scriptedEffect.parameterSetNode()
+        node = editor.GetSegmentationNode() if editor else None
+        if node is None:
+            return
+        others = nodes.other_segments(node, editor.GetSelectedSegmentID() or "")
+        for effect in self.effects:
+            if effect.other is None:
+                continue
+            widget = self.widgets[effect.identifier, effect.other.name]
+            chosen = widget.currentData
+            widget.clear()
+            widget.addItem(_("none"), "")
+            for key, name in others:
+                widget.addItem(name, key)
+            keys = ["", *(key for key, _name in others)]
+            widget.setCurrentIndex(keys.index(chosen) if chosen in keys else 0)
 
     def _widgetFor(self, row):
         if row.choices:
@@ -90,12 +110,16 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
             widget.decimals = 4
             widget.minimum, widget.maximum = row.range
             widget.value = row.default
-        elif row.kind == "points":
+        elif row.kind in ("points", "matrix"):
             widget = slicer.qMRMLNodeComboBox()
-            widget.nodeTypes = ["vtkMRMLMarkupsNode"]
+            views = ["vtkMRMLSliceNode", "vtkMRMLCameraNode"]
+            widget.nodeTypes = ["vtkMRMLMarkupsNode"] if row.kind == "points" else views
             widget.noneEnabled = True
             widget.addEnabled = widget.removeEnabled = False
             widget.setMRMLScene(slicer.mrmlScene)
+        elif row.kind == "segment":
+            widget = qt.QComboBox()
+            widget.addItem(_("none"), "")
         elif row.kind in ("vector", "numbers"):
             widget = qt.QLineEdit(", ".join(f"{number:g}" for number in row.default))
         elif row.kind == "string":
@@ -112,10 +136,12 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         values = {}
         for row in effect.rows:
             widget = self.widgets[effect.identifier, row.name]
-            if row.choices:
+            if row.choices or row.kind == "segment":
                 values[row.name] = widget.currentData
             elif row.kind == "points":
                 values[row.name] = nodes.markups_points(widget.currentNode(), node)
+            elif row.kind == "matrix":
+                values[row.name] = nodes.view_matrix(widget.currentNode(), node)
             elif row.kind in ("vector", "numbers"):
                 values[row.name] = panel.parse_numbers(widget.text, row.label)
             elif row.kind == "string":
@@ -127,7 +153,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
     def onApply(self):
         """Run the chosen effect."""
         effect = self.effects[self.choice.currentIndex]
-        toEach = effect.can_apply_to_each and self.toAllVisible.checked
+        toEach = self._toEach(effect)
         one = effect.input != "segments" and not toEach
         if one and not self.scriptedEffect.confirmCurrentSegmentVisible():
             return
@@ -136,6 +162,15 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
                 self._run(effect, toEach)
             except errors.SegmentationCoreError as error:
                 raise RuntimeError(str(error)) from error
+
+    def _toEach(self, effect):
+        boxes = {
+            row.name: self.widgets[effect.identifier, row.name].checked
+            for row in effect.rows
+            if row.kind == "bool"
+        }
+        chosen = effect.can_apply_to_each and self.toAllVisible.checked
+        return chosen and not effect.takes_from_all(boxes)
 
     def _run(self, effect, toEach):
         scripted = self.scriptedEffect
@@ -178,10 +213,30 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
                 scripted.modifySegmentByLabelmap(node, key, image, modes.ModificationModeSet)
             return
         source = volume if effect.input == "volume" else scripted.selectedSegmentLabelmap()
-        panel.run(effect, source, values, modifier, volume if effect.volume else None)
+        other = None
+        if effect.other is not None and values[effect.other.name]:
+            other = nodes.segment_image(node, values[effect.other.name], modifier)
+        result = panel.outcome(
+            effect, source, values, modifier, volume if effect.volume else None, other
+        )
         scripted.saveStateForUndo()
+        labels = panel.labels_in(result)
+        if labels[1:]:
+            # The new segments first: masking is by the selected one as it was.
+            nodes.write_parts(
+                node,
+                editor.GetSelectedSegmentID(),
+                result,
+                modifier,
+                lambda key, image: scripted.modifySegmentByLabelmap(
+                    node, key, image, modes.ModificationModeAdd
+                ),
+            )
+        panel.set_mask(modifier, result, labels[0] if labels else None)
         scripted.modifySelectedSegmentByLabelmap(
-            modifier, getattr(modes, f"ModificationMode{effect.mode}")
+            modifier,
+            getattr(modes, f"ModificationMode{effect.mode_of(values)}"),
+            bool(values.get("BypassMasking")),
         )
 
     def _keepsNear(self, effect):
