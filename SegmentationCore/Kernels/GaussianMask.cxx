@@ -400,10 +400,14 @@ private:
       this->Depth = roundedUp((box.dim(2) + slabs - 1) / slabs, Group);
       return;
     }
-    // The sink gets whole rows: their values are kept for the part.
-    this->Rows = std::min<Index>(this->Rows, 16 * Group);
-    const Index slices = 8 * cache / (8 * this->Rows * box.dim(0)) / Group * Group;
-    this->Depth = std::clamp(slices, Group, roundedUp(box.dim(2), Group));
+    // The sink gets whole rows: their values are kept for the part, in the cache if it need not be
+    // deep.
+    this->Rows =
+      std::min(this->Rows, roundedUp(std::max<Index>(32, 4 * this->Reach[1]), Group));
+    const Index perSlice = 8 * this->Rows * box.dim(0);
+    const Index slices =
+      std::max(cache / perSlice, std::min(8 * cache / perSlice, 2 * this->Reach[2]));
+    this->Depth = std::clamp(roundedUp(slices, Group), Group, roundedUp(box.dim(2), Group));
   }
 
   void findRows(Part& part) const
