@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Layout: numbers of 15 bits, two rows (or slices) in a row of 32-bit numbers, for multiplications of
-// 16 bits that add two products are what a processor does most of at once. After two passes a
+// Layout: numbers of 15 bits, two rows (or slices) in a row of 32-bit numbers, for multiplications
+// of 16 bits that add two products are what a processor does most of at once. After two passes a
 // number has 30 bits; it is kept as its upper and its lower 15. Four rows of a result are made at
 // once, from the same pairs, in groups that begin at the same place among the pairs: so the weights
 // are the same for every group.
@@ -331,9 +331,9 @@ private:
   struct Part
   {
     Index x, y0, y1, z0, z1;
-    Index firstRow, lastRow;         ///< rows that exist, from y0 - Even[1]
-    Index pairsBegin, pairsEnd;      ///< pairs with such a row
-    Index slicesBegin, slicesEnd;    ///< the same for slices
+    Index firstRow, lastRow;      ///< rows that exist, from y0 - Even[1]
+    Index pairsBegin, pairsEnd;   ///< pairs with such a row
+    Index slicesBegin, slicesEnd; ///< the same for slices
 
     bool has(Index row) const { return row >= this->firstRow && row <= this->lastRow; }
   };
@@ -357,21 +357,21 @@ private:
       , values(static_cast<std::size_t>(s.Out ? 0 : s.Rows * s.Depth * s.Target.dim(0)))
     {
     }
-    Index slots;                    ///< pairs of slices around a group
-    Index pairs;                    ///< pairs of rows of a part
-    Buffer<std::uint32_t> ring;     ///< for each row the last pairs of slices, after the first pass
-    Buffer<std::uint32_t> upper;    ///< for each slice of a group pairs of rows, after the second
-    Buffer<std::uint32_t> lower;    ///< the same
+    Index slots;                 ///< pairs of slices around a group
+    Index pairs;                 ///< pairs of rows of a part
+    Buffer<std::uint32_t> ring;  ///< for each row the last pairs of slices, after the first pass
+    Buffer<std::uint32_t> upper; ///< for each slice of a group pairs of rows, after the second
+    Buffer<std::uint32_t> lower; ///< the same
     std::vector<std::uint8_t> kindsOfRing;
-    std::vector<std::uint8_t> kinds; ///< of the pairs of rows in a group of slices
-    std::vector<Word> valid;         ///< the bits around a part of a row that have weight
-    std::vector<Word> window;        ///< bits around a part of a row
-    std::vector<std::uint8_t> bytes; ///< the same
-    std::vector<Half> along;         ///< parts of two rows after the first pass; zeros; all object
-    std::vector<std::uint32_t> full; ///< pairs of rows after the second pass if all is object
+    std::vector<std::uint8_t> kinds;  ///< of the pairs of rows in a group of slices
+    std::vector<Word> valid;          ///< the bits around a part of a row that have weight
+    std::vector<Word> window;         ///< bits around a part of a row
+    std::vector<std::uint8_t> bytes;  ///< the same
+    std::vector<Half> along;          ///< parts of two rows after the first pass; zeros; all object
+    std::vector<std::uint32_t> full;  ///< pairs of rows after the second pass if all is object
     std::vector<std::int32_t> limits; ///< what 2 S >= N_x N_y N_z says for S, upper and lower bits
-    Index limitOf = -1;              ///< N_y N_z of these
-    std::vector<double> values;      ///< the part's, for the sink
+    Index limitOf = -1;               ///< N_y N_z of these
+    std::vector<double> values;       ///< the part's, for the sink
   };
 
   /// How wide, high and deep the parts are: what a thread keeps should stay in its cache.
@@ -388,22 +388,21 @@ private:
     {
       // Tall enough for what neighbours calculate twice.
       this->Rows = std::min(this->Rows,
-        roundedUp(
-          std::max(rowsFor(this->Width) - 2 * this->Reach[1], 4 * this->Reach[1]), Group));
+        roundedUp(std::max(rowsFor(this->Width) - 2 * this->Reach[1], 4 * this->Reach[1]), Group));
     }
     if (this->Out)
     {
       const Index parts = this->Out->words * ((box.dim(1) + this->Rows - 1) / this->Rows);
       const Index wanted = std::max(4 * threadCount(), Index{ watched ? 64 : 1 });
       const Index most = box.dim(2) / std::max(4 * Group, 2 * this->Reach[2]);
-      const Index slabs = std::clamp<Index>((wanted + parts - 1) / parts, 1, std::max<Index>(1, most));
+      const Index slabs =
+        std::clamp<Index>((wanted + parts - 1) / parts, 1, std::max<Index>(1, most));
       this->Depth = roundedUp((box.dim(2) + slabs - 1) / slabs, Group);
       return;
     }
     // The sink gets whole rows: their values are kept for the part, in the cache if it need not be
     // deep.
-    this->Rows =
-      std::min(this->Rows, roundedUp(std::max<Index>(32, 4 * this->Reach[1]), Group));
+    this->Rows = std::min(this->Rows, roundedUp(std::max<Index>(32, 4 * this->Reach[1]), Group));
     const Index perSlice = 8 * this->Rows * box.dim(0);
     const Index slices =
       std::max(cache / perSlice, std::min(8 * cache / perSlice, 2 * this->Reach[2]));
@@ -476,8 +475,7 @@ private:
       {
         const bool inside = z + k >= this->In.box.lo[2] && z + k <= this->In.box.hi[2];
         Half* const made = s.along.data() + k * this->Width;
-        const Kind one =
-          inside ? this->alongX(this->In.row(y, z + k), part.x, made, s) : Outside;
+        const Kind one = inside ? this->alongX(this->In.row(y, z + k), part.x, made, s) : Outside;
         of[k] = one == Mixed ? made : s.along.data() + (one == Full ? 3 : 2) * this->Width;
         kind |= one;
       }
@@ -773,7 +771,8 @@ private:
           for (; near; near &= near - 1)
           {
             const Index i = lowestOne(near);
-            const auto high = static_cast<std::int32_t>(upper[c][g][i] + (lower[c][g][i] >> LowBits));
+            const auto high =
+              static_cast<std::int32_t>(upper[c][g][i] + (lower[c][g][i] >> LowBits));
             const auto low = static_cast<std::int32_t>(lower[c][g][i] & LowMask);
             some |= high > limits[i] || (high == limits[i] && low >= limits[this->Width + i])
               ? Word{ 1 } << i
@@ -802,8 +801,8 @@ private:
       const __m128i limit = _mm_loadu_si128(reinterpret_cast<const __m128i*>(limits + 4 * k));
       above[k] = _mm_cmpgt_epi32(_mm_add_epi32(sum, _mm_set1_epi32(more)), limit);
     }
-    return static_cast<Word>(_mm_movemask_epi8(_mm_packs_epi16(
-      _mm_packs_epi32(above[0], above[1]), _mm_packs_epi32(above[2], above[3]))));
+    return static_cast<Word>(_mm_movemask_epi8(
+      _mm_packs_epi16(_mm_packs_epi32(above[0], above[1]), _mm_packs_epi32(above[2], above[3]))));
 #else
     Word bits = 0;
     for (Index i = 0; i < Chunk; ++i)
@@ -833,8 +832,8 @@ private:
         static_cast<std::int32_t>(limit & LowMask);
     }
     // Nothing behind the end of a row.
-    std::fill_n(s.limits.data() + count, this->Width - count,
-      std::numeric_limits<std::int32_t>::max());
+    std::fill_n(
+      s.limits.data() + count, this->Width - count, std::numeric_limits<std::int32_t>::max());
   }
 
   const BitBlock& In;
@@ -849,7 +848,7 @@ private:
   Index Depth = 0;
   void (*SumPairs)(const PairRows&, const PairWeights*, Sums&) = sumPairs;
   std::vector<Half> Weights[3];
-  std::vector<Half> ByteTable;     ///< of those along x
+  std::vector<Half> ByteTable; ///< of those along x
   std::vector<PairWeights> PairsY;
   std::vector<PairWeights> PairsZ;
   std::vector<Index> Clipped[3]; ///< of the clipped weights, for the voxels of the target

@@ -135,8 +135,8 @@ void spanRange(const T* in, Index n, T& min, T& max)
   if constexpr (sizeof(T) == 2)
   {
     // Unsigned values are in the order of signed ones if their uppermost bit is turned around.
-    const auto flip = std::is_signed<T>::value ? std::int16_t{ 0 }
-                                               : std::numeric_limits<std::int16_t>::lowest();
+    const auto flip =
+      std::is_signed<T>::value ? std::int16_t{ 0 } : std::numeric_limits<std::int16_t>::lowest();
     std::int16_t bounds[2];
     spanRange16(reinterpret_cast<const std::int16_t*>(in), n, flip, bounds[0], bounds[1]);
     min = static_cast<T>(bounds[0] ^ flip);
@@ -393,8 +393,8 @@ struct FastBins
 
 /// Adds a span to counts[0 .. MostBins - 1], on this thread; `flip` is the uppermost bit for signed
 /// values, as they are counted from the lowest one.
-SEGMENTATIONCOREKERNELS_EXPORT void countPairs(const std::uint16_t* in, Index n,
-  std::uint16_t flip, const FastBins& bins, std::int64_t* counts);
+SEGMENTATIONCOREKERNELS_EXPORT void countPairs(
+  const std::uint16_t* in, Index n, std::uint16_t flip, const FastBins& bins, std::int64_t* counts);
 
 /// Values of 16 bits in many bins, or in such as FastBins cannot tell: a table gives the bin, and
 /// equal neighbours go to counters of their own, which all stay in the nearest cache.

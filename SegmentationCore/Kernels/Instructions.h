@@ -5,8 +5,8 @@
 /// Whether kernels may use instructions beyond those that every processor of the platform has.
 ///
 /// A kernel with two versions of an inner loop, one of them marked by a target attribute, asks once
-/// per call. Both versions must give the same bits: this is for integers only. Tests switch the wide
-/// ones off to run both on one machine.
+/// per call. Both versions must give the same bits: this is for integers only. Tests switch the
+/// wide ones off to run both on one machine.
 
 #ifndef segcoreInstructions_h
 #define segcoreInstructions_h

@@ -110,11 +110,21 @@ void thresholdSpan(const T* in, Index n, Interval<T> interval, Out inside, Out o
 {
   const T lower = interval.min;
   const T upper = interval.max;
-  for (Index i = 0; i < n; ++i)
+  // '&' and not '&&': no branch, so that the loops are vectorised.
+  const auto one = [=](T value) { return (value >= lower) & (value <= upper) ? inside : outside; };
+  constexpr Index line = 64 / sizeof(T);
+  Index i = 0;
+  for (; i + line <= n; i += line)
   {
-    // '&' and not '&&': no branch, so that the loop is vectorised.
-    const bool in1 = (in[i] >= lower) & (in[i] <= upper);
-    out[i] = in1 ? inside : outside;
+    fetchLater(in + i);
+    for (Index k = i; k < i + line; ++k)
+    {
+      out[k] = one(in[k]);
+    }
+  }
+  for (; i < n; ++i)
+  {
+    out[i] = one(in[i]);
   }
 }
 

@@ -270,8 +270,7 @@ void testIntegers()
               Index wrong = 0;
               for (std::size_t i = 0; i < mask.size(); ++i)
               {
-                wrong +=
-                  values[i] != static_cast<double>(sums[i]) / static_cast<double>(all[i]);
+                wrong += values[i] != static_cast<double>(sums[i]) / static_cast<double>(all[i]);
               }
               CHECK_EQUAL(wrong, 0);
             });
