@@ -393,15 +393,16 @@ private:
     if (this->Out)
     {
       const Index parts = this->Out->words * ((box.dim(1) + this->Rows - 1) / this->Rows);
-      const Index wanted = std::max(4 * threadCount(), Index{ watched ? 64 : 1 });
+      // Who watches a large volume wants to see more than a few steps.
+      const Index seen = watched ? std::min<Index>(256, box.size() >> 21) : 0;
+      const Index wanted = std::max(4 * threadCount(), seen);
       const Index most = box.dim(2) / std::max(4 * Group, 2 * this->Reach[2]);
       const Index slabs =
         std::clamp<Index>((wanted + parts - 1) / parts, 1, std::max<Index>(1, most));
       this->Depth = roundedUp((box.dim(2) + slabs - 1) / slabs, Group);
       return;
     }
-    // The sink gets whole rows: their values are kept for the part, in the cache if it need not be
-    // deep.
+    // The sink gets whole rows: their values are kept for the part, which is no deeper than pays.
     this->Rows = std::min(this->Rows, roundedUp(std::max<Index>(32, 4 * this->Reach[1]), Group));
     const Index perSlice = 8 * this->Rows * box.dim(0);
     const Index slices =

@@ -15,11 +15,13 @@
 /// function of the value: equal on every rank and thread. 64-bit integers are converted to double
 /// (to nearest) first.
 ///
-/// Threads: yes; a table per thread. 8 and 16-bit types can be counted by value, then binned by
+/// Threads: yes; tables per thread. 8 and 16-bit types can be counted by value, then binned by
 /// value: a single pass gives range and histogram for any bins (ValueCounts). Two passes of 16-bit
-/// values, one for the range and one for up to 256 bins, are faster still. Cost: one read each.
-/// Scratch: 8 bytes per bin and thread; ValueCounts: for 8-bit types 6 KiB, for 16-bit types 0.75
-/// MiB per thread. Siblings: AutoThreshold.h.
+/// values, one for the range and one for up to 256 bins, are faster still: the bin of a value is
+/// one product (FastBins), or found in a table. Cost: one read each; a change of a table for each
+/// two voxels of 16 bits and 64 bins, else for each voxel. Scratch: 8 bytes per bin and thread, for
+/// 16-bit types 32 KiB per thread, and 64 KiB for all; ValueCounts: for 8-bit types 6 KiB, for
+/// 16-bit types 0.75 MiB per thread. Siblings: AutoThreshold.h.
 
 #ifndef segcoreHistogram_h
 #define segcoreHistogram_h

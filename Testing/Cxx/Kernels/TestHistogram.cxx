@@ -240,7 +240,8 @@ void testTableOfBins()
   }
 }
 
-/// Every value of 16 bits, in bins of any place and width: each in its own bin, however it is found.
+/// Every value of 16 bits, in bins of any place and width: each in its own bin, however it is
+/// found.
 template <class T>
 void testEveryValue()
 {
