@@ -32,15 +32,16 @@ namespace segcore
 /// Bytes of a result from which it is written past the caches: more than these hold.
 constexpr Index LeastStreamedBytes = Index{ 1 } << 26;
 
-/// Asks for what comes a page after `at`, which is read in order: where a page ends, the processor
-/// does not look ahead by itself. Does nothing behind the end of an array.
-inline void fetchLater([[maybe_unused]] const void* at)
+/// Asks for what comes a page and `more` bytes after `at`, which is read in order: where a page
+/// ends, the processor does not look ahead by itself. Does nothing behind the end of an array.
+inline void fetchLater([[maybe_unused]] const void* at, [[maybe_unused]] std::size_t more = 0)
 {
 #ifdef SEGCORE_STREAM_STORES
   _mm_prefetch(
-    reinterpret_cast<const char*>(reinterpret_cast<std::uintptr_t>(at) + 4096), _MM_HINT_T0);
+    reinterpret_cast<const char*>(reinterpret_cast<std::uintptr_t>(at) + 4096 + more), _MM_HINT_T0);
 #elif defined(__GNUC__) || defined(__clang__)
-  __builtin_prefetch(reinterpret_cast<const char*>(reinterpret_cast<std::uintptr_t>(at) + 4096));
+  __builtin_prefetch(
+    reinterpret_cast<const char*>(reinterpret_cast<std::uintptr_t>(at) + 4096 + more));
 #endif
 }
 

@@ -110,21 +110,11 @@ void thresholdSpan(const T* in, Index n, Interval<T> interval, Out inside, Out o
 {
   const T lower = interval.min;
   const T upper = interval.max;
-  // '&' and not '&&': no branch, so that the loops are vectorised.
-  const auto one = [=](T value) { return (value >= lower) & (value <= upper) ? inside : outside; };
-  constexpr Index line = 64 / sizeof(T);
-  Index i = 0;
-  for (; i + line <= n; i += line)
+  for (Index i = 0; i < n; ++i)
   {
-    fetchLater(in + i);
-    for (Index k = i; k < i + line; ++k)
-    {
-      out[k] = one(in[k]);
-    }
-  }
-  for (; i < n; ++i)
-  {
-    out[i] = one(in[i]);
+    // '&' and not '&&': no branch, so that the loop is vectorised.
+    const bool in1 = (in[i] >= lower) & (in[i] <= upper);
+    out[i] = in1 ? inside : outside;
   }
 }
 
@@ -137,8 +127,22 @@ void threshold(const T* in, Index n, Interval<T> interval, Out inside, Out outsi
   forRanges(n, Index{ 1 } << 21, progress,
     [=](Index begin, Index end)
     {
-      streamSpan(end - begin, n, out + begin, [=](Index first, Index count, Out* part)
-        { thresholdSpan(in + begin + first, count, interval, inside, outside, part); });
+      streamSpan(end - begin, n, out + begin,
+        [=](Index first, Index count, Out* part)
+        {
+          const T* const from = in + begin + first;
+          constexpr std::size_t bytes = 512;
+          constexpr Index piece = bytes / sizeof(T);
+          for (Index i = 0; i < count; i += piece)
+          {
+            for (std::size_t line = 0; line < bytes; line += 64)
+            {
+              fetchLater(from + i, line);
+            }
+            thresholdSpan(
+              from + i, std::min(piece, count - i), interval, inside, outside, part + i);
+          }
+        });
     });
 }
 
