@@ -10,6 +10,7 @@
 #include "Check.h"
 #include "Volumes.h"
 
+#include <array>
 #include <cmath>
 
 using segcore::BitBlock;
@@ -221,19 +222,28 @@ std::vector<Index> integerSums(std::vector<Index> sums, const Box& box, const do
 /// Every voxel, however near to one half, with and without wide instructions.
 void testIntegers()
 {
-  const double deviations[][3] = { { 6, 6, 5 }, { 0.2, 2.4, 1.3 }, { 17, 0.3, 0.6 },
-    { 0.5, 0.6, 30 }, { 30, 30, 0 } };
-  const Index sizes[][3] = { { 131, 30, 21 }, { 64, 9, 8 }, { 33, 41, 7 }, { 9, 150, 130 },
-    { 75, 20, 3 } };
-  check::Random random(5);
-  for (const auto& s : deviations)
+  struct Case
   {
-    for (const auto& size : sizes)
+    std::vector<std::array<double, 3>> deviations;
+    Index size[3];
+  };
+  const std::vector<std::array<double, 3>> some{ { 6, 6, 5 }, { 0.2, 2.4, 1.3 }, { 17, 0.3, 0.6 },
+    { 30, 30, 0 } };
+  const Case cases[] = {
+    { some, { 131, 30, 21 } },
+    { some, { 33, 41, 7 } },
+    { some, { 75, 20, 3 } },
+    // In several parts along z, along y, and whole rows for the sink.
+    { some, { 64, 9, 70 } },
+    { { { 0.5, 0.6, 30 } }, { 9, 150, 130 } },
+    { { { 6, 6, 5 } }, { 600, 33, 12 } },
+  };
+  check::Random random(5);
+  for (const auto& [deviations, size] : cases)
+  {
+    for (const auto& [sx, sy, sz] : deviations)
     {
-      if ((s[2] == 30) != (size[2] == 130))
-      {
-        continue; // parts of what a thread keeps, for deep kernels alone
-      }
+      const double s[3] = { sx, sy, sz };
       const Box box = Box::ofSize(size[0], size[1], size[2]);
       Mask mask(static_cast<std::size_t>(box.size()));
       std::vector<Index> ones(mask.size(), 1), bits(mask.size());
