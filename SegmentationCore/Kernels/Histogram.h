@@ -15,15 +15,18 @@
 /// function of the value: equal on every rank and thread. 64-bit integers are converted to double
 /// (to nearest) first.
 ///
-/// Threads: yes; a table per thread. 8 and 16-bit types can be counted by value, then binned by
+/// Threads: yes; tables per thread. 8 and 16-bit types can be counted by value, then binned by
 /// value: a single pass gives range and histogram for any bins (ValueCounts). Two passes of 16-bit
-/// values, one for the range and one for up to 256 bins, are faster still. Cost: one read each.
-/// Scratch: 8 bytes per bin and thread; ValueCounts: for 8-bit types 6 KiB, for 16-bit types 0.75
-/// MiB per thread. Siblings: AutoThreshold.h.
+/// values, one for the range and one for up to 256 bins, are faster still: the bin of a value is
+/// one product (FastBins), or found in a table. Cost: one read each; a change of a table for each
+/// two voxels of 16 bits and 64 bins, else for each voxel. Scratch: 8 bytes per bin and thread, for
+/// 16-bit types 32 KiB per thread, and 64 KiB for all; ValueCounts: for 8-bit types 6 KiB, for
+/// 16-bit types 0.75 MiB per thread. Siblings: AutoThreshold.h.
 
 #ifndef segcoreHistogram_h
 #define segcoreHistogram_h
 
+#include "SegmentationCoreKernelsModule.h"
 #include "Threads.h"
 
 #include <array>
@@ -32,6 +35,7 @@
 #include <cstring>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <type_traits>
 #include <vector>
@@ -122,10 +126,25 @@ struct isNarrow : std::integral_constant<bool, std::is_integral<T>::value && siz
 {
 };
 
+/// Range of values of 16 bits, after they were combined with `flip` by exclusive or; n > 0.
+SEGMENTATIONCOREKERNELS_EXPORT void spanRange16(
+  const std::int16_t* in, Index n, std::int16_t flip, std::int16_t& min, std::int16_t& max);
+
 /// Range of a span of integers in T; n > 0.
 template <class T>
 void spanRange(const T* in, Index n, T& min, T& max)
 {
+  if constexpr (sizeof(T) == 2)
+  {
+    // Unsigned values are in the order of signed ones if their uppermost bit is turned around.
+    const auto flip =
+      std::is_signed<T>::value ? std::int16_t{ 0 } : std::numeric_limits<std::int16_t>::lowest();
+    std::int16_t bounds[2];
+    spanRange16(reinterpret_cast<const std::int16_t*>(in), n, flip, bounds[0], bounds[1]);
+    min = static_cast<T>(bounds[0] ^ flip);
+    max = static_cast<T>(bounds[1] ^ flip);
+    return;
+  }
   T low = in[0];
   T high = in[0];
   for (Index i = 0; i < n; ++i)
@@ -361,53 +380,116 @@ using FirstLook =
 
 namespace detail
 {
-/// Values of 16 bits whose bins have numbers of 8 bits: a table gives the bin, and equal neighbours
-/// go to counters of their own, which all stay in the nearest cache.
-template <class T>
-void histogramByTable(const T* in, Index n, const HistogramBins& bins, std::int64_t* counts)
+/// Bins of 16-bit values by one product in single precision, if that gives the same.
+struct FastBins
 {
-  using Unsigned = typename std::make_unsigned<T>::type;
-  constexpr int values = 1 << 16, ways = 8, most = 256;
-  std::vector<std::uint8_t> binOf(static_cast<std::size_t>(values));
-  for (int v = std::numeric_limits<T>::lowest(); v <= std::numeric_limits<T>::max(); ++v)
+  static constexpr int MostBins = 64;
+
+  std::uint16_t first = 0; ///< the first edge, counted from the lowest value of the type
+  std::uint16_t most = 0;  ///< from there, the first value of the last bin
+  float scale = 0.0f;      ///< one by the width
+
+  /// False if these are not the bins for every value of the type, which begins at `lowest`.
+  SEGMENTATIONCOREKERNELS_EXPORT bool fit(const HistogramBins& bins, int lowest);
+};
+
+/// Adds a span to counts[0 .. MostBins - 1], on this thread; `flip` is the uppermost bit for signed
+/// values, as they are counted from the lowest one.
+SEGMENTATIONCOREKERNELS_EXPORT void countPairs(
+  const std::uint16_t* in, Index n, std::uint16_t flip, const FastBins& bins, std::int64_t* counts);
+
+/// Values of 16 bits in many bins, or in such as FastBins cannot tell: a table gives the bin, and
+/// equal neighbours go to counters of their own, which all stay in the nearest cache.
+class BinTable
+{
+public:
+  static constexpr int MostBins = 256;
+
+  BinTable(const HistogramBins& bins, int lowest, std::uint16_t flip) : BinOf_(Values)
   {
-    binOf[static_cast<Unsigned>(v)] = static_cast<std::uint8_t>(bins.bin(static_cast<double>(v)));
+    // Bins never fall as the value grows.
+    int bin = bins.bin(static_cast<double>(lowest));
+    const bool flat = !(bins.width > 0.0);
+    for (int v = 0; v < Values; ++v)
+    {
+      const auto value = static_cast<double>(lowest + v);
+      while (!flat && bin + 1 < bins.count && value >= bins.edge(bin + 1))
+      {
+        ++bin;
+      }
+      this->BinOf_[static_cast<std::size_t>(v ^ flip)] = static_cast<std::uint8_t>(bin);
+    }
   }
-  constexpr Index block = Index{ 1 } << 30; // so that 32-bit counts cannot overflow
+
+  /// Adds a span to counts[0 .. MostBins - 1], on this thread.
+  void count(const std::uint16_t* in, Index n, std::int64_t* counts) const
+  {
+    constexpr int ways = 8;
+    constexpr Index block = Index{ 1 } << 30; // so that 32-bit counts cannot overflow
+    std::vector<std::uint32_t> tables(static_cast<std::size_t>(ways * MostBins));
+    std::uint32_t* const table = tables.data();
+    const std::uint8_t* const bin = this->BinOf_.data();
+    for (Index first = 0; first < n; first += block)
+    {
+      std::fill(tables.begin(), tables.end(), 0u);
+      const std::uint16_t* const p = in + first;
+      const Index most = std::min(block, n - first);
+      Index i = 0;
+      for (; i + ways <= most; i += ways)
+      {
+        for (int w = 0; w < ways; ++w)
+        {
+          ++table[w * MostBins + bin[p[i + w]]];
+        }
+      }
+      for (; i < most; ++i)
+      {
+        ++table[bin[p[i]]];
+      }
+      for (int b = 0; b < ways * MostBins; ++b)
+      {
+        counts[b % MostBins] += table[b];
+      }
+    }
+  }
+
+private:
+  static constexpr int Values = 1 << 16;
+  std::vector<std::uint8_t> BinOf_;
+};
+
+template <class T>
+void histogramOf16(const T* in, Index n, const HistogramBins& bins, std::int64_t* counts)
+{
+  constexpr int lowest = std::numeric_limits<T>::lowest();
+  constexpr auto flip = static_cast<std::uint16_t>(lowest);
+  const auto* const values = reinterpret_cast<const std::uint16_t*>(in);
+  FastBins fast;
+  std::optional<BinTable> table;
+  if (!fast.fit(bins, lowest))
+  {
+    table.emplace(bins, lowest, flip);
+  }
   std::mutex mutex;
   const Index chunks = chunkCount(n, Index{ 1 } << 18, 4);
   forRanges(chunks, 1,
     [&](Index begin, Index end)
     {
-      std::vector<std::uint32_t> tables(static_cast<std::size_t>(ways * most));
-      const std::uint8_t* const bin = binOf.data();
-      const Index last = chunkBegin(n, chunks, end);
-      for (Index first = chunkBegin(n, chunks, begin); first < last; first += block)
+      const Index first = chunkBegin(n, chunks, begin);
+      const Index count = chunkBegin(n, chunks, end) - first;
+      std::array<std::int64_t, BinTable::MostBins> own{};
+      if (table)
       {
-        std::fill(tables.begin(), tables.end(), 0u);
-        std::uint32_t* const table = tables.data();
-        const T* const p = in + first;
-        const Index count = std::min(block, last - first);
-        Index i = 0;
-        for (; i + ways <= count; i += ways)
-        {
-          for (int w = 0; w < ways; ++w)
-          {
-            ++table[w * most + bin[static_cast<Unsigned>(p[i + w])]];
-          }
-        }
-        for (; i < count; ++i)
-        {
-          ++table[bin[static_cast<Unsigned>(p[i])]];
-        }
-        const std::lock_guard<std::mutex> lock(mutex);
-        for (int b = 0; b < bins.count; ++b)
-        {
-          for (int w = 0; w < ways; ++w)
-          {
-            counts[b] += table[w * most + b];
-          }
-        }
+        table->count(values + first, count, own.data());
+      }
+      else
+      {
+        countPairs(values + first, count, flip, fast, own.data());
+      }
+      const std::lock_guard<std::mutex> lock(mutex);
+      for (int b = 0; b < bins.count; ++b)
+      {
+        counts[b] += own[static_cast<std::size_t>(b)];
       }
     });
 }
@@ -418,10 +500,9 @@ void histogramOf(
 {
   if constexpr (sizeof(T) == 2)
   {
-    // The table costs as much as that many voxels.
-    if (bins.count <= 256 && n >= Index{ 1 } << 20)
+    if (bins.count <= BinTable::MostBins)
     {
-      histogramByTable(in, n, bins, counts);
+      histogramOf16(in, n, bins, counts);
       return;
     }
   }
@@ -497,7 +578,14 @@ void accumulateHistogram(const T* in, Index n, const HistogramBins& bins, std::i
   {
     throw std::invalid_argument("segcore::accumulateHistogram: at least one bin is needed");
   }
-  detail::histogramOf(in, n, bins, counts, typename detail::isNarrow<T>::type());
+  using Narrow = typename detail::isNarrow<T>::type;
+  // The tables of 16-bit types cost as much as that many voxels; a row of an image has fewer.
+  if (sizeof(T) == 2 && n < Index{ 1 } << 16)
+  {
+    detail::histogramOf(in, n, bins, counts, std::false_type());
+    return;
+  }
+  detail::histogramOf(in, n, bins, counts, Narrow());
 }
 
 } // namespace segcore

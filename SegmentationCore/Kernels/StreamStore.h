@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 /// @file
-/// StreamStore: writing large results past the caches.
+/// StreamStore: writing large results past the caches, and asking early for what is read.
 ///
 /// An ordinary store reads the line of the cache that it changes part of, so a result that is
 /// written once and is larger than the caches costs its size twice. Stores that go around the
@@ -31,6 +31,19 @@ namespace segcore
 
 /// Bytes of a result from which it is written past the caches: more than these hold.
 constexpr Index LeastStreamedBytes = Index{ 1 } << 26;
+
+/// Asks for what comes a page and `more` bytes after `at`, which is read in order: where a page
+/// ends, the processor does not look ahead by itself. Does nothing behind the end of an array.
+inline void fetchLater([[maybe_unused]] const void* at, [[maybe_unused]] std::size_t more = 0)
+{
+#ifdef SEGCORE_STREAM_STORES
+  _mm_prefetch(
+    reinterpret_cast<const char*>(reinterpret_cast<std::uintptr_t>(at) + 4096 + more), _MM_HINT_T0);
+#elif defined(__GNUC__) || defined(__clang__)
+  __builtin_prefetch(
+    reinterpret_cast<const char*>(reinterpret_cast<std::uintptr_t>(at) + 4096 + more));
+#endif
+}
 
 /// As std::memcpy, past the caches; call streamFence() before another thread may read. `in` should
 /// be in the nearest cache.

@@ -127,8 +127,22 @@ void threshold(const T* in, Index n, Interval<T> interval, Out inside, Out outsi
   forRanges(n, Index{ 1 } << 21, progress,
     [=](Index begin, Index end)
     {
-      streamSpan(end - begin, n, out + begin, [=](Index first, Index count, Out* part)
-        { thresholdSpan(in + begin + first, count, interval, inside, outside, part); });
+      streamSpan(end - begin, n, out + begin,
+        [=](Index first, Index count, Out* part)
+        {
+          const T* const from = in + begin + first;
+          constexpr std::size_t bytes = 512;
+          constexpr Index piece = bytes / sizeof(T);
+          for (Index i = 0; i < count; i += piece)
+          {
+            for (std::size_t line = 0; line < bytes; line += 64)
+            {
+              fetchLater(from + i, line);
+            }
+            thresholdSpan(
+              from + i, std::min(piece, count - i), interval, inside, outside, part + i);
+          }
+        });
     });
 }
 

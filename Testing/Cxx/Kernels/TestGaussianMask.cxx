@@ -5,10 +5,12 @@
 // the integers that the header defines.
 
 #include "GaussianMask.h"
+#include "Instructions.h"
 
 #include "Check.h"
 #include "Volumes.h"
 
+#include <array>
 #include <cmath>
 
 using segcore::BitBlock;
@@ -171,6 +173,124 @@ void testVolume(const Box& whole, const Mask& mask, const double s[3])
   CHECK_RANGES(smoothed(swappedMask, swappedBox, swappedS, 1), expected, whole.size());
 }
 
+/// The weights of the header: integers whose sums from k outwards are the rounded ones.
+std::vector<Index> integerWeights(double s, Index r)
+{
+  std::vector<double> tails(static_cast<std::size_t>(r + 2), 0.0);
+  for (Index k = r; k >= 0; --k)
+  {
+    const double t = k ? static_cast<double>(k) / s : 0.0;
+    tails[static_cast<std::size_t>(k)] =
+      tails[static_cast<std::size_t>(k + 1)] + std::exp(-0.5 * t * t);
+  }
+  std::vector<Index> weights(static_cast<std::size_t>(r + 1));
+  Index before = 0;
+  for (Index k = r; k >= 1; --k)
+  {
+    const auto i = static_cast<std::size_t>(k);
+    const Index tail = std::lround(32767.0 / (1.0 + 2.0 * tails[1]) * tails[i]);
+    weights[i] = tail - before;
+    before = tail;
+  }
+  weights[0] = 32767 - 2 * before;
+  return weights;
+}
+
+/// The sums of the header, one axis after the other, of the mask or of all voxels.
+std::vector<Index> integerSums(std::vector<Index> sums, const Box& box, const double s[3])
+{
+  const Index steps[3] = { 1, box.dim(0), box.dim(0) * box.dim(1) };
+  for (int a = 0; a < 3; ++a)
+  {
+    const Index r = static_cast<Index>(4.0 * s[a]);
+    const std::vector<Index> weights = integerWeights(s[a], r);
+    std::vector<Index> next(sums.size(), 0);
+    for (Index i = 0; i < box.size(); ++i)
+    {
+      const Index at = i / steps[a] % box.dim(a);
+      for (Index k = std::max(-r, -at); k <= std::min(r, box.dim(a) - 1 - at); ++k)
+      {
+        next[static_cast<std::size_t>(i)] += weights[static_cast<std::size_t>(std::abs(k))] *
+          sums[static_cast<std::size_t>(i + k * steps[a])];
+      }
+    }
+    sums = next;
+  }
+  return sums;
+}
+
+/// Every voxel, however near to one half, with and without wide instructions.
+void testIntegers()
+{
+  struct Case
+  {
+    std::vector<std::array<double, 3>> deviations;
+    Index size[3];
+  };
+  const std::vector<std::array<double, 3>> some{ { 6, 6, 5 }, { 0.2, 2.4, 1.3 }, { 17, 0.3, 0.6 },
+    { 30, 30, 0 } };
+  const Case cases[] = {
+    { some, { 131, 30, 21 } },
+    { some, { 33, 41, 7 } },
+    { some, { 75, 20, 3 } },
+    // In several parts along z, along y, and whole rows for the sink.
+    { some, { 64, 9, 70 } },
+    { { { 0.5, 0.6, 30 } }, { 9, 150, 130 } },
+    { { { 6, 6, 5 } }, { 600, 33, 12 } },
+  };
+  check::Random random(5);
+  for (const auto& [deviations, size] : cases)
+  {
+    for (const auto& [sx, sy, sz] : deviations)
+    {
+      const double s[3] = { sx, sy, sz };
+      const Box box = Box::ofSize(size[0], size[1], size[2]);
+      Mask mask(static_cast<std::size_t>(box.size()));
+      std::vector<Index> ones(mask.size(), 1), bits(mask.size());
+      for (std::size_t i = 0; i < mask.size(); ++i)
+      {
+        // Noise, blocks and a part with nothing, another with everything.
+        const Index x = static_cast<Index>(i) % size[0];
+        const Index y = static_cast<Index>(i) / size[0] % size[1];
+        mask[i] = y < size[1] / 4 ? (x / 7 + y / 5) % 2 == 0
+          : y < size[1] / 2       ? x > size[0] / 2
+                                  : random.below(2) == 0;
+        bits[i] = mask[i];
+      }
+      const std::vector<Index> sums = integerSums(bits, box, s), all = integerSums(ones, box, s);
+      Mask expected(mask.size());
+      for (std::size_t i = 0; i < mask.size(); ++i)
+      {
+        expected[i] = 2 * sums[i] >= all[i];
+      }
+      for (const bool wide : { true, false })
+      {
+        segcore::allowAvx2(wide);
+        for (const int threads : { 1, 3 })
+        {
+          check::setContext("integers ", s[0], " ", size[0], " wide ", wide, " threads ", threads);
+          check::withThreads(threads,
+            [&]()
+            {
+              for (const int blocks : { 1, 4, 5 })
+              {
+                CHECK_RANGES(smoothed(mask, box, s, blocks), expected, box.size());
+              }
+              const std::vector<double> values = valuesOf(mask, box, s, 4.0, threads);
+              Index wrong = 0;
+              for (std::size_t i = 0; i < mask.size(); ++i)
+              {
+                wrong += values[i] != static_cast<double>(sums[i]) / static_cast<double>(all[i]);
+              }
+              CHECK_EQUAL(wrong, 0);
+            });
+        }
+      }
+      segcore::allowAvx2(true);
+    }
+  }
+}
+
 /// Exactly one half stays: half of a kernel with an even number of voxels, clipped by the image.
 void testTie()
 {
@@ -226,6 +346,7 @@ int TestGaussianMask(int, char*[])
       testValues(Box::ofSize(150, 3, 2), mask.voxels, unit);
     }
   }
+  testIntegers();
   check::setContext("ties");
   testTie();
   check::setContext("errors");

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "Histogram.h"
+#include "Instructions.h"
 
 #include "Check.h"
 
@@ -239,6 +240,65 @@ void testTableOfBins()
   }
 }
 
+/// Every value of 16 bits, in bins of any place and width: each in its own bin, however it is
+/// found.
+template <class T>
+void testEveryValue()
+{
+  check::Random random(13);
+  const int low = std::numeric_limits<T>::lowest();
+  std::vector<T> values;
+  for (int v = 0; v < 65536 + 21; ++v)
+  {
+    values.push_back(static_cast<T>(low + v % 65536));
+  }
+  int fast = 0;
+  for (int i = 0; i < 400; ++i)
+  {
+    const int count = i % 5 ? static_cast<int>(random.between(2, 64)) : 64;
+    ScalarRange range;
+    range.add(static_cast<double>(low + random.below(i % 2 ? 300 : 65536)));
+    range.add(static_cast<double>(low + (i % 3 ? random.below(65536) : 65535 - random.below(9))));
+    HistogramBins bins = segcore::binsFor(range, count);
+    if (i % 7 == 0)
+    {
+      // Edges at whole numbers, and some far above the largest value.
+      bins.width = static_cast<double>(random.between(1, 3000));
+    }
+    bins.min += i % 11 == 0 ? 0.25 : 0.0;
+    std::vector<std::int64_t> expected(static_cast<std::size_t>(count), 0);
+    for (const T v : values)
+    {
+      ++expected[static_cast<std::size_t>(bins.bin(static_cast<double>(v)))];
+    }
+    fast += segcore::detail::FastBins().fit(bins, low) ? 1 : 0;
+    for (const bool wide : { true, false })
+    {
+      check::setContext("every value ", low, " ", i, " wide ", wide);
+      segcore::allowAvx2(wide);
+      std::vector<std::int64_t> counts(static_cast<std::size_t>(count), 0);
+      segcore::accumulateHistogram(
+        values.data(), static_cast<Index>(values.size()), bins, counts.data());
+      CHECK(counts == expected);
+    }
+  }
+  segcore::allowAvx2(true);
+#if defined(__SSE2__)
+  CHECK(fast > 200);
+#endif
+  check::setContext("short ranges ", low);
+  for (int i = 0; i < 300; ++i)
+  {
+    const std::int64_t first = random.below(65536);
+    const std::int64_t n = random.between(1, 100);
+    const auto* from = values.data() + std::min<std::int64_t>(first, 65536 - n);
+    ScalarRange range;
+    segcore::accumulateRange(from, n, range);
+    CHECK_EQUAL(range.min, static_cast<double>(from[0]));
+    CHECK_EQUAL(range.max, static_cast<double>(from[n - 1]));
+  }
+}
+
 } // namespace
 
 int TestHistogram(int, char*[])
@@ -260,5 +320,7 @@ int TestHistogram(int, char*[])
   testValueCounts();
   testTableOfBins<std::int16_t>();
   testTableOfBins<std::uint16_t>();
+  testEveryValue<std::int16_t>();
+  testEveryValue<std::uint16_t>();
   return check::result();
 }

@@ -1,0 +1,30 @@
+// SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "Instructions.h"
+
+#include <atomic>
+
+namespace segcore
+{
+
+namespace
+{
+std::atomic<bool> allowed{ true };
+}
+
+bool useAvx2()
+{
+#if defined(SEGCORE_CHOOSES_AVX2)
+  return allowed && __builtin_cpu_supports("avx2");
+#else
+  return false;
+#endif
+}
+
+void allowAvx2(bool allow)
+{
+  allowed = allow;
+}
+
+} // namespace segcore

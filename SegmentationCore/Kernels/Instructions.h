@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
+// SPDX-License-Identifier: BSD-3-Clause
+
+/// @file
+/// Whether kernels may use instructions beyond those that every processor of the platform has.
+///
+/// A kernel with two versions of an inner loop, one of them marked by a target attribute, asks once
+/// per call. Both versions must give the same bits: this is for integers only. Tests switch the
+/// wide ones off to run both on one machine.
+
+#ifndef segcoreInstructions_h
+#define segcoreInstructions_h
+
+#include "SegmentationCoreKernelsModule.h"
+
+#if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
+#define SEGCORE_CHOOSES_AVX2
+#endif
+
+namespace segcore
+{
+
+/// True if the processor has AVX2 and nobody forbade it.
+SEGMENTATIONCOREKERNELS_EXPORT bool useAvx2();
+
+/// For tests; allowed at the start. Not while kernels run.
+SEGMENTATIONCOREKERNELS_EXPORT void allowAvx2(bool allow);
+
+} // namespace segcore
+
+#endif
