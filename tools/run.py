@@ -46,9 +46,13 @@ def test(options: Sequence[str]) -> int:
     named = any((ROOT / option.split("::")[0]).exists() for option in options)
     command = [str(environment_python("test")), "-m", "pytest", *([] if named else ["Testing"])]
     if not options:
-        # The whole suite, by two workers or more; a file stays together, with what it starts.
+        # The whole suite, by two workers or more; a file stays together, with what it starts. What
+        # takes long comes first, so that no worker is left alone with it at the end.
+        first = [f"Testing/{name}" for name in ("test_cxx.py", "Packaging", "Slicer", "Python")]
         workers = max(2, min(8, (os.cpu_count() or 2) // 2))
-        command += ["-n", str(workers), "--dist", "loadfile"]
+        command[3:3] = ["-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder", *first]
+        # Ranks that wait leave the processor to the other workers.
+        environment["OMPI_MCA_mpi_yield_when_idle"] = "1"
     command += options
     replace_process(command, environment)
 
