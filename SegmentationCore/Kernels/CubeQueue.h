@@ -184,8 +184,7 @@ public:
   /// makeSpace() returns a pointer. Between batches done() is how much of it is done, 0 to 1. If
   /// work throws, so does this; cubes that were woken stay so, but for those just worked on.
   template <class MakeSpace, class Work, class Done>
-  void run(
-    const Progress& progress, const MakeSpace& makeSpace, const Work& work, const Done& done)
+  void run(const Progress& progress, const MakeSpace& makeSpace, const Work& work, const Done& done)
   {
     std::vector<decltype(makeSpace())> spaces;
     while (!this->Queue.empty())

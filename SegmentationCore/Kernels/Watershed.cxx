@@ -54,6 +54,22 @@ int lowestBit(std::uint64_t bits)
 #endif
 }
 
+/// Memory that will be read soon: rows of a cube are far from each other, so that the processor
+/// does not see the next one coming.
+void expectRow(const std::uint32_t* row, Index count)
+{
+#if defined(__GNUC__)
+  constexpr Index line = 16;
+  for (Index x = 0; x < count; x += line)
+  {
+    __builtin_prefetch(row + x);
+  }
+#else
+  (void)row;
+  (void)count;
+#endif
+}
+
 /// The other axes.
 constexpr int first(int axis)
 {
@@ -186,8 +202,7 @@ CubePlaces placesOf(const Box& box)
 
 /// Calls work(place in the cube, index) for the voxels of a face of a cube.
 template <class Work>
-void forFace(
-  const CubePlaces& places, const Box& box, int axis, bool upper, const Work& work)
+void forFace(const CubePlaces& places, const Box& box, int axis, bool upper, const Work& work)
 {
   const int a = first(axis), b = second(axis);
   Index at[3];
@@ -320,8 +335,9 @@ Index cubeStep(const CubeGrid& grid, int axis, bool upper)
 //------------------------------------------------------------------------------------------------
 // The first flood
 
-/// What one thread needs for a cube. A word has the pass and the level of a voxel; a pass of 0 where
-/// it is as low as the level, so cannot fall: then it is below all water. So it is around the cube.
+/// What one thread needs for a cube. A word has the pass and the level of a voxel; a pass of 0
+/// where it is as low as the level, so cannot fall: then it is below all water. So it is around the
+/// cube.
 class PassSpace
 {
 public:
@@ -538,8 +554,8 @@ public:
         for (Index x = 0; x < count; ++x)
         {
           const std::uint16_t pass = upperOf(words[x]);
-          words[x] = labels[static_cast<std::size_t>(x)] > 0 ? wordOf(Wall, pass)
-                                                             : wordOf(pass, 65535);
+          words[x] =
+            labels[static_cast<std::size_t>(x)] > 0 ? wordOf(Wall, pass) : wordOf(pass, 65535);
         }
       });
   }
@@ -560,6 +576,10 @@ private:
       const std::uint32_t* from =
         this->Relief + this->Target.offset(box.lo[0], box.lo[1] + y, box.lo[2] + z);
       const std::int32_t place = places.place(0, y, z);
+      if (z + 1 < box.dim(2))
+      {
+        expectRow(from + this->Target.dim(0) * this->Target.dim(1), box.dim(0));
+      }
       std::transform(from, from + box.dim(0), space.words.data() + place, PassSpace::opened);
       for (std::int32_t x = 0; visit.first && x < static_cast<std::int32_t>(box.dim(0)); ++x)
       {
@@ -583,14 +603,12 @@ private:
           forFace(places, box, axis, upper,
             [&](std::int32_t voxel, const Index(&at)[3])
             {
-              space.arrive(
-                upperOf(this->Relief[besideFace(this->Target, axis, upper, at)]), voxel);
+              space.arrive(upperOf(this->Relief[besideFace(this->Target, axis, upper, at)]), voxel);
             });
         }
         else if (this->Around.exist(axis, upper))
         {
-          forFace(places, box, axis, upper,
-            [&](std::int32_t voxel, const Index(&at)[3])
+          forFace(places, box, axis, upper, [&](std::int32_t voxel, const Index(&at)[3])
             { space.arrive(this->Around.at(axis, upper, at), voxel); });
         }
       }
@@ -853,8 +871,7 @@ private:
         const std::int32_t label = this->labels[static_cast<std::size_t>(voxel)];
         for (; later; later &= later - 1)
         {
-          this->reach(
-            voxel + around[static_cast<std::size_t>(lowestBit(later))], time, label);
+          this->reach(voxel + around[static_cast<std::size_t>(lowestBit(later))], time, label);
         }
       }
     }
@@ -1054,13 +1071,17 @@ private:
 
   // A word of Passes: pass and hops, all bits of which are set if it is not flooded; of a marker
   // the pass of a wall and its own level.
-  static bool isMarker(std::uint32_t word) { return upperOf(word) == Wall && lowerOf(word) != Wall; }
+  static bool isMarker(std::uint32_t word)
+  {
+    return upperOf(word) == Wall && lowerOf(word) != Wall;
+  }
 
   // Without branches, so that rows are read and written several voxels at a time.
   static Key timeOf(std::uint32_t word, std::uint32_t rest)
   {
     const Key lower = lowerOf(word);
-    const Key hops = Wide ? static_cast<Key>(static_cast<std::uint64_t>(rest) << 16) | lower : lower;
+    const Key hops =
+      Wide ? static_cast<Key>(static_cast<std::uint64_t>(rest) << 16) | lower : lower;
     const Key time = static_cast<Key>(Key{ upperOf(word) } << HopBits) | hops;
     const bool wall = upperOf(word) == Wall;
     return (wall ? lower == Wall : hops == HopMask) ? Never
@@ -1089,7 +1110,8 @@ private:
     {
       // Hops of what is never flooded are all set in it.
       const std::uint32_t word = words[x];
-      words[x] = upperOf(word) == Wall ? word : wordOf(upperOf(word), static_cast<std::uint16_t>(times[x]));
+      words[x] =
+        upperOf(word) == Wall ? word : wordOf(upperOf(word), static_cast<std::uint16_t>(times[x]));
     }
     if constexpr (Wide)
     {
@@ -1106,7 +1128,8 @@ private:
   bool changes(const Flooded& from, Index offset, const Flooded& to) const
   {
     const std::uint16_t pass = upperOf(this->Passes[offset]);
-    const Key now = std::max(static_cast<Key>(Key{ pass } << HopBits), static_cast<Key>(from.time + 1));
+    const Key now =
+      std::max(static_cast<Key>(Key{ pass } << HopBits), static_cast<Key>(from.time + 1));
     return from.time < to.time && pass != Wall && from.time >> HopBits <= pass &&
       (now < to.time || from.label != to.label);
   }
@@ -1125,7 +1148,8 @@ private:
     {
       for (const bool upper : { false, true })
       {
-        const std::int32_t outwards = upper ? space.places.offset(axis) : -space.places.offset(axis);
+        const std::int32_t outwards =
+          upper ? space.places.offset(axis) : -space.places.offset(axis);
         if (visit.sides & faceOf(axis, upper))
         {
           forFace(space.places, box, axis, upper, [&](std::int32_t voxel, const Index(&)[3])
@@ -1146,7 +1170,8 @@ private:
     {
       for (const bool upper : { false, true })
       {
-        const std::int32_t outwards = upper ? space.places.offset(axis) : -space.places.offset(axis);
+        const std::int32_t outwards =
+          upper ? space.places.offset(axis) : -space.places.offset(axis);
         if (endsBlock(this->Target, box, axis, upper))
         {
           continue; // other blocks are told by the caller
@@ -1159,8 +1184,7 @@ private:
             const auto there = static_cast<std::size_t>(voxel + outwards);
             const Key time = space.times[here];
             if (time < earliest && space.hasChanged(voxel) &&
-              this->changes({ time, space.labels[here] },
-                besideFace(this->Target, axis, upper, at),
+              this->changes({ time, space.labels[here] }, besideFace(this->Target, axis, upper, at),
                 { space.times[there], space.labels[there] }))
             {
               earliest = time;
@@ -1196,6 +1220,10 @@ private:
         const Index offset = this->Target.offset(begin, j, k);
         const std::int32_t place =
           space.places.place(begin - box.lo[0], j - box.lo[1], k - box.lo[2]);
+        if (k < inside.hi[2])
+        {
+          expectRow(this->Passes + this->Target.offset(begin, j, k + 1), end - begin + 1);
+        }
         this->readTimes(offset, end - begin + 1, space.times.data() + place);
         this->Labels.readLabels(begin, j, k, end - begin + 1, space.labels.data() + place);
         if (!outside)

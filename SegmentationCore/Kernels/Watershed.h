@@ -19,9 +19,9 @@
 /// label wins, not who was queued first. Voxels that no path reaches, and walls, have label 0.
 ///
 /// There are two floods, over one array of 32 bits per voxel. The first one, WatershedPasses, finds
-/// L = level(v) alone: the greater one of f(v) and the lowest L(u), f(v) at markers. The array holds
-/// L and f. After that f is needed no more, and the second one, Watershed, replaces it by hops. For
-/// it
+/// L = level(v) alone: the greater one of f(v) and the lowest L(u), f(v) at markers. The array
+/// holds L and f. After that f is needed no more, and the second one, Watershed, replaces it by
+/// hops. For it
 ///
 ///     T(v) = (L(v), 0) if the lowest L(u) is below L(v), else (L(v), hops(u) + 1),
 ///

@@ -659,8 +659,8 @@ void testErrors(const typename Flood::Message& wet)
   CHECK_THROWS(part.run(progress), segcore::Cancelled);
   part.run();
   CHECK_EQUAL(part.visits(), 1);
-  CHECK_EQUAL(std::count(out.begin(), out.end(), 1),
-    (std::is_same<Flood, WatershedPasses>::value ? 0 : 256));
+  CHECK_EQUAL(
+    std::count(out.begin(), out.end(), 1), (std::is_same<Flood, WatershedPasses>::value ? 0 : 256));
   std::vector<typename Flood::Message> all(256);
   part.read(half, all.data());
   for (const auto& message : all)
