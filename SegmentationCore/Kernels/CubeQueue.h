@@ -53,7 +53,9 @@ public:
   }
 
   const Box& target() const { return this->Target; }
+  /// How many there are along an axis, and the voxels of one.
   Index dim(int axis) const { return this->Cubes[axis]; }
+  Index edge(int axis) const { return this->Edges[axis]; }
   Index count() const { return this->Cubes[0] * this->Cubes[1] * this->Cubes[2]; }
 
   /// The cube that has a voxel.

@@ -232,6 +232,40 @@ void forRows(const Box& box, const Work& work)
     });
 }
 
+/// The cubes with a voxel that row(j, k, found) sets in `found`, which has those of a row, 0 at
+/// first. Calls it for all rows from several threads.
+template <class Row>
+std::vector<Index> cubesWhere(const CubeGrid& grid, const Row& row)
+{
+  const Box& target = grid.target();
+  std::vector<std::atomic<bool>> marked(static_cast<std::size_t>(grid.count()));
+  forRows(target,
+    [&](Index j, Index k)
+    {
+      std::vector<char> found(static_cast<std::size_t>(target.dim(0)), 0);
+      row(j, k, found.data());
+      const Index first = grid.cubeOf(target.lo[0], j, k);
+      for (Index x = 0; x < grid.dim(0); ++x)
+      {
+        const char* begin = found.data() + x * grid.edge(0);
+        const Index count = std::min(grid.edge(0), target.dim(0) - x * grid.edge(0));
+        if (std::any_of(begin, begin + count, [](char is) { return is != 0; }))
+        {
+          marked[static_cast<std::size_t>(first + x)] = true;
+        }
+      }
+    });
+  std::vector<Index> cubes;
+  for (Index cube = 0; cube < grid.count(); ++cube)
+  {
+    if (marked[static_cast<std::size_t>(cube)])
+    {
+      cubes.push_back(cube);
+    }
+  }
+  return cubes;
+}
+
 /// What is known of the voxels beside the faces of a block.
 template <class Value>
 class Surroundings
@@ -474,10 +508,8 @@ public:
 
   void start()
   {
-    const CubeGrid& grid = this->Queue.grid();
-    std::vector<std::atomic<bool>> marked(static_cast<std::size_t>(grid.count()));
-    forRows(this->Target,
-      [&](Index j, Index k)
+    const auto cubes = cubesWhere(this->Queue.grid(),
+      [&](Index j, Index k, char* marked)
       {
         const Index i = this->Target.lo[0], count = this->Target.dim(0);
         std::uint32_t* words = this->Relief + this->Target.offset(i, j, k);
@@ -488,18 +520,12 @@ public:
           const std::int32_t label = labels[static_cast<std::size_t>(x)];
           const std::uint16_t level = label < 0 ? Wall : lowerOf(words[x]);
           words[x] = wordOf(label > 0 ? level : Wall, level);
-          if (label > 0 && level != Wall)
-          {
-            marked[static_cast<std::size_t>(grid.cubeOf(i + x, j, k))] = true;
-          }
+          marked[x] = label > 0 && level != Wall ? 1 : 0;
         }
       });
-    for (Index cube = 0; cube < grid.count(); ++cube)
+    for (const Index cube : cubes)
     {
-      if (marked[static_cast<std::size_t>(cube)])
-      {
-        this->Queue.wake(cube, 0, AllFaces);
-      }
+      this->Queue.wake(cube, 0, AllFaces);
     }
   }
 
@@ -970,10 +996,8 @@ public:
 
   void start()
   {
-    const CubeGrid& grid = this->Queue.grid();
-    std::vector<std::atomic<bool>> marked(static_cast<std::size_t>(grid.count()));
-    forRows(this->Target,
-      [&](Index j, Index k)
+    const auto cubes = cubesWhere(this->Queue.grid(),
+      [&](Index j, Index k, char* marked)
       {
         const Index i = this->Target.lo[0], count = this->Target.dim(0);
         const Index offset = this->Target.offset(i, j, k);
@@ -983,11 +1007,8 @@ public:
         for (Index x = 0; x < count; ++x)
         {
           const bool marker = isMarker(words[x]);
-          if (marker)
-          {
-            marked[static_cast<std::size_t>(grid.cubeOf(i + x, j, k))] = true;
-          }
-          else
+          marked[x] = marker ? 1 : 0;
+          if (!marker)
           {
             labels[static_cast<std::size_t>(x)] = 0;
             words[x] |= 65535;
@@ -999,12 +1020,9 @@ public:
         }
         this->Labels.writeLabels(i, j, k, count, labels.data());
       });
-    for (Index cube = 0; cube < grid.count(); ++cube)
+    for (const Index cube : cubes)
     {
-      if (marked[static_cast<std::size_t>(cube)])
-      {
-        this->Queue.wake(cube, 0, AllFaces);
-      }
+      this->Queue.wake(cube, 0, AllFaces);
     }
   }
 
