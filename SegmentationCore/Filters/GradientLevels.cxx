@@ -138,15 +138,7 @@ void GradientLevels::make(EffectJob& job, double deviation, const Progress& prog
     {
       for (std::size_t b = 0; b < blocks.size(); ++b)
       {
-        const Index count = blocks[b].box.size();
-        floatsToLevels(this->Memory[b].get(), count, range);
-        // If the system does not take it back, it stays as large as it was.
-        if (void* half = std::realloc(
-              this->Memory[b].get(), static_cast<std::size_t>(count) * sizeof(std::uint16_t)))
-        {
-          this->Memory[b].release();
-          this->Memory[b].reset(half);
-        }
+        this->Blocks.push_back(floatsToLevels(this->Memory[b].get(), blocks[b].box.size(), range));
       }
     });
 }

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
 /// \file
-/// How steep the volume of an effect is, smoothed, as 16-bit levels of all voxels of this rank's
-/// blocks: 0 to 65534 from the lowest to the highest gradient of the whole image, 65535 for voxels
-/// without a value. See SmoothGradient.h.
+/// How steep the volume of an effect is, smoothed, as levels of all voxels of this rank's blocks: 0
+/// to 65534 from the lowest to the highest gradient of the whole image, 65535 for voxels without a
+/// value. See SmoothGradient.h.
 ///
 /// Private to the filters.
 #ifndef segcore_GradientLevels_h
@@ -23,24 +23,25 @@ class GradientLevels
 {
 public:
   /// Collective. The deviation is in millimetres; `name` is that of its parameter, for the error if
-  /// it spans too many voxels. Scratch memory: 4 bytes per voxel, of which 2 stay; with several
-  /// blocks also the volume's values in a block with its halo.
+  /// it spans too many voxels. Scratch memory: 4 bytes per voxel, which stay; with several blocks
+  /// also the volume's values in a block with its halo.
   GradientLevels(
     EffectJob& job, const char* name, double deviation, const Progress& progress = Progress());
 
-  /// The levels of local block b, an array that stores it.
-  std::uint16_t* block(std::size_t b) { return static_cast<std::uint16_t*>(this->Memory[b].get()); }
+  /// The levels of local block b, an array that stores it, and that may be written.
+  std::uint32_t* block(std::size_t b) { return this->Blocks[b]; }
 
 private:
   template <class V>
   void make(EffectJob& job, double deviation, const Progress& progress);
 
-  // Memory that can be halved where it is.
+  // Memory that floats leave to levels.
   struct Free
   {
     void operator()(void* memory) const { std::free(memory); }
   };
   std::vector<std::unique_ptr<void, Free>> Memory;
+  std::vector<std::uint32_t*> Blocks;
 };
 
 } // namespace segcore

@@ -14,40 +14,38 @@ namespace segcore
 namespace
 {
 
-/// What one block asks the others.
-template <class Key>
-struct Beside
-{
-  Watershed<Key>* part;
-  int axis;
-  bool upper;
-};
-
 /// From the faces of blocks to those beside them; see fetch().
-template <class Key>
+template <class Part>
 class FaceTransfer
 {
 public:
-  using Flooded = typename Watershed<Key>::Flooded;
-  using Parts = std::vector<std::unique_ptr<Watershed<Key>>>;
+  using Message = typename Part::Message;
 
-  FaceTransfer(
-    const Parts& parts, const std::vector<Beside<Key>>& requests, Index first, bool& woken)
+  /// What one block asks the others.
+  struct Request
+  {
+    Part* part;
+    int axis;
+    bool upper;
+  };
+
+  FaceTransfer(const std::vector<std::unique_ptr<Part>>& parts,
+    const std::vector<Request>& requests, Index first, bool& woken)
     : Owned(parts), Requests(requests), First(first), Woken(woken)
   {
   }
 
-  Index bytes(const Box& box) const { return box.size() * static_cast<Index>(sizeof(Flooded)); }
+  Index bytes(const Box& box) const { return box.size() * static_cast<Index>(sizeof(Message)); }
 
   void pack(const Block& block, const Box& box, std::byte* to) const
   {
-    const std::vector<Flooded> face = this->read(block, box);
+    const std::vector<Message> face = this->read(block, box);
     std::memcpy(to, face.data(), static_cast<std::size_t>(this->bytes(box)));
   }
 
   void unpack(std::size_t request, const Box& box, const std::byte* from) const
   {
-    std::vector<Flooded> face(static_cast<std::size_t>(box.size()));
+    std::vector<Message> face(static_cast<std::size_t>(box.size()));
     std::memcpy(face.data(), from, static_cast<std::size_t>(this->bytes(box)));
     this->write(request, box, face);
   }
@@ -58,35 +56,37 @@ public:
   }
 
 private:
-  std::vector<Flooded> read(const Block& block, const Box& box) const
+  std::vector<Message> read(const Block& block, const Box& box) const
   {
-    std::vector<Flooded> face(static_cast<std::size_t>(box.size()));
+    std::vector<Message> face(static_cast<std::size_t>(box.size()));
     this->Owned[static_cast<std::size_t>(block.id - this->First)]->read(box, face.data());
     return face;
   }
 
-  void write(std::size_t request, const Box& box, const std::vector<Flooded>& face) const
+  void write(std::size_t request, const Box& box, const std::vector<Message>& face) const
   {
-    const Beside<Key>& asked = this->Requests[request];
+    const Request& asked = this->Requests[request];
     this->Woken = asked.part->hear(asked.axis, asked.upper, box, face.data()) || this->Woken;
   }
 
-  const Parts& Owned;
-  const std::vector<Beside<Key>>& Requests;
+  const std::vector<std::unique_ptr<Part>>& Owned;
+  const std::vector<Request>& Requests;
   Index First;
   bool& Woken;
 };
 
-/// Returns false, on all ranks, if keys are too narrow; levels are as before then.
-template <class Key>
-bool flood(const Communicator& communicator, const Distribution& distribution,
-  const std::vector<WatershedBlock>& inputs, const Progress& progress)
+/// One flood, a WatershedPasses or a Watershed for each block, to the end in all of them.
+template <class Part>
+std::vector<std::unique_ptr<Part>> flood(const Communicator& communicator,
+  const Distribution& distribution, const std::vector<WatershedBlock>& inputs,
+  const Progress& progress)
 {
+  using Transfer = FaceTransfer<Part>;
   const std::vector<Block>& blocks = distribution.localBlocks();
   const Box& whole = distribution.whole();
-  std::vector<std::unique_ptr<Watershed<Key>>> parts;
+  std::vector<std::unique_ptr<Part>> parts;
   std::vector<Box> boxes;
-  std::vector<Beside<Key>> requests;
+  std::vector<typename Transfer::Request> requests;
   communicator.run(
     [&]
     {
@@ -96,8 +96,8 @@ bool flood(const Communicator& communicator, const Distribution& distribution,
       }
       for (std::size_t b = 0; b < blocks.size(); ++b)
       {
-        parts.push_back(std::make_unique<Watershed<Key>>(
-          blocks[b].box, whole, inputs[b].levels, *inputs[b].labels));
+        parts.push_back(
+          std::make_unique<Part>(blocks[b].box, whole, inputs[b].relief, *inputs[b].labels));
         parts[b]->start();
         for (int axis = 0; axis < 3; ++axis)
         {
@@ -134,7 +134,7 @@ bool flood(const Communicator& communicator, const Distribution& distribution,
     };
   }
   bool woken = false;
-  const FaceTransfer<Key> transfer(parts, requests, blocks.empty() ? 0 : blocks.front().id, woken);
+  const Transfer transfer(parts, requests, blocks.empty() ? 0 : blocks.front().id, woken);
   do
   {
     communicator.run(
@@ -148,17 +148,17 @@ bool flood(const Communicator& communicator, const Distribution& distribution,
     woken = false;
     fetch(communicator, distribution, boxes, transfer);
   } while (communicator.agreeFlag(woken));
-  const bool overflowed = communicator.agreeFlag(
+  return parts;
+}
+
+/// The second flood. Returns false, on all ranks, if keys are too narrow.
+template <class Key>
+bool floodFromPasses(const Communicator& communicator, const Distribution& distribution,
+  const std::vector<WatershedBlock>& inputs, const Progress& progress)
+{
+  const auto parts = flood<Watershed<Key>>(communicator, distribution, inputs, progress);
+  return !communicator.agreeFlag(
     std::any_of(parts.begin(), parts.end(), [](const auto& part) { return part->overflowed(); }));
-  communicator.run(
-    [&]
-    {
-      for (std::size_t b = 0; overflowed && b < parts.size(); ++b)
-      {
-        parts[b]->giveBack();
-      }
-    });
-  return !overflowed;
 }
 
 } // namespace
@@ -167,9 +167,21 @@ bool flood(const Communicator& communicator, const Distribution& distribution,
 void floodBlocks(const Communicator& communicator, const Distribution& distribution,
   const std::vector<WatershedBlock>& inputs, const Progress& progress)
 {
-  const Progress wide = progress.part(0.8, 1.0);
-  if (!flood<std::uint32_t>(communicator, distribution, inputs, progress.part(0.0, 0.8)) &&
-    !flood<std::uint64_t>(communicator, distribution, inputs, wide))
+  const Progress first = progress.part(0.0, 0.4), second = progress.part(0.4, 0.9),
+                 wide = progress.part(0.9, 1.0);
+  {
+    const auto parts = flood<WatershedPasses>(communicator, distribution, inputs, first);
+    communicator.run(
+      [&]
+      {
+        for (const auto& part : parts)
+        {
+          part->finish();
+        }
+      });
+  }
+  if (!floodFromPasses<std::uint32_t>(communicator, distribution, inputs, second) &&
+    !floodFromPasses<std::uint64_t>(communicator, distribution, inputs, wide))
   {
     throw AgreedError("the way of the water over flat ground is too long for 64-bit keys");
   }

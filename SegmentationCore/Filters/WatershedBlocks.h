@@ -20,17 +20,19 @@
 namespace segcore
 {
 
-/// A block to flood: its relief, an array that stores it, and its labels.
+/// A block to flood: levels of its relief, an array that stores it, and its labels.
 struct WatershedBlock
 {
-  std::uint16_t* levels = nullptr;
+  std::uint32_t* relief = nullptr;
   std::unique_ptr<WatershedLabels> labels;
 };
 
-/// Collective. inputs[b] is what block localBlocks()[b] reads and writes; levels are not kept.
-/// About as many rounds as water crosses faces of blocks on its way, each with 8 bytes for each
-/// voxel beside a block. Scratch memory: 4 bytes per voxel of a block with one voxel around it; 8,
-/// and a second start, where water goes more than 65534 steps over flat ground.
+/// Collective. inputs[b] is what block localBlocks()[b] reads and writes; its relief is not kept,
+/// as both floods of Watershed.h are in that array: the first one to its end everywhere, then the
+/// second one. In each about as many rounds as water crosses faces of blocks on its way, with 2 and
+/// 8 bytes for each voxel beside a block. Scratch memory: the relief, 4 bytes per voxel of a block,
+/// and 12 for those beside it; 4 more, and another start of the second flood, where water goes more
+/// than 65534 steps over flat ground.
 void floodBlocks(const Communicator& communicator, const Distribution& distribution,
   const std::vector<WatershedBlock>& inputs, const Progress& progress = Progress());
 

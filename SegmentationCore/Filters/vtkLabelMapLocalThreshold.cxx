@@ -362,7 +362,7 @@ void flood(segcore::EffectJob& job, double scale, T label, const T* labels, T* o
     {
       for (std::size_t b = 0; b < blocks.size(); ++b)
       {
-        blocks[b].levels = levels.block(b);
+        blocks[b].relief = levels.block(b);
         blocks[b].labels = std::make_unique<MarkerLabels<T>>(out, piece);
       }
     });

@@ -82,7 +82,7 @@ void vtkLabelMapWatershed::Execute(segcore::EffectJob& job)
     {
       for (std::size_t b = 0; b < blocks.size(); ++b)
       {
-        blocks[b].levels = levels.block(b);
+        blocks[b].relief = levels.block(b);
         blocks[b].labels = std::make_unique<BlockLabels>(*labels);
       }
     });

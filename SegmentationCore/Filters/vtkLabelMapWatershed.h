@@ -33,8 +33,8 @@
  *
  * Threads: yes. Ranks: exact; the relief with a halo of 4 deviations and a voxel, then blocks are
  * flooded to the end, exchange what they know at their faces (halo 1), and go on where news comes,
- * until none does anywhere. Cost: about 12 multiplications per voxel of the deviation, and a few
- * looks at each voxel. Scratch memory: 6 bytes per voxel of a block with one voxel around it; 10 if
+ * until none does anywhere; first for the passes, then for labels. Cost: about 12 multiplications
+ * per voxel of the deviation, and some looks at each voxel. Scratch memory: 4 bytes per voxel; 8 if
  * water goes more than 65,534 steps over flat ground. With several blocks or ranks also the
  * volume's values in a block and its halo.
  *

@@ -399,40 +399,29 @@ FloatRange rangeOf(const float* values, Index count)
 }
 
 //------------------------------------------------------------------------------------------------
-void floatsToLevels(void* memory, Index count, const FloatRange& range)
+std::uint32_t* floatsToLevels(void* memory, Index count, const FloatRange& range)
 {
   constexpr double highest = 65534.0;
-  constexpr std::uint16_t none = 65535;
+  constexpr std::uint32_t none = 65535;
+  static_assert(sizeof(float) == sizeof(std::uint32_t));
   const double low = range.low, span = static_cast<double>(range.high) - low;
   const double scale = range.any() && span > 0.0 ? highest / span : 0.0;
   char* const bytes = static_cast<char*>(memory);
-  // Each part in place, then the parts together.
-  constexpr Index part = Index{ 1 } << 16;
-  forRanges((count + part - 1) / part, 1,
+  forRanges(count, Index{ 1 } << 16,
     [&](Index begin, Index end)
     {
-      for (Index p = begin; p < end; ++p)
+      for (Index i = begin; i < end; ++i)
       {
-        const Index length = std::min(part, count - p * part);
-        const char* from = bytes + p * part * static_cast<Index>(sizeof(float));
-        char* to = bytes + p * part * static_cast<Index>(sizeof(float));
-        for (Index i = 0; i < length; ++i, from += sizeof(float), to += sizeof(std::uint16_t))
-        {
-          float number;
-          std::memcpy(&number, from, sizeof(number));
-          const std::uint16_t level = std::isnan(number)
-            ? none
-            : static_cast<std::uint16_t>((static_cast<double>(number) - low) * scale + 0.5);
-          std::memcpy(to, &level, sizeof(level));
-        }
+        char* const at = bytes + i * static_cast<Index>(sizeof(float));
+        float number;
+        std::memcpy(&number, at, sizeof(number));
+        const std::uint32_t level = std::isnan(number)
+          ? none
+          : static_cast<std::uint32_t>((static_cast<double>(number) - low) * scale + 0.5);
+        std::memcpy(at, &level, sizeof(level));
       }
     });
-  for (Index p = 1; p * part < count; ++p)
-  {
-    std::memmove(bytes + p * part * static_cast<Index>(sizeof(std::uint16_t)),
-      bytes + p * part * static_cast<Index>(sizeof(float)),
-      static_cast<std::size_t>(std::min(part, count - p * part)) * sizeof(std::uint16_t));
-  }
+  return static_cast<std::uint32_t*>(memory);
 }
 
 } // namespace segcore

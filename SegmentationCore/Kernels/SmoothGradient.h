@@ -186,10 +186,10 @@ struct FloatRange
 };
 SEGMENTATIONCOREKERNELS_EXPORT FloatRange rangeOf(const float* values, Index count);
 
-/// Replaces numbers by levels of 16 bits, 0 to 65534 from the lowest to the highest one of `range`:
-/// floor((number - low) * 65534 / (high - low) + 1/2), 65535 for what is none. The levels are in
-/// the first half of the memory then, in the same order. Threads: yes.
-SEGMENTATIONCOREKERNELS_EXPORT void floatsToLevels(
+/// Replaces numbers by levels, 0 to 65534 from the lowest to the highest one of `range`:
+/// floor((number - low) * 65534 / (high - low) + 1/2), 65535 for what is none. The memory holds
+/// std::uint32_t then, each where its number was; it is returned as such. Threads: yes.
+SEGMENTATIONCOREKERNELS_EXPORT std::uint32_t* floatsToLevels(
   void* memory, Index count, const FloatRange& range);
 
 } // namespace segcore

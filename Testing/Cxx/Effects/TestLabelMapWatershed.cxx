@@ -32,7 +32,7 @@ Maker watershed(double scale = 0.0, std::int64_t wall = 0)
 }
 
 template <class V>
-std::vector<std::uint16_t> relief(const Shape& shape, const std::vector<V>& volume, double scale)
+std::vector<std::uint32_t> relief(const Shape& shape, const std::vector<V>& volume, double scale)
 {
   double largest = 0.0;
   bool complete = true;
@@ -47,8 +47,8 @@ std::vector<std::uint16_t> relief(const Shape& shape, const std::vector<V>& volu
     complete, shape.box, slopes.data());
   const auto count = static_cast<Index>(slopes.size());
   segcore::floatsToLevels(slopes.data(), count, segcore::rangeOf(slopes.data(), count));
-  std::vector<std::uint16_t> levels(volume.size());
-  std::memcpy(levels.data(), slopes.data(), 2 * levels.size());
+  std::vector<std::uint32_t> levels(volume.size());
+  std::memcpy(levels.data(), slopes.data(), 4 * levels.size());
   return levels;
 }
 
@@ -57,7 +57,7 @@ std::vector<T> oracle(const Shape& shape, const std::vector<T>& labels,
   const std::vector<V>& volume, double scale = 0.0, T wall = T(0))
 {
   const Box box = Box::ofSize(shape.box.dim(0), shape.box.dim(1), shape.box.dim(2));
-  const std::vector<std::uint16_t> levels = relief(shape, volume, scale);
+  const std::vector<std::uint32_t> levels = relief(shape, volume, scale);
   using Time = std::pair<Index, Index>; // level, steps
   constexpr Time never{ 1 << 20, 0 };
   std::vector<Time> times(labels.size(), never);

@@ -294,9 +294,9 @@ void testLevels()
   CHECK_EQUAL(range.low, -1.0f);
   CHECK_EQUAL(range.high, 3.0f);
   segcore::floatsToLevels(values.data(), 6, range);
-  std::uint16_t levels[6];
+  std::uint32_t levels[6];
   std::memcpy(levels, values.data(), sizeof(levels));
-  const std::uint16_t expected[6] = { 0, 65534, 65535, 32767, 65534, 1 };
+  const std::uint32_t expected[6] = { 0, 65534, 65535, 32767, 65534, 1 };
   CHECK_RANGES(levels, expected, 6);
   // Many parts, in place.
   check::Random random(8);
@@ -308,34 +308,34 @@ void testLevels()
   const auto wide = segcore::rangeOf(many.data(), 300000);
   const std::vector<float> before = many;
   check::withThreads(3, [&] { segcore::floatsToLevels(many.data(), 300000, wide); });
-  std::vector<std::uint16_t> got(300000), truth;
-  std::memcpy(got.data(), many.data(), 600000);
+  std::vector<std::uint32_t> got(300000), truth;
+  std::memcpy(got.data(), many.data(), 1200000);
   for (const float value : before)
   {
     const double part = (static_cast<double>(value) - static_cast<double>(wide.low)) /
       (static_cast<double>(wide.high) - static_cast<double>(wide.low));
     truth.push_back(
-      std::isnan(value) ? 65535 : static_cast<std::uint16_t>(std::floor(part * 65534.0 + 0.5)));
+      std::isnan(value) ? 65535 : static_cast<std::uint32_t>(std::floor(part * 65534.0 + 0.5)));
   }
   Index different = 0;
   for (std::size_t i = 0; i < truth.size(); ++i)
   {
     // The quotient may be rounded otherwise than the factor.
-    CHECK(std::abs(int{ got[i] } - int{ truth[i] }) <= 1);
+    CHECK(std::abs(static_cast<Index>(got[i]) - static_cast<Index>(truth[i])) <= 1);
     different += got[i] != truth[i] ? 1 : 0;
   }
   CHECK(different < 3);
   // One value is one level, and no value none.
   std::vector<float> one(3, 0.1f);
   segcore::floatsToLevels(one.data(), 3, segcore::rangeOf(one.data(), 3));
-  std::memcpy(levels, one.data(), 6);
-  CHECK_EQUAL(levels[0] + levels[1] + levels[2], 0);
+  std::memcpy(levels, one.data(), 12);
+  CHECK_EQUAL(levels[0] + levels[1] + levels[2], 0u);
   std::vector<float> none(2, std::nanf(""));
   CHECK(!segcore::rangeOf(none.data(), 2).any());
   segcore::floatsToLevels(none.data(), 2, segcore::rangeOf(none.data(), 2));
-  std::memcpy(levels, none.data(), 4);
-  CHECK_EQUAL(int{ levels[0] }, 65535);
-  CHECK_EQUAL(int{ levels[1] }, 65535);
+  std::memcpy(levels, none.data(), 8);
+  CHECK_EQUAL(levels[0], 65535u);
+  CHECK_EQUAL(levels[1], 65535u);
 }
 
 void testErrors()
