@@ -523,6 +523,32 @@ Index ComponentRuns::first(Index component) const
     this->Box_.lo[2] + line / this->Box_.dim(1));
 }
 
+Index ComponentRuns::largest() const
+{
+  if (this->Table_.empty() && this->Wide_.empty())
+  {
+    // Roots are more than any other slot, and the more the larger.
+    std::uint32_t most = 0;
+    for (const std::uint32_t slot : this->Narrow_)
+    {
+      most = std::max(most, slot);
+    }
+    return this->Narrow_.empty()
+      ? -1
+      : std::find(this->Narrow_.begin(), this->Narrow_.end(), most) - this->Narrow_.begin();
+  }
+  Index found = -1;
+  this->forEachComponent(
+    [&](Index component)
+    {
+      if (!this->isJoined(component) && (found < 0 || this->size(component) > this->size(found)))
+      {
+        found = component;
+      }
+    });
+  return found;
+}
+
 template <class Slot>
 void ComponentRuns::setIslandIn(Slot* slots, Index component, const Island& island, bool joined)
 {
