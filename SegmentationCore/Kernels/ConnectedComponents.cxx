@@ -163,7 +163,8 @@ public:
     r.Words_ = wordCount(block.dim(0));
     r.Bits_ = Buffer<Word>(block.rows() * r.Words_);
     r.LineStart_.resize(static_cast<std::size_t>(block.rows()) + 1);
-    forRanges(block.rows(), 256, progress.part(0.0, 0.3),
+    const Index rowBytes = r.Words_ * static_cast<Index>(sizeof(Word));
+    forRanges(block.rows(), detail::rowsAtATime(block.rows(), rowBytes), progress.part(0.0, 0.3),
       [&](Index begin, Index end)
       {
         for (Index line = begin; line < end; ++line)
@@ -388,8 +389,9 @@ private:
     // not wait for a large one.
     const Index least = std::max<Index>(1, (Index{ 1 } << 16) / r.Box_.dim(0));
     const Index patience = std::max<Index>(1, (Index{ 1 } << 24) / r.Box_.dim(0));
-    const Index count = std::max(threadCount() > 1 ? chunkCount(lines, least, 4) : Index{ 1 },
-      progress.active() ? std::min<Index>(lines / patience, 64) : Index{ 1 });
+    const Index count = std::max({ threadCount() > 1 ? chunkCount(lines, least, 4) : Index{ 1 },
+      progress.active() ? std::min<Index>(lines / patience, 64) : Index{ 1 },
+      std::min(lines, this->Limits.slabs) });
     std::vector<Slab> slabs(static_cast<std::size_t>(count));
     forRanges(count, 1, progress.part(0.3, 0.9),
       [&](Index begin, Index end)

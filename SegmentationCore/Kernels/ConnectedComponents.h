@@ -350,6 +350,7 @@ using RowBits = std::function<void(Index y, Index z, Word* bits)>;
 struct LabelLimits
 {
   bool wide = false;                 ///< 64 bits per run
+  Index slabs = 1;                   ///< at least so many, but not more than rows
   Index slotSize = Index{ 1 } << 30; ///< voxels from which the size of a component is in a table
 };
 
