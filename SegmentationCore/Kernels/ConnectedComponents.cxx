@@ -232,8 +232,8 @@ private:
     const Slot early = std::min(rootA, rootB);
     const Slot late = std::max(rootA, rootB);
     // Below TableBase both, so the sum does not overflow.
-    const Slot size = Slots::payload(slots[early]) +
-      (rootA == rootB ? Slot{ 0 } : Slots::payload(slots[late]));
+    const Slot size =
+      Slots::payload(slots[early]) + (rootA == rootB ? Slot{ 0 } : Slots::payload(slots[late]));
     // The root comes last: it may be any of the others.
     slots[a] = early;
     slots[b] = early;
@@ -277,14 +277,15 @@ private:
     const Index below = line - ny;
     if (in(below))
     {
-      // The corner is made of four lines of this slab.
-      const bool corner = y > 0 && below - 1 >= least && limit > line;
+      // Of the four lines of the corner, all others that touch are joined already: two of them
+      // before the limit, the rest by this function.
+      const bool corner = y > 0 && below - 1 >= least;
       meet(below, corner ? r.bits(line - 1) : nullptr, corner ? r.bits(below - 1) : nullptr,
         this->Reach[1]);
     }
     if (this->Reach[2] >= 0)
     {
-      const Word* beside = in(below) && limit > line ? r.bits(below) : nullptr;
+      const Word* beside = in(below) ? r.bits(below) : nullptr;
       if (y > 0 && in(below - 1))
       {
         meet(below - 1, nullptr, beside, this->Reach[2]);
@@ -301,6 +302,21 @@ private:
     return Buffer<Contact>(this->Result.Words_ * 64 + ContactsAhead);
   }
 
+#if defined(SEGCORE_CHOOSES_POPCNT)
+  template <class Slot>
+  __attribute__((target("popcnt"), flatten)) void labelSlabFast(Slot* slots, Slab& slab) const
+  {
+    this->labelSlabBy<FastCount>(slots, slab);
+  }
+
+  template <class Slot>
+  __attribute__((target("popcnt"), flatten)) void joinSeamFast(
+    Slot* slots, Index begin, Index middle, Index end, std::vector<Slot>& joined) const
+  {
+    this->joinSeamBy<FastCount>(slots, begin, middle, end, joined);
+  }
+#endif
+
   template <class Slot>
   void labelSlab(Slot* slots, Slab& slab) const
   {
@@ -314,13 +330,20 @@ private:
     this->labelSlabBy<PortableCount>(slots, slab);
   }
 
-#if defined(SEGCORE_CHOOSES_POPCNT)
+  /// Joins the lines from `middle` on with those before it, both within one range of lines: all
+  /// runs point to the root of their slab, so that only roots change.
   template <class Slot>
-  __attribute__((target("popcnt"), flatten)) void labelSlabFast(Slot* slots, Slab& slab) const
+  void joinSeam(Slot* slots, Index begin, Index middle, Index end, std::vector<Slot>& joined) const
   {
-    this->labelSlabBy<FastCount>(slots, slab);
-  }
+#if defined(SEGCORE_CHOOSES_POPCNT)
+    if (__builtin_cpu_supports("popcnt"))
+    {
+      this->joinSeamFast(slots, begin, middle, end, joined);
+      return;
+    }
 #endif
+    this->joinSeamBy<PortableCount>(slots, begin, middle, end, joined);
+  }
 
   template <class Count, class Slot>
   void labelSlabBy(Slot* slots, Slab& slab) const
@@ -356,17 +379,16 @@ private:
     }
   }
 
-  /// Joins the lines from `middle` on with those before it, both within one range of lines: all
-  /// runs point to the root of their slab, so that only roots change.
-  template <class Slot>
-  void joinSeam(Slot* slots, Index begin, Index middle, Index end, std::vector<Slot>& joined) const
+  template <class Count, class Slot>
+  void joinSeamBy(
+    Slot* slots, Index begin, Index middle, Index end, std::vector<Slot>& joined) const
   {
     Buffer<Contact> contacts = this->contactList();
     // No line touches one that is more than a slice and a line before it.
     const Index last = std::min(end, middle + this->Result.Box_.dim(1) + 1);
     for (Index line = middle; line < last; ++line)
     {
-      this->meetLines<PortableCount>(line, begin, middle, contacts.data(),
+      this->meetLines<Count>(line, begin, middle, contacts.data(),
         [&](Index a, Index b)
         {
           const Slot rootA = findRun(slots, static_cast<Slot>(a));
@@ -389,7 +411,7 @@ private:
     // not wait for a large one.
     const Index least = std::max<Index>(1, (Index{ 1 } << 16) / r.Box_.dim(0));
     const Index patience = std::max<Index>(1, (Index{ 1 } << 24) / r.Box_.dim(0));
-    const Index count = std::max({ threadCount() > 1 ? chunkCount(lines, least, 4) : Index{ 1 },
+    const Index count = std::max({ threadCount() > 1 ? chunkCount(lines, least, 8) : Index{ 1 },
       progress.active() ? std::min<Index>(lines / patience, 64) : Index{ 1 },
       std::min(lines, this->Limits.slabs) });
     std::vector<Slab> slabs(static_cast<std::size_t>(count));
@@ -412,9 +434,12 @@ private:
 
     // Join the slabs by twos, then by fours ..: what is joined at one time has no run in common.
     std::vector<std::vector<Slot>> joined(static_cast<std::size_t>(count));
+    // Short seams are done before another thread has begun.
+    const Index few =
+      std::max<Index>(1, (Index{ 1 } << 20) / (r.Box_.dim(0) * (r.Box_.dim(1) + 1)));
     for (Index step = 1; step < count; step *= 2)
     {
-      forRanges((count + step - 1) / (2 * step), 1,
+      forRanges((count + step - 1) / (2 * step), few,
         [&](Index first, Index end)
         {
           for (Index pair = first; pair < end; ++pair)

@@ -118,8 +118,7 @@ void checkComponents(
   CHECK_EQUAL(largest < 0, sizes.empty());
   if (largest >= 0)
   {
-    CHECK_EQUAL(
-      order.at(largest), std::max_element(sizes.begin(), sizes.end()) - sizes.begin());
+    CHECK_EQUAL(order.at(largest), std::max_element(sizes.begin(), sizes.end()) - sizes.begin());
   }
   // The same in parts.
   std::vector<Index> inParts;

@@ -112,7 +112,7 @@ void testRow(check::Random& random, const std::vector<std::uint8_t>& row)
     segcore::listRuns(words.data(), static_cast<Index>(words.size()), bounds.data());
   CHECK_EQUAL(bound, 2 * static_cast<Index>(expected.size()));
   for (std::size_t i = 0; i < expected.size() && bound == 2 * static_cast<Index>(expected.size());
-       ++i)
+    ++i)
   {
     CHECK_EQUAL(bounds[2 * i], expected[i].first);
     CHECK_EQUAL(bounds[2 * i + 1], expected[i].second + 1);
