@@ -163,8 +163,7 @@ public:
     r.Words_ = wordCount(block.dim(0));
     r.Bits_ = Buffer<Word>(block.rows() * r.Words_);
     r.LineStart_.resize(static_cast<std::size_t>(block.rows()) + 1);
-    const Index rowBytes = r.Words_ * static_cast<Index>(sizeof(Word));
-    forRanges(block.rows(), detail::rowsAtATime(block.rows(), rowBytes), progress.part(0.0, 0.3),
+    forRanges(block.rows(), 256, progress.part(0.0, 0.3),
       [&](Index begin, Index end)
       {
         for (Index line = begin; line < end; ++line)
