@@ -36,9 +36,11 @@ Index contact(Connectivity connectivity, Index steps)
   }
 }
 
-struct PortableCount
+/// Runs of two rows that touch, counted from the first run of each row.
+struct Contact
 {
-  static Index of(Word word) { return countOnes(word); }
+  std::int32_t a;
+  std::int32_t b;
 };
 
 #if defined(SEGCORE_CHOOSES_POPCNT)
@@ -48,7 +50,10 @@ struct FastCount
 };
 #endif
 
-/// See forEachNeededContact().
+/// Contacts of a word that are listed at a time.
+constexpr Index ContactsAhead = 4;
+
+/// See listNeededContacts().
 struct Neighbours
 {
   const Word* a;
@@ -59,15 +64,17 @@ struct Neighbours
   bool diagonal; // runs that follow each other without a gap touch
 };
 
-/// Walks over the contacts of two rows of words `A` (the row) and `B` (a row before it), as
-/// forEachContact does, without those that others imply. For rows next to each other in z,
+/// Lists the contacts of two rows of words `A` (the row) and `B` (a row before it), as
+/// forEachContact finds them, without those that others imply; returns how many. `contacts` has
+/// room for one per voxel and ContactsAhead more. For rows next to each other in z,
 /// `beforeA` and `beforeB` are the rows next to them in y: an overlap with a voxel that both of
 /// them continue is left out, as the runs are joined around that corner. For rows that are
 /// diagonal to each other (`beforeA` null), `beforeB` is the row next to both: a contact at one of
 /// its voxels is left out.
-template <class Count, class Touch>
-inline void forEachNeededContact(const Neighbours& n, const Touch& touch)
+template <class Count>
+inline Index listNeededContacts(const Neighbours& n, Contact* list)
 {
+  Index listed = 0;
   Index runsA = -1; // number of the last run that started before this word
   Index runsB = -1;
   Word lastA = 0; // last bit of the word before
@@ -110,14 +117,25 @@ inline void forEachNeededContact(const Neighbours& n, const Touch& touch)
       next &= n.beforeA || !n.beforeB ? ~Word{ 0 } : ~n.beforeB[w];
       contacts |= next;
     }
-    for (; contacts; contacts &= contacts - 1)
+    Contact* to = list + listed;
+    listed += Count::of(contacts);
+    do
     {
-      const Word upTo = contacts ^ (contacts - 1); // all bits up to the lowest one, included
-      touch(runsA + Count::of(startsA & upTo), runsB + Count::of(startsB & upTo));
-    }
+      // More than there are, mostly, so that their number decides no branch; those are overwritten
+      // by what comes next.
+      for (Index i = 0; i < ContactsAhead; ++i)
+      {
+        const Word upTo = contacts ^ (contacts - 1); // all bits up to the lowest one, included
+        to[i].a = static_cast<std::int32_t>(runsA + Count::of(startsA & upTo));
+        to[i].b = static_cast<std::int32_t>(runsB + Count::of(startsB & upTo));
+        contacts &= contacts - 1;
+      }
+      to += ContactsAhead;
+    } while (contacts);
     runsA += Count::of(startsA);
     runsB += Count::of(startsB);
   }
+  return listed;
 }
 
 } // namespace
@@ -127,7 +145,7 @@ class ComponentLabeller
 public:
   ComponentLabeller(ComponentRuns& result, Connectivity connectivity, const LabelLimits& limits)
     : Result(result)
-    , Contact{ contact(connectivity, 0), contact(connectivity, 1), contact(connectivity, 2) }
+    , Reach{ contact(connectivity, 0), contact(connectivity, 1), contact(connectivity, 2) }
     , Limits(limits)
   {
   }
@@ -196,29 +214,31 @@ private:
     return run;
   }
 
-  /// Hangs the later root below the earlier one, which counts the voxels of both; the later root,
-  /// or the common one if they were joined before.
+  /// Hangs the later root of two runs below the earlier one, which counts the voxels of both;
+  /// whether there were two. What a run points to is looked up without a branch, as nobody can tell
+  /// which runs are roots; longer paths are rare.
   template <class Slot>
-  Slot joinRuns(Slot* slots, Slot a, Slot b) const
+  bool joinRuns(Slot* slots, Slot a, Slot b) const
   {
     using Slots = RunSlots<Slot>;
-    if (slots[a] == slots[b] && !Slots::isRoot(slots[a]))
+    Slot rootA = Slots::isRoot(slots[a]) ? a : slots[a];
+    Slot rootB = Slots::isRoot(slots[b]) ? b : slots[b];
+    if (!Slots::isRoot(slots[rootA] & slots[rootB]))
     {
-      return slots[a];
+      rootA = findRun(slots, rootA);
+      rootB = findRun(slots, rootB);
     }
-    a = findRun(slots, a);
-    b = findRun(slots, b);
-    if (a == b)
-    {
-      return a;
-    }
-    const Slot early = a < b ? a : b;
-    const Slot late = a < b ? b : a;
+    const Slot early = std::min(rootA, rootB);
+    const Slot late = std::max(rootA, rootB);
     // Below TableBase both, so the sum does not overflow.
-    const Slot size = Slots::payload(slots[early]) + Slots::payload(slots[late]);
-    slots[early] = Slots::RootBit | (size < this->full<Slot>() ? size : this->full<Slot>());
+    const Slot size =
+      Slots::payload(slots[early]) + (rootA == rootB ? Slot{ 0 } : Slots::payload(slots[late]));
+    // The root comes last: it may be any of the others.
+    slots[a] = early;
+    slots[b] = early;
     slots[late] = early;
-    return late;
+    slots[early] = Slots::RootBit | std::min(size, this->full<Slot>());
+    return rootA != rootB;
   }
 
   /// The size that stands for itself and all above; they are counted later.
@@ -230,9 +250,9 @@ private:
   }
 
   /// Calls touch(run, neighbour) for contacts of a line with lines before it that are at least
-  /// `least` and before `limit`.
+  /// `least` and before `limit`. `list` as for listNeededContacts().
   template <class Count, class Touch>
-  void meetLines(Index line, Index least, Index limit, const Touch& touch) const
+  void meetLines(Index line, Index least, Index limit, Contact* list, const Touch& touch) const
   {
     const ComponentRuns& r = this->Result;
     const Index ny = r.Box_.dim(1);
@@ -243,34 +263,58 @@ private:
       const Index first = r.LineStart_[static_cast<std::size_t>(line)];
       const Index firstOther = r.LineStart_[static_cast<std::size_t>(other)];
       const Neighbours rows{ r.bits(line), r.bits(other), beforeA, beforeB, r.Words_, gap > 0 };
-      forEachNeededContact<Count>(
-        rows, [&](Index a, Index b) { touch(first + a, firstOther + b); });
+      const Index count = listNeededContacts<Count>(rows, list);
+      for (Index c = 0; c < count; ++c)
+      {
+        touch(first + list[c].a, firstOther + list[c].b);
+      }
     };
     if (y > 0 && in(line - 1))
     {
-      meet(line - 1, nullptr, nullptr, this->Contact[1]);
+      meet(line - 1, nullptr, nullptr, this->Reach[1]);
     }
     const Index below = line - ny;
     if (in(below))
     {
-      // The corner is made of four lines of this slab.
-      const bool corner = y > 0 && below - 1 >= least && limit > line;
+      // Of the four lines of the corner, all others that touch are joined already: two of them
+      // before the limit, the rest by this function.
+      const bool corner = y > 0 && below - 1 >= least;
       meet(below, corner ? r.bits(line - 1) : nullptr, corner ? r.bits(below - 1) : nullptr,
-        this->Contact[1]);
+        this->Reach[1]);
     }
-    if (this->Contact[2] >= 0)
+    if (this->Reach[2] >= 0)
     {
-      const Word* beside = in(below) && limit > line ? r.bits(below) : nullptr;
+      const Word* beside = in(below) ? r.bits(below) : nullptr;
       if (y > 0 && in(below - 1))
       {
-        meet(below - 1, nullptr, beside, this->Contact[2]);
+        meet(below - 1, nullptr, beside, this->Reach[2]);
       }
       if (y + 1 < ny && in(below + 1))
       {
-        meet(below + 1, nullptr, beside, this->Contact[2]);
+        meet(below + 1, nullptr, beside, this->Reach[2]);
       }
     }
   }
+
+  Buffer<Contact> contactList() const
+  {
+    return Buffer<Contact>(this->Result.Words_ * 64 + ContactsAhead);
+  }
+
+#if defined(SEGCORE_CHOOSES_POPCNT)
+  template <class Slot>
+  __attribute__((target("popcnt"), flatten)) void labelSlabFast(Slot* slots, Slab& slab) const
+  {
+    this->labelSlabBy<FastCount>(slots, slab);
+  }
+
+  template <class Slot>
+  __attribute__((target("popcnt"), flatten)) void joinSeamFast(
+    Slot* slots, Index begin, Index middle, Index end, std::vector<Slot>& joined) const
+  {
+    this->joinSeamBy<FastCount>(slots, begin, middle, end, joined);
+  }
+#endif
 
   template <class Slot>
   void labelSlab(Slot* slots, Slab& slab) const
@@ -285,13 +329,20 @@ private:
     this->labelSlabBy<PortableCount>(slots, slab);
   }
 
-#if defined(SEGCORE_CHOOSES_POPCNT)
+  /// Joins the lines from `middle` on with those before it, both within one range of lines: all
+  /// runs point to the root of their slab, so that only roots change.
   template <class Slot>
-  __attribute__((target("popcnt"), flatten)) void labelSlabFast(Slot* slots, Slab& slab) const
+  void joinSeam(Slot* slots, Index begin, Index middle, Index end, std::vector<Slot>& joined) const
   {
-    this->labelSlabBy<FastCount>(slots, slab);
-  }
+#if defined(SEGCORE_CHOOSES_POPCNT)
+    if (__builtin_cpu_supports("popcnt"))
+    {
+      this->joinSeamFast(slots, begin, middle, end, joined);
+      return;
+    }
 #endif
+    this->joinSeamBy<PortableCount>(slots, begin, middle, end, joined);
+  }
 
   template <class Count, class Slot>
   void labelSlabBy(Slot* slots, Slab& slab) const
@@ -299,26 +350,54 @@ private:
     using Slots = RunSlots<Slot>;
     const ComponentRuns& r = this->Result;
     const Index most = static_cast<Index>(this->full<Slot>());
+    Buffer<std::int32_t> bounds(runListSize(r.Words_));
+    Buffer<Contact> contacts = this->contactList();
+    Index joins = 0;
     for (Index line = slab.begin; line < slab.end; ++line)
     {
-      Index run = r.LineStart_[static_cast<std::size_t>(line)];
-      segcore::forEachRun(r.bits(line), r.Words_, [&](Index x0, Index x1)
-        { slots[run++] = Slots::RootBit | static_cast<Slot>(std::min(x1 - x0 + 1, most)); });
-      this->meetLines<Count>(line, slab.begin, slab.end, [&](Index a, Index b)
-        { this->joinRuns(slots, static_cast<Slot>(a), static_cast<Slot>(b)); });
+      Slot* fresh = slots + r.LineStart_[static_cast<std::size_t>(line)];
+      const Index count = listRuns<Count>(r.bits(line), r.Words_, bounds.data());
+      for (Index i = 0; i < count; i += 2)
+      {
+        const Index length = bounds[i + 1] - bounds[i];
+        *fresh++ = Slots::RootBit | static_cast<Slot>(std::min(length, most));
+      }
+      this->meetLines<Count>(line, slab.begin, slab.end, contacts.data(), [&](Index a, Index b)
+        { joins += this->joinRuns(slots, static_cast<Slot>(a), static_cast<Slot>(b)) ? 1 : 0; });
     }
-    // Runs point to runs before them, which point to their root by now.
+    const Index begin = r.LineStart_[static_cast<std::size_t>(slab.begin)];
     const Index end = r.LineStart_[static_cast<std::size_t>(slab.end)];
-    for (Index run = r.LineStart_[static_cast<std::size_t>(slab.begin)]; run < end; ++run)
+    slab.components = end - begin - joins;
+    // Runs point to runs before them, which point to their root by now.
+    for (Index run = begin; run < end; ++run)
     {
-      if (Slots::isRoot(slots[run]))
-      {
-        ++slab.components;
-      }
-      else if (!Slots::isRoot(slots[slots[run]]))
-      {
-        slots[run] = slots[slots[run]];
-      }
+      const Slot slot = slots[run];
+      const Slot parent = Slots::isRoot(slot) ? static_cast<Slot>(run) : slot;
+      const Slot next = slots[parent];
+      slots[run] = Slots::isRoot(next) ? slot : next;
+    }
+  }
+
+  template <class Count, class Slot>
+  void joinSeamBy(
+    Slot* slots, Index begin, Index middle, Index end, std::vector<Slot>& joined) const
+  {
+    Buffer<Contact> contacts = this->contactList();
+    // No line touches one that is more than a slice and a line before it.
+    const Index last = std::min(end, middle + this->Result.Box_.dim(1) + 1);
+    for (Index line = middle; line < last; ++line)
+    {
+      this->meetLines<Count>(line, begin, middle, contacts.data(),
+        [&](Index a, Index b)
+        {
+          const Slot rootA = findRun(slots, static_cast<Slot>(a));
+          const Slot rootB = findRun(slots, static_cast<Slot>(b));
+          if (rootA != rootB)
+          {
+            this->joinRuns(slots, rootA, rootB);
+            joined.push_back(std::max(rootA, rootB));
+          }
+        });
     }
   }
 
@@ -327,10 +406,13 @@ private:
   {
     ComponentRuns& r = this->Result;
     const Index lines = r.Box_.rows();
-    // A thread gets several slabs, as some have more runs than others.
+    // A thread gets several slabs, as some have more runs than others; and who wants to stop does
+    // not wait for a large one.
     const Index least = std::max<Index>(1, (Index{ 1 } << 16) / r.Box_.dim(0));
-    const Index count = progress.active() ? std::max<Index>(1, std::min<Index>(lines, 32))
-                                          : (threadCount() > 1 ? chunkCount(lines, least, 4) : 1);
+    const Index patience = std::max<Index>(1, (Index{ 1 } << 24) / r.Box_.dim(0));
+    const Index count = std::max({ threadCount() > 1 ? chunkCount(lines, least, 8) : Index{ 1 },
+      progress.active() ? std::min<Index>(lines / patience, 64) : Index{ 1 },
+      std::min(lines, this->Limits.slabs) });
     std::vector<Slab> slabs(static_cast<std::size_t>(count));
     forRanges(count, 1, progress.part(0.3, 0.9),
       [&](Index begin, Index end)
@@ -343,34 +425,40 @@ private:
           this->labelSlab(slots, slab);
         }
       });
-
-    // Join the slabs: all runs point to the root of their slab, so that only roots change.
-    r.Components_ = slabs[0].components;
-    std::vector<Slot> joined;
-    for (std::size_t s = 1; s < slabs.size(); ++s)
+    r.Components_ = 0;
+    for (const Slab& slab : slabs)
     {
-      const Slab& slab = slabs[s];
       r.Components_ += slab.components;
-      // No line touches one that is more than a slice and a line before it.
-      const Index last = std::min(slab.end, slab.begin + r.Box_.dim(1) + 1);
-      for (Index line = slab.begin; line < last; ++line)
-      {
-        this->meetLines<PortableCount>(line, 0, slab.begin,
-          [&](Index a, Index b)
-          {
-            const Slot rootA = findRun(slots, static_cast<Slot>(a));
-            const Slot rootB = findRun(slots, static_cast<Slot>(b));
-            if (rootA != rootB)
-            {
-              joined.push_back(this->joinRuns(slots, rootA, rootB));
-            }
-          });
-      }
     }
-    r.Components_ -= static_cast<Index>(joined.size());
-    for (const Slot root : joined)
+
+    // Join the slabs by twos, then by fours ..: what is joined at one time has no run in common.
+    std::vector<std::vector<Slot>> joined(static_cast<std::size_t>(count));
+    // Short seams are done before another thread has begun.
+    const Index few =
+      std::max<Index>(1, (Index{ 1 } << 20) / (r.Box_.dim(0) * (r.Box_.dim(1) + 1)));
+    for (Index step = 1; step < count; step *= 2)
     {
-      slots[root] = findRun(slots, root);
+      forRanges((count + step - 1) / (2 * step), few,
+        [&](Index first, Index end)
+        {
+          for (Index pair = first; pair < end; ++pair)
+          {
+            const Index s = pair * 2 * step;
+            const Index next = std::min(count, s + 2 * step) - 1;
+            this->joinSeam(slots, slabs[static_cast<std::size_t>(s)].begin,
+              slabs[static_cast<std::size_t>(s + step)].begin,
+              slabs[static_cast<std::size_t>(next)].end,
+              joined[static_cast<std::size_t>(s + step)]);
+          }
+        });
+    }
+    for (const std::vector<Slot>& roots : joined)
+    {
+      r.Components_ -= static_cast<Index>(roots.size());
+      for (const Slot root : roots)
+      {
+        slots[root] = findRun(slots, root);
+      }
     }
     this->countLarge(slots);
     progress.step(1.0);
@@ -420,7 +508,7 @@ private:
   }
 
   ComponentRuns& Result;
-  const Index Contact[3];
+  const Index Reach[3];
   const LabelLimits Limits;
 };
 
@@ -459,6 +547,32 @@ Index ComponentRuns::first(Index component) const
     });
   return this->Whole_.offset(this->Box_.lo[0] + x, this->Box_.lo[1] + line % this->Box_.dim(1),
     this->Box_.lo[2] + line / this->Box_.dim(1));
+}
+
+Index ComponentRuns::largest() const
+{
+  if (this->Table_.empty() && this->Wide_.empty())
+  {
+    // Roots are more than any other slot, and the more the larger.
+    std::uint32_t most = 0;
+    for (const std::uint32_t slot : this->Narrow_)
+    {
+      most = std::max(most, slot);
+    }
+    return this->Narrow_.empty()
+      ? -1
+      : std::find(this->Narrow_.begin(), this->Narrow_.end(), most) - this->Narrow_.begin();
+  }
+  Index found = -1;
+  this->forEachComponent(
+    [&](Index component)
+    {
+      if (!this->isJoined(component) && (found < 0 || this->size(component) > this->size(found)))
+      {
+        found = component;
+      }
+    });
+  return found;
 }
 
 template <class Slot>

@@ -158,8 +158,18 @@ public:
   template <class Visit>
   void forEachComponent(const Visit& visit) const
   {
-    this->Wide_.empty() ? forEachRoot(this->Narrow_, visit) : forEachRoot(this->Wide_, visit);
+    this->forEachComponent(0, this->runCount(), visit);
   }
+  /// Of those that begin with one of the runs begin .. end - 1: to share the work out.
+  template <class Visit>
+  void forEachComponent(Index begin, Index end, const Visit& visit) const
+  {
+    this->Wide_.empty() ? forEachRoot(this->Narrow_.data(), begin, end, visit)
+                        : forEachRoot(this->Wide_.data(), begin, end, visit);
+  }
+
+  /// The largest component that is not joined, of equal ones the first; -1 if there is none.
+  Index largest() const;
 
   /// The component at a voxel of the box, or -1 on background. Cost: one row.
   Index componentAt(Index x, Index y, Index z) const;
@@ -172,6 +182,20 @@ public:
                         : this->forEachRunIn(this->Wide_.data(), y, z, visit);
   }
 
+  /// Scratch memory of forEachRun(), for who looks at many rows.
+  Buffer<std::int32_t> rowScratch() const
+  {
+    return Buffer<std::int32_t>(runListSize(this->Words_));
+  }
+
+  /// The same, faster.
+  template <class Visit>
+  void forEachRun(Index y, Index z, Buffer<std::int32_t>& scratch, const Visit& visit) const
+  {
+    this->Wide_.empty() ? this->forEachRunIn(this->Narrow_.data(), y, z, scratch.data(), visit)
+                        : this->forEachRunIn(this->Wide_.data(), y, z, scratch.data(), visit);
+  }
+
   /// Calls visit(x0, x1, y, z, component) for all runs, from several threads; each row by one
   /// thread.
   template <class Visit>
@@ -180,12 +204,13 @@ public:
     forRanges(this->Box_.rows(), 256, progress,
       [&](Index begin, Index end)
       {
+        Buffer<std::int32_t> scratch = this->rowScratch();
         for (Index r = begin; r < end; ++r)
         {
           const Index y = this->Box_.lo[1] + r % this->Box_.dim(1);
           const Index z = this->Box_.lo[2] + r / this->Box_.dim(1);
-          this->forEachRun(
-            y, z, [&](Index x0, Index x1, Index component) { visit(x0, x1, y, z, component); });
+          this->forEachRun(y, z, scratch,
+            [&](Index x0, Index x1, Index component) { visit(x0, x1, y, z, component); });
         }
       });
   }
@@ -210,17 +235,15 @@ private:
   }
   const Word* bits(Index line) const { return this->Bits_.data() + line * this->Words_; }
 
-  /// Roots are two steps away at most: the labeller sees to it.
+  /// Roots are two steps away at most: the labeller sees to it. No branch, as nobody can tell which
+  /// runs are roots.
   template <class Slot>
   static Index rootOf(const Slot* slots, Index run)
   {
     const Slot slot = slots[run];
-    if (RunSlots<Slot>::isRoot(slot))
-    {
-      return run;
-    }
-    const Slot next = slots[slot];
-    return static_cast<Index>(RunSlots<Slot>::isRoot(next) ? slot : next);
+    const Index parent = RunSlots<Slot>::isRoot(slot) ? run : static_cast<Index>(slot);
+    const Slot next = slots[parent];
+    return RunSlots<Slot>::isRoot(next) ? parent : static_cast<Index>(next);
   }
   Index componentOfRun(Index run) const
   {
@@ -255,9 +278,9 @@ private:
   }
 
   template <class Slot, class Visit>
-  static void forEachRoot(const Buffer<Slot>& slots, const Visit& visit)
+  static void forEachRoot(const Slot* slots, Index begin, Index end, const Visit& visit)
   {
-    for (Index run = 0; run < slots.size(); ++run)
+    for (Index run = begin; run < end; ++run)
     {
       if (RunSlots<Slot>::isRoot(slots[run]))
       {
@@ -278,6 +301,20 @@ private:
         visit(x + first, x + last, rootOf(slots, run));
         ++run;
       });
+  }
+
+  template <class Slot, class Visit>
+  void forEachRunIn(
+    const Slot* slots, Index y, Index z, std::int32_t* bounds, const Visit& visit) const
+  {
+    const Index line = this->line(y, z);
+    Index run = this->LineStart_[static_cast<std::size_t>(line)];
+    const Index x = this->Box_.lo[0];
+    const Index count = listRuns(this->bits(line), this->Words_, bounds);
+    for (Index i = 0; i < count; i += 2)
+    {
+      visit(x + bounds[i], x + bounds[i + 1] - 1, rootOf(slots, run++));
+    }
   }
 
   template <class Slot>
@@ -313,6 +350,7 @@ using RowBits = std::function<void(Index y, Index z, Word* bits)>;
 struct LabelLimits
 {
   bool wide = false;                 ///< 64 bits per run
+  Index slabs = 1;                   ///< at least so many, but not more than rows
   Index slotSize = Index{ 1 } << 30; ///< voxels from which the size of a component is in a table
 };
 
@@ -415,20 +453,49 @@ void fillKept(const ComponentRuns& runs, const Keep& keep, T value, T* out, cons
 
 namespace detail
 {
-/// Elements that fillAhead() writes at a time.
-template <class T>
-constexpr Index AheadWidth = sizeof(T) < 32 ? static_cast<Index>(32 / sizeof(T)) : Index{ 1 };
+/// Rows that a thread writes at a time. Threads that begin to write to one large page at the same
+/// time each clear it, so they had better not meet: ranges of several such pages, if there are
+/// enough for all threads.
+inline Index rowsAtATime(Index rows, Index rowBytes)
+{
+  constexpr Index several = Index{ 1 } << 22;
+  return std::max<Index>(
+    256, std::min(several / std::max<Index>(1, rowBytes), rows / (4 * threadCount())));
+}
 
-/// Writes `n` elements, and up to AheadWidth - 1 beyond: most runs are short, and nearly all of
-/// them are then one step without a branch. What is beyond is written next.
+/// Elements that are written at a time: most runs are shorter, and nearly all of them are then one
+/// step without a branch.
+template <class T>
+constexpr Index AheadWidth = sizeof(T) < 4 ? static_cast<Index>(32 / sizeof(T))
+  : sizeof(T) < 32                         ? static_cast<Index>(64 / sizeof(T))
+                                           : Index{ 1 };
+
+/// Writes `n` elements, and up to AheadWidth - 1 beyond.
 template <class T>
 void fillAhead(T* to, Index n, T value)
 {
-  for (Index i = 0; i < n; i += AheadWidth<T>)
+  Index i = 0;
+  do
   {
     for (Index w = 0; w < AheadWidth<T>; ++w)
     {
       to[i + w] = value;
+    }
+    i += AheadWidth<T>;
+  } while (i < n);
+}
+
+/// Writes `n` elements; what is up to 15 bytes beyond is read and written as it is.
+template <class T>
+void fillExactly(T* to, Index n, T value)
+{
+  constexpr Index width = sizeof(T) < 16 ? static_cast<Index>(16 / sizeof(T)) : Index{ 1 };
+  for (; n > 0; n -= width, to += width)
+  {
+    const auto count = static_cast<std::uint8_t>(std::min(n, width));
+    for (std::uint8_t w = 0; w < width; ++w)
+    {
+      to[w] = w < count ? value : to[w];
     }
   }
 }
@@ -442,25 +509,25 @@ void writeComponents(const ComponentRuns& runs, const Value& value, T rest, T* o
   detail::checkBlock(stored, runs.box());
   const Box& box = runs.box();
   const bool streamed = box.size() >= LeastStreamedBytes / static_cast<Index>(sizeof(T));
-  forRanges(box.rows(), 256, progress,
+  const auto bytes = static_cast<std::size_t>(box.dim(0)) * sizeof(T);
+  forRanges(box.rows(), detail::rowsAtATime(box.rows(), static_cast<Index>(bytes)), progress,
     [&](Index begin, Index end)
     {
-      Buffer<T> line(box.dim(0) + detail::AheadWidth<T>);
-      const auto bytes = static_cast<std::size_t>(box.dim(0)) * sizeof(T);
+      Buffer<std::int32_t> scratch = runs.rowScratch();
+      Buffer<T> line(box.dim(0) + 2 * detail::AheadWidth<T>);
       for (Index r = begin; r < end; ++r)
       {
         const Index y = box.lo[1] + r % box.dim(1);
         const Index z = box.lo[2] + r / box.dim(1);
-        T* to = line.data();
-        runs.forEachRun(y, z,
+        std::fill_n(line.data(), box.dim(0), rest);
+        runs.forEachRun(y, z, scratch,
           [&](Index x0, Index x1, Index component)
           {
             T* const first = line.data() + (x0 - box.lo[0]);
-            detail::fillAhead(to, first - to, rest);
-            detail::fillAhead(first, x1 - x0 + 1, static_cast<T>(value(component)));
-            to = first + (x1 - x0 + 1);
+            const Index count = x1 - x0 + 1;
+            detail::fillAhead(first, count, static_cast<T>(value(component)));
+            detail::fillAhead(first + count, 1, rest); // what was beyond the run
           });
-        detail::fillAhead(to, line.data() + box.dim(0) - to, rest);
         T* const row = out + stored.offset(box.lo[0], y, z);
         streamed ? streamCopy(row, line.data(), bytes)
                  : static_cast<void>(std::memcpy(row, line.data(), bytes));
@@ -478,34 +545,34 @@ void copyAndFill(const ComponentRuns& runs, const Keep& keep, T value, const T* 
   detail::checkBlock(stored, runs.box());
   const Box& box = runs.box();
   const bool streamed = box.size() >= LeastStreamedBytes / static_cast<Index>(sizeof(T));
-  forRanges(box.rows(), 256, progress,
+  const auto bytes = static_cast<std::size_t>(box.dim(0)) * sizeof(T);
+  forRanges(box.rows(), detail::rowsAtATime(box.rows(), static_cast<Index>(bytes)), progress,
     [&](Index begin, Index end)
     {
-      const Index width = box.dim(0);
-      Buffer<T> line(streamed ? width : 0);
+      Buffer<std::int32_t> scratch = runs.rowScratch();
+      Buffer<std::int32_t> chosen = runs.rowScratch();
+      Buffer<T> line(box.dim(0) + 16);
       for (Index r = begin; r < end; ++r)
       {
         const Index y = box.lo[1] + r % box.dim(1);
         const Index z = box.lo[2] + r / box.dim(1);
         const Index row = stored.offset(box.lo[0], y, z);
-        T* const to = streamed ? line.data() : out + row;
-        std::copy_n(in + row, width, to);
-        runs.forEachRun(y, z,
+        // Every run is listed, and stays in the list if it is kept: no branch.
+        Index count = 0;
+        runs.forEachRun(y, z, scratch,
           [&](Index x0, Index x1, Index component)
           {
-            if (keep(component))
-            {
-              // Most runs are shorter than a call of std::fill_n.
-              for (Index x = x0; x <= x1; ++x)
-              {
-                to[x - box.lo[0]] = value;
-              }
-            }
+            chosen[count] = static_cast<std::int32_t>(x0 - box.lo[0]);
+            chosen[count + 1] = static_cast<std::int32_t>(x1 - x0 + 1);
+            count += keep(component) ? 2 : 0;
           });
-        if (streamed)
+        std::memcpy(line.data(), in + row, bytes);
+        for (Index c = 0; c < count; c += 2)
         {
-          streamCopy(out + row, to, static_cast<std::size_t>(width) * sizeof(T));
+          detail::fillExactly(line.data() + chosen[c], chosen[c + 1], value);
         }
+        streamed ? streamCopy(out + row, line.data(), bytes)
+                 : static_cast<void>(std::memcpy(out + row, line.data(), bytes));
       }
       streamFence();
     });

@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-#if defined(SEGCORE_CHOOSES_AVX2)
+#if defined(SEGCORE_CHOOSES_WIDE)
 #include <immintrin.h>
 #elif defined(__SSE2__)
 #include <emmintrin.h>
@@ -205,7 +205,7 @@ void sumPairs(const PairRows& rows, const PairWeights* weights, Sums& sums)
 #endif
 }
 
-#if defined(SEGCORE_CHOOSES_AVX2)
+#if defined(SEGCORE_CHOOSES_WIDE)
 __attribute__((target("avx2"))) void sumPairsAvx2(
   const PairRows& rows, const PairWeights* weights, Sums& sums)
 {
@@ -287,7 +287,7 @@ public:
     this->ByteTable = makeByteTable(this->Weights[0], this->Reach[0], this->Even[0]);
     this->PairsY = makePairWeights(this->Weights[1], this->Reach[1], this->Even[1]);
     this->PairsZ = makePairWeights(this->Weights[2], this->Reach[2], this->Even[2]);
-#if defined(SEGCORE_CHOOSES_AVX2)
+#if defined(SEGCORE_CHOOSES_WIDE)
     this->SumPairs = useAvx2() ? sumPairsAvx2 : sumPairs;
 #endif
   }

@@ -10,7 +10,7 @@
 #include "Instructions.h"
 #include "StreamStore.h"
 
-#if defined(SEGCORE_CHOOSES_AVX2)
+#if defined(SEGCORE_CHOOSES_WIDE)
 #include <immintrin.h>
 #elif defined(__SSE2__)
 #include <emmintrin.h>
@@ -177,7 +177,7 @@ void countSteps(const std::uint16_t* in, Index steps, std::uint16_t flip, const 
   countStep(pairs[(steps - 1) & 1], table);
 }
 
-#if defined(SEGCORE_CHOOSES_AVX2)
+#if defined(SEGCORE_CHOOSES_WIDE)
 __attribute__((target("avx2"))) inline void makePairsAvx2(
   const std::uint16_t* in, std::uint16_t flip, const FastBins& bins, Pairs& pairs)
 {
@@ -225,7 +225,7 @@ void countPairs([[maybe_unused]] const std::uint16_t* in, [[maybe_unused]] Index
 {
 #if defined(__SSE2__)
   auto* count = countSteps;
-#if defined(SEGCORE_CHOOSES_AVX2)
+#if defined(SEGCORE_CHOOSES_WIDE)
   count = useAvx2() ? countStepsAvx2 : countSteps;
 #endif
   constexpr Index block = Index{ 1 } << 30; // so that 32-bit counts cannot overflow

@@ -15,14 +15,23 @@ std::atomic<bool> allowed{ true };
 
 bool useAvx2()
 {
-#if defined(SEGCORE_CHOOSES_AVX2)
+#if defined(SEGCORE_CHOOSES_WIDE)
   return allowed && __builtin_cpu_supports("avx2");
 #else
   return false;
 #endif
 }
 
-void allowAvx2(bool allow)
+bool useAvx512()
+{
+#if defined(SEGCORE_CHOOSES_WIDE)
+  return allowed && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
+#else
+  return false;
+#endif
+}
+
+void allowWideInstructions(bool allow)
 {
   allowed = allow;
 }

@@ -14,17 +14,18 @@
 #include "SegmentationCoreKernelsModule.h"
 
 #if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
-#define SEGCORE_CHOOSES_AVX2
+#define SEGCORE_CHOOSES_WIDE
 #endif
 
 namespace segcore
 {
 
-/// True if the processor has AVX2 and nobody forbade it.
+/// True if the processor has AVX2, or AVX-512 with words and bytes, and nobody forbade it.
 SEGMENTATIONCOREKERNELS_EXPORT bool useAvx2();
+SEGMENTATIONCOREKERNELS_EXPORT bool useAvx512();
 
 /// For tests; allowed at the start. Not while kernels run.
-SEGMENTATIONCOREKERNELS_EXPORT void allowAvx2(bool allow);
+SEGMENTATIONCOREKERNELS_EXPORT void allowWideInstructions(bool allow);
 
 } // namespace segcore
 

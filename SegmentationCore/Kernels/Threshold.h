@@ -15,12 +15,19 @@
 #ifndef segcoreThreshold_h
 #define segcoreThreshold_h
 
+#include "Instructions.h"
 #include "StreamStore.h"
 #include "Threads.h"
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <type_traits>
+
+// Instructions of 16 bytes cannot use up a memory as fast as today's.
+#ifdef SEGCORE_CHOOSES_WIDE
+#include <immintrin.h>
+#endif
 
 namespace segcore
 {
@@ -104,18 +111,152 @@ private:
   }
 };
 
+namespace detail
+{
+/// An interval of integers as min and max - min, modulo 2^bits: one comparison without sign tells
+/// whether a value is inside, as those below min wrap around.
+template <class T, bool Integer = std::is_integral<T>::value>
+struct Span
+{
+  using Unsigned = std::make_unsigned_t<T>;
+  Unsigned min;
+  Unsigned length;
+
+  explicit Span(const Interval<T>& interval)
+    : min(static_cast<Unsigned>(interval.min))
+    , length(static_cast<Unsigned>(static_cast<Unsigned>(interval.max) - this->min))
+  {
+  }
+  bool contains(T value) const
+  {
+    return static_cast<Unsigned>(static_cast<Unsigned>(value) - this->min) <= this->length;
+  }
+};
+
+template <class T>
+struct Span<T, false>
+{
+  T min;
+  T max;
+
+  explicit Span(const Interval<T>& interval) : min(interval.min), max(interval.max) {}
+  // '&' and not '&&': no branch, so that loops are vectorised.
+  bool contains(T value) const { return (value >= this->min) & (value <= this->max); }
+};
+
+#ifdef SEGCORE_CHOOSES_WIDE
+#define SEGCORE_AVX512 __attribute__((target("avx512f,avx512bw")))
+
+/// Whether thresholdWide() does these types.
+template <class T, class Out>
+constexpr bool HasWide = sizeof(Out) == 1 && sizeof(T) <= 4;
+
+/// Bit i is set iff in[i] is inside, 64 values.
+template <class T>
+SEGCORE_AVX512 inline std::uint64_t insideBits(const T* in, Span<T> span)
+{
+  std::uint64_t bits = 0;
+  if constexpr (!std::is_integral<T>::value)
+  {
+    const __m512 min = _mm512_set1_ps(span.min);
+    const __m512 max = _mm512_set1_ps(span.max);
+    for (int i = 0; i < 4; ++i)
+    {
+      const __m512 v = _mm512_loadu_ps(in + 16 * i);
+      const __mmask16 above = _mm512_cmp_ps_mask(v, min, _CMP_GE_OQ);
+      bits |= std::uint64_t{ _mm512_mask_cmp_ps_mask(above, v, max, _CMP_LE_OQ) } << (16 * i);
+    }
+  }
+  else if constexpr (sizeof(T) == 4)
+  {
+    const __m512i min = _mm512_set1_epi32(static_cast<int>(span.min));
+    const __m512i length = _mm512_set1_epi32(static_cast<int>(span.length));
+    for (int i = 0; i < 4; ++i)
+    {
+      const __m512i v = _mm512_sub_epi32(_mm512_loadu_si512(in + 16 * i), min);
+      bits |= std::uint64_t{ _mm512_cmple_epu32_mask(v, length) } << (16 * i);
+    }
+  }
+  else if constexpr (sizeof(T) == 2)
+  {
+    const __m512i min = _mm512_set1_epi16(static_cast<short>(span.min));
+    const __m512i length = _mm512_set1_epi16(static_cast<short>(span.length));
+    for (int i = 0; i < 2; ++i)
+    {
+      const __m512i v = _mm512_sub_epi16(_mm512_loadu_si512(in + 32 * i), min);
+      bits |= std::uint64_t{ _mm512_cmple_epu16_mask(v, length) } << (32 * i);
+    }
+  }
+  else
+  {
+    const __m512i min = _mm512_set1_epi8(static_cast<char>(span.min));
+    const __m512i length = _mm512_set1_epi8(static_cast<char>(span.length));
+    bits = _mm512_cmple_epu8_mask(_mm512_sub_epi8(_mm512_loadu_si512(in), min), length);
+  }
+  return bits;
+}
+
+/// 64 values at a time; returns how many are done. Streamed: `out` is on a multiple of 64, and
+/// written past the caches.
+template <bool Streamed, class T, class Out>
+SEGCORE_AVX512 Index thresholdWide(
+  const T* in, Index n, Span<T> span, Out inside, Out outside, Out* out)
+{
+  const __m512i one = _mm512_set1_epi8(static_cast<char>(inside));
+  const __m512i other = _mm512_set1_epi8(static_cast<char>(outside));
+  Index i = 0;
+  for (; i + 64 <= n; i += 64)
+  {
+    for (Index line = 0; line < 64; line += 64 / static_cast<Index>(sizeof(T)))
+    {
+      fetchLater(in + i + line);
+    }
+    const __m512i values = _mm512_mask_mov_epi8(other, insideBits(in + i, span), one);
+    if constexpr (Streamed)
+    {
+      _mm512_stream_si512(reinterpret_cast<__m512i*>(out + i), values);
+    }
+    else
+    {
+      _mm512_storeu_si512(out + i, values);
+    }
+  }
+  return i;
+}
+#endif
+
+template <class T, class Out>
+void thresholdSpan(const T* in, Index n, Span<T> span, Out inside, Out outside, Out* out)
+{
+  for (Index i = 0; i < n; ++i)
+  {
+    out[i] = span.contains(in[i]) ? inside : outside;
+  }
+}
+} // namespace detail
+
 /// One contiguous span on the calling thread. `out` may be `in` itself if the types are the same.
 template <class T, class Out>
 void thresholdSpan(const T* in, Index n, Interval<T> interval, Out inside, Out outside, Out* out)
 {
-  const T lower = interval.min;
-  const T upper = interval.max;
-  for (Index i = 0; i < n; ++i)
+  if (interval.empty())
   {
-    // '&' and not '&&': no branch, so that the loop is vectorised.
-    const bool in1 = (in[i] >= lower) & (in[i] <= upper);
-    out[i] = in1 ? inside : outside;
+    std::fill_n(out, n, outside);
+    return;
   }
+  const detail::Span<T> span(interval);
+#ifdef SEGCORE_CHOOSES_WIDE
+  if constexpr (detail::HasWide<T, Out>)
+  {
+    if (n >= 64 && useAvx512())
+    {
+      const Index done = detail::thresholdWide<false>(in, n, span, inside, outside, out);
+      detail::thresholdSpan(in + done, n - done, span, inside, outside, out + done);
+      return;
+    }
+  }
+#endif
+  detail::thresholdSpan(in, n, span, inside, outside, out);
 }
 
 /// A long contiguous span with all threads.
@@ -127,6 +268,24 @@ void threshold(const T* in, Index n, Interval<T> interval, Out inside, Out outsi
   forRanges(n, Index{ 1 } << 21, progress,
     [=](Index begin, Index end)
     {
+#ifdef SEGCORE_CHOOSES_WIDE
+      if constexpr (detail::HasWide<T, Out>)
+      {
+        if (n >= LeastStreamedBytes && !interval.empty() && useAvx512())
+        {
+          const Index head = std::min(
+            end - begin, static_cast<Index>(-reinterpret_cast<std::uintptr_t>(out + begin) & 63u));
+          thresholdSpan(in + begin, head, interval, inside, outside, out + begin);
+          const Index first = begin + head;
+          const Index rest = first +
+            detail::thresholdWide<true>(
+              in + first, end - first, detail::Span<T>(interval), inside, outside, out + first);
+          thresholdSpan(in + rest, end - rest, interval, inside, outside, out + rest);
+          streamFence();
+          return;
+        }
+      }
+#endif
       streamSpan(end - begin, n, out + begin,
         [=](Index first, Index count, Out* part)
         {

@@ -3,6 +3,7 @@
 #include "ComponentJoin.h"
 #include "Message.h"
 #include "ReduceTable.h"
+#include "Threads.h"
 #include "UnionFind.h"
 
 #include <algorithm>
@@ -314,17 +315,8 @@ ComponentJoin::ComponentJoin(const Communicator& communicator, const Distributio
         {
           blocks[b].setIsland(outer[b][n], this->Islands_[islandOf[offset[b] + n]]);
         }
-        // Components ascend with their first voxels, so the first of equal ones is met first.
-        Index largest = -1;
-        blocks[b].forEachComponent(
-          [&](Index component)
-          {
-            if (!blocks[b].isJoined(component) &&
-              (largest < 0 || blocks[b].size(component) > blocks[b].size(largest)))
-            {
-              largest = component;
-            }
-          });
+        // Components ascend with their first voxels, so the first of equal ones is the right one.
+        const Index largest = blocks[b].largest();
         const Island island = largest < 0 ? Island() : blocks[b].island(largest);
         best = largerIsland(island, best) ? island : best;
       }
@@ -477,46 +469,81 @@ std::vector<Index> ComponentJoin::atBorder(const Communicator& communicator) con
 Index ComponentJoin::numberBlock(ComponentRuns& block, Index minimumSize) const
 {
   constexpr Index limit = 4096;
-  std::vector<Index> next(limit, 0);
-  std::vector<std::pair<Index, Index>> large; // minus size, component
-  block.forEachComponent(
-    [&](Index component)
+  struct Part
+  {
+    Index begin; // runs
+    Index end;
+    std::vector<Index> next;                    // by size: how many; then the next number
+    std::vector<std::pair<Index, Index>> large; // minus size, component
+  };
+  const Index runs = block.runCount();
+  std::vector<Part> parts(static_cast<std::size_t>(chunkCount(runs, Index{ 1 } << 16)));
+  const auto count = static_cast<Index>(parts.size());
+  const auto eachPart = [&](const auto& work)
+  {
+    forRanges(count, 1,
+      [&](Index begin, Index end)
+      {
+        for (Index p = begin; p < end; ++p)
+        {
+          work(parts[static_cast<std::size_t>(p)], p);
+        }
+      });
+  };
+  eachPart(
+    [&](Part& part, Index p)
     {
-      const Index size = block.size(component);
-      if (size < minimumSize)
-      {
-        return;
-      }
-      if (size < limit)
-      {
-        ++next[static_cast<std::size_t>(size)];
-      }
-      else
-      {
-        large.emplace_back(-size, component);
-      }
+      part.begin = chunkBegin(runs, count, p);
+      part.end = chunkBegin(runs, count, p + 1);
+      part.next.assign(limit, 0);
+      block.forEachComponent(part.begin, part.end,
+        [&](Index component)
+        {
+          const Index size = block.size(component);
+          if (size < limit)
+          {
+            ++part.next[static_cast<std::size_t>(size)];
+          }
+          else if (size >= minimumSize)
+          {
+            part.large.emplace_back(-size, component);
+          }
+        });
     });
+  std::vector<std::pair<Index, Index>> large;
+  for (const Part& part : parts)
+  {
+    large.insert(large.end(), part.large.begin(), part.large.end());
+  }
   std::sort(large.begin(), large.end());
   Index number = static_cast<Index>(large.size()) + 1;
-  for (std::size_t size = limit; size-- > 0;)
+  for (Index size = limit; size-- > std::min(limit, minimumSize);)
   {
-    const Index count = next[size];
-    next[size] = number;
-    number += count;
+    for (Part& part : parts)
+    {
+      Index& next = part.next[static_cast<std::size_t>(size)];
+      const Index found = next;
+      next = number;
+      number += found;
+    }
   }
   block.makeNumbers(number - 1);
-  block.forEachComponent(
-    [&](Index component)
+  eachPart(
+    [&](Part& part, Index)
     {
-      const Index size = block.size(component);
-      if (size < limit)
-      {
-        block.setNumber(component, size < minimumSize ? 0 : next[static_cast<std::size_t>(size)]++);
-      }
-      else if (size < minimumSize)
-      {
-        block.setNumber(component, 0);
-      }
+      block.forEachComponent(part.begin, part.end,
+        [&](Index component)
+        {
+          const Index size = block.size(component);
+          if (size < minimumSize)
+          {
+            block.setNumber(component, 0);
+          }
+          else if (size < limit)
+          {
+            block.setNumber(component, part.next[static_cast<std::size_t>(size)]++);
+          }
+        });
     });
   for (std::size_t n = 0; n < large.size(); ++n)
   {

@@ -113,6 +113,22 @@ void checkComponents(
     });
   CHECK(foundSizes == sizes);
   CHECK(foundFirst == first);
+  // The largest; of equal ones the first.
+  const Index largest = runs.largest();
+  CHECK_EQUAL(largest < 0, sizes.empty());
+  if (largest >= 0)
+  {
+    CHECK_EQUAL(order.at(largest), std::max_element(sizes.begin(), sizes.end()) - sizes.begin());
+  }
+  // The same in parts.
+  std::vector<Index> inParts;
+  const Index middle = runs.runCount() / 3;
+  const auto add = [&inParts](Index component) { inParts.push_back(component); };
+  runs.forEachComponent(0, middle, add);
+  runs.forEachComponent(middle, runs.runCount(), add);
+  CHECK_EQUAL(inParts.size(), order.size());
+  CHECK(std::equal(inParts.begin(), inParts.end(), order.begin(),
+    [](Index component, const auto& entry) { return component == entry.first; }));
   std::vector<Index> labels(expected.size(), -1);
   segcore::fillComponents(runs, [&](Index c) { return order.at(c); }, labels.data(), whole);
   CHECK_RANGES(labels, expected, whole.size());
@@ -195,6 +211,11 @@ void testIslands(ComponentRuns runs, const Box& whole)
   {
     runs.setIsland(components[n], island);
   }
+  CHECK_EQUAL(runs.largest() < 0, components.size() < 2); // joined ones are not looked at
+  for (std::size_t n = 1; n < components.size(); n += 2)
+  {
+    CHECK(runs.size(components[n]) <= runs.size(runs.largest()));
+  }
   const auto part = runs.ofIsland(island);
   for (std::size_t n = 0; n < components.size(); ++n)
   {
@@ -237,14 +258,23 @@ void testMask(const Box& whole, const std::vector<std::uint8_t>& mask, check::Ra
             expected, whole);
         });
     }
-    // Slabs as thin as a row, which progress asks for; 64-bit slots; and sizes in the table.
+    // Slabs as thin as a row; 64-bit slots; and sizes in the table.
     segcore::Progress listening;
     listening.report = [](double) {};
+    segcore::LabelLimits limits;
+    limits.slabs = random.below(4) == 0 ? random.between(2, 9) : 32;
     const segcore::RowBits rows = [&](Index y, Index z, segcore::Word* bits)
     { segcore::packBits(mask.data() + whole.offset(whole.lo[0], y, z), whole.dim(0), bits); };
-    checkComponents(
-      segcore::labelComponents(whole, whole, connectivity, rows, listening), expected, whole);
-    segcore::LabelLimits limits;
+    for (const int threads : { 1, 2 })
+    {
+      check::withThreads(threads,
+        [&]()
+        {
+          checkComponents(
+            segcore::labelComponents(whole, whole, connectivity, rows, listening, limits), expected,
+            whole);
+        });
+    }
     limits.slotSize = 7;
     checkComponents(segcore::labelComponents(whole, whole, connectivity, rows, listening, limits),
       expected, whole);

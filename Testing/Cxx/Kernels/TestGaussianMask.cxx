@@ -265,7 +265,7 @@ void testIntegers()
       }
       for (const bool wide : { true, false })
       {
-        segcore::allowAvx2(wide);
+        segcore::allowWideInstructions(wide);
         for (const int threads : { 1, 3 })
         {
           check::setContext("integers ", s[0], " ", size[0], " wide ", wide, " threads ", threads);
@@ -286,7 +286,7 @@ void testIntegers()
             });
         }
       }
-      segcore::allowAvx2(true);
+      segcore::allowWideInstructions(true);
     }
   }
 }

@@ -275,14 +275,14 @@ void testEveryValue()
     for (const bool wide : { true, false })
     {
       check::setContext("every value ", low, " ", i, " wide ", wide);
-      segcore::allowAvx2(wide);
+      segcore::allowWideInstructions(wide);
       std::vector<std::int64_t> counts(static_cast<std::size_t>(count), 0);
       segcore::accumulateHistogram(
         values.data(), static_cast<Index>(values.size()), bins, counts.data());
       CHECK(counts == expected);
     }
   }
-  segcore::allowAvx2(true);
+  segcore::allowWideInstructions(true);
 #if defined(__SSE2__)
   CHECK(fast > 200);
 #endif

@@ -106,6 +106,17 @@ void testRow(check::Random& random, const std::vector<std::uint8_t>& row)
   CHECK(runs == expected);
   CHECK_EQUAL(segcore::countRuns(words.data(), static_cast<Index>(words.size())),
     static_cast<Index>(expected.size()));
+  std::vector<std::int32_t> bounds(
+    static_cast<std::size_t>(segcore::runListSize(static_cast<Index>(words.size()))));
+  const Index bound =
+    segcore::listRuns(words.data(), static_cast<Index>(words.size()), bounds.data());
+  CHECK_EQUAL(bound, 2 * static_cast<Index>(expected.size()));
+  for (std::size_t i = 0; i < expected.size() && bound == 2 * static_cast<Index>(expected.size());
+    ++i)
+  {
+    CHECK_EQUAL(bounds[2 * i], expected[i].first);
+    CHECK_EQUAL(bounds[2 * i + 1], expected[i].second + 1);
+  }
 }
 
 /// Pairs of runs that overlap (or also touch diagonally), from the definition.
@@ -147,6 +158,20 @@ int TestPackBits(int, char*[])
     const std::vector<std::uint8_t> row = randomRow(random, n);
     testRow(random, row);
     testContacts(row, randomRow(random, n));
+  }
+  // As many runs as there can be.
+  check::Random many(1);
+  for (const std::size_t n : { 64, 127, 192 })
+  {
+    for (std::size_t first = 0; first < 2; ++first)
+    {
+      std::vector<std::uint8_t> row(n, 0);
+      for (std::size_t i = first; i < n; i += 2)
+      {
+        row[i] = 1;
+      }
+      testRow(many, row);
+    }
   }
   testContacts(std::vector<std::uint8_t>(200, 1), std::vector<std::uint8_t>(200, 1));
   CHECK_EQUAL(segcore::lowBits(0), Word{ 0 });

@@ -50,6 +50,13 @@ void testType(const char* name)
   }
   const Index n = static_cast<Index>(values.size());
   std::vector<std::uint16_t> out(values.size());
+  // Narrow results of long spans are made 64 at a time where the processor can.
+  std::vector<T> many;
+  while (many.size() < 150)
+  {
+    many.insert(many.end(), values.begin(), values.end());
+  }
+  std::vector<std::uint8_t> narrow(many.size() + 1);
   for (const double lower : bounds)
   {
     for (const double upper : bounds)
@@ -63,6 +70,15 @@ void testType(const char* name)
         CHECK_EQUAL(out[i], within(values[i], lower, upper) ? 500 : 7);
         CHECK_EQUAL(interval.contains(values[i]), out[i] == 500);
       }
+      narrow.back() = 3;
+      segcore::thresholdSpan(many.data(), static_cast<Index>(many.size()), interval,
+        std::uint8_t{ 200 }, std::uint8_t{ 7 }, narrow.data());
+      bool equal = narrow.back() == 3;
+      for (std::size_t i = 0; i < many.size(); ++i)
+      {
+        equal = equal && narrow[i] == (out[i % values.size()] == 500 ? 200 : 7);
+      }
+      CHECK(equal);
     }
   }
 }
@@ -87,6 +103,24 @@ void testFloat(const char* name)
     }
   };
   const double all = std::numeric_limits<double>::infinity();
+  // NaN and infinities among many, too.
+  std::vector<T> many;
+  while (many.size() < 200)
+  {
+    many.insert(many.end(), values.begin(), values.end());
+  }
+  std::vector<std::uint8_t> marked(many.size());
+  for (const double upper : { all, 0.2, static_cast<double>(std::numeric_limits<T>::max()) })
+  {
+    segcore::thresholdSpan(many.data(), static_cast<Index>(many.size()),
+      Interval<T>::between(-all, upper), std::uint8_t{ 1 }, std::uint8_t{ 0 }, marked.data());
+    bool equal = true;
+    for (std::size_t i = 0; i < many.size(); ++i)
+    {
+      equal = equal && marked[i] == (static_cast<double>(many[i]) <= upper ? 1 : 0);
+    }
+    CHECK(equal);
+  }
   run(-all, all);
   run(0.1, 0.3);
   run(0.0, 0.1);
@@ -102,18 +136,22 @@ void testFloat(const char* name)
 
 int TestThreshold(int, char*[])
 {
-  testType<std::int8_t>("int8");
-  testType<std::uint8_t>("uint8");
-  testType<std::int16_t>("int16");
-  testType<std::uint16_t>("uint16");
-  testType<std::int32_t>("int32");
-  testType<std::uint32_t>("uint32");
-  testType<std::int64_t>("int64");
-  testType<std::uint64_t>("uint64");
-  testType<float>("float");
-  testType<double>("double");
-  testFloat<float>("float");
-  testFloat<double>("double");
+  for (const bool wide : { false, true })
+  {
+    segcore::allowWideInstructions(wide);
+    testType<std::int8_t>("int8");
+    testType<std::uint8_t>("uint8");
+    testType<std::int16_t>("int16");
+    testType<std::uint16_t>("uint16");
+    testType<std::int32_t>("int32");
+    testType<std::uint32_t>("uint32");
+    testType<std::int64_t>("int64");
+    testType<std::uint64_t>("uint64");
+    testType<float>("float");
+    testType<double>("double");
+    testFloat<float>("float");
+    testFloat<double>("double");
+  }
 
   // The example of the header: the integers within 10.7 and 12.9 are 11 and 12.
   CHECK_EQUAL(Interval<int>::between(10.7, 12.9).min, 11);
@@ -173,15 +211,19 @@ int TestThreshold(int, char*[])
   {
     many[i] = static_cast<std::uint8_t>(i * 7 >> 3);
   }
-  std::vector<std::uint8_t> marked(many.size() + 1, 2);
-  segcore::threshold(many.data(), static_cast<Index>(many.size()),
-    Interval<std::uint8_t>::between(10, 99), std::uint8_t{ 1 }, std::uint8_t{ 0 },
-    marked.data() + 1);
-  bool equal = marked[0] == 2;
-  for (std::size_t i = 0; i < many.size(); ++i)
+  for (const bool wide : { false, true })
   {
-    equal = equal && marked[i + 1] == (many[i] >= 10 && many[i] <= 99 ? 1 : 0);
+    segcore::allowWideInstructions(wide);
+    std::vector<std::uint8_t> marked(many.size() + 1, 2);
+    segcore::threshold(many.data(), static_cast<Index>(many.size()),
+      Interval<std::uint8_t>::between(10, 99), std::uint8_t{ 1 }, std::uint8_t{ 0 },
+      marked.data() + 1);
+    bool equal = marked[0] == 2;
+    for (std::size_t i = 0; i < many.size(); ++i)
+    {
+      equal = equal && marked[i + 1] == (many[i] >= 10 && many[i] <= 99 ? 1 : 0);
+    }
+    CHECK(equal);
   }
-  CHECK(equal);
   return check::result();
 }
