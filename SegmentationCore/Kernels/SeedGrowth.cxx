@@ -25,14 +25,14 @@ namespace
 
 /// Voxels along the edge of a cube.
 constexpr int Edge = 32;
-/// A cube with its surroundings: voxel (x, y, z) of it, from -1 to Edge, lies at place(x, y, z).
-/// There is one more voxel around it, a wall, so that surroundings have neighbours on all sides,
-/// and rows are longer still, so that four voxels can be read from any neighbour on.
+/// Voxel (x, y, z) of a cube lies at place(x, y, z). There is a wall around it, so that all voxels
+/// have neighbours on all sides, and rows are longer still, so that four voxels can be read from any
+/// neighbour on.
 constexpr int Pitch = Edge + 8;
-constexpr int Rows = Edge + 4;
+constexpr int Rows = Edge + 2;
 constexpr int place(int x, int y, int z)
 {
-  return ((z + 2) * Rows + y + 2) * Pitch + 4 + x;
+  return ((z + 1) * Rows + y + 1) * Pitch + 4 + x;
 }
 constexpr int CubeSize = Rows * Rows * Pitch;
 
@@ -57,11 +57,6 @@ constexpr std::array<std::int32_t, 27> Offsets = []
   return offsets;
 }();
 
-int side(int at, int count)
-{
-  return at < 0 ? -1 : at >= count ? 1 : 0;
-}
-
 int lowestBit(unsigned bits)
 {
 #if defined(__GNUC__)
@@ -76,6 +71,16 @@ int lowestBit(unsigned bits)
 #endif
 }
 
+/// A face of a cube and the voxels outside that touch it, from -1 to Edge in both directions.
+template <class Key>
+struct Face
+{
+  static constexpr int Pitch = Edge + 8;
+  static constexpr int place(int u, int v) { return (v + 1) * Pitch + 4 + u; }
+  using Plane = std::array<Key, static_cast<std::size_t>((Edge + 2) * Pitch)>;
+  Plane outer{}, outerLevels{}, inner{}, innerLevels{};
+};
+
 /// What one thread needs for a cube.
 template <class Key>
 struct Workspace
@@ -86,9 +91,16 @@ struct Workspace
     std::int32_t voxel;
     std::int32_t next;
   };
+  struct Offer
+  {
+    Key key;
+    std::int32_t voxel;
+  };
   std::vector<Key> keys;
   std::vector<Key> levels;
   std::vector<std::int32_t> row = std::vector<std::int32_t>(Edge + 2);
+  Face<Key> face;
+  std::vector<Offer> offers;
   // The queue: entries of each bucket in a list.
   std::vector<Entry> entries;
   std::array<std::int32_t, Buckets> heads;
@@ -176,6 +188,19 @@ public:
     this->Waiting.assign(cubes, Unreached);
     this->From.assign(cubes, 0);
     this->Busy.assign(cubes, 0);
+    // Edges and corners belong to the first face that they touch.
+    for (int n = 0; n < 27; ++n)
+    {
+      const int d[3] = { n % 3 - 1, n / 3 % 3 - 1, n / 9 - 1 };
+      for (const int a : { 2, 1, 0 })
+      {
+        if (d[a] != 0)
+        {
+          this->OfFace[a][d[a] > 0] |= 1u << n;
+          break;
+        }
+      }
+    }
   }
 
   void start()
@@ -597,68 +622,182 @@ private:
     this->Changed.notify_all();
   }
 
-  /// Copies a cube with its surroundings, and queues the voxels from which paths may enter it, or
-  /// begin in it. What is around it becomes a wall. Returns the lowest key that was queued.
-  Key load(Workspace<Key>& space, const Box& box, Key low, unsigned from)
+  /// Lists what paths that enter the cube through one of its faces improve. `from` are the
+  /// directions in which there is news, of `low` or more.
+  void enter(Workspace<Key>& space, const Box& box, int axis, int sign, Key low, unsigned from)
   {
-    Key lowest = Unreached;
-    const Box around = box.grown(1).clipped(this->Padded);
-    const Index length = around.dim(0);
-    const int begin = static_cast<int>(around.lo[0] - box.lo[0]);
-    const int end = begin + static_cast<int>(length);
-    const int inside[3] = { static_cast<int>(box.dim(0)), static_cast<int>(box.dim(1)),
-      static_cast<int>(box.dim(2)) };
-    for (int z = -1; z <= Edge; ++z)
+    const int units[3] = { 1, 3, 9 };
+    const int u = axis == 0 ? 1 : 0, v = axis == 2 ? 1 : 2;
+    const int direction = Itself + sign * units[axis];
+    const int nu = static_cast<int>(box.dim(u)), nv = static_cast<int>(box.dim(v));
+    Face<Key>& face = space.face;
+    // Outside: what is news. The range of rows that has some.
+    int first = nv, last = -1;
+    Index at[3];
+    at[axis] = sign < 0 ? box.lo[axis] - 1 : box.hi[axis] + 1;
+    if (at[axis] < this->Padded.lo[axis] || at[axis] > this->Padded.hi[axis])
     {
-      for (int y = -1; y <= Edge; ++y)
+      return;
+    }
+    const Index strides[3] = { 1, this->Padded.dim(0), this->Padded.dim(0) * this->Padded.dim(1) };
+    for (int y = -1; y <= nv; ++y)
+    {
+      Key* keys = face.outer.data() + Face<Key>::place(0, y);
+      std::fill(keys - 1, keys + nu + 1, Unreached);
+      at[v] = box.lo[v] + y;
+      if (at[v] < this->Padded.lo[v] || at[v] > this->Padded.hi[v])
       {
-        Key* keys = space.keys.data() + place(0, y, z);
-        Key* levels = space.levels.data() + place(0, y, z);
-        const Index j = box.lo[1] + y, k = box.lo[2] + z;
-        if (j < around.lo[1] || j > around.hi[1] || k < around.lo[2] || k > around.hi[2])
+        continue;
+      }
+      const int across = direction + (y < 0 ? -units[v] : y >= nv ? units[v] : 0);
+      const auto isNews = [&](int n) { return (from >> n & 1) != 0; };
+      int begin = isNews(across) ? 0 : nu, end = isNews(across) ? nu : 0;
+      begin = isNews(across - units[u]) ? -1 : begin;
+      end = isNews(across + units[u]) ? nu + 1 : end;
+      begin = std::max<Index>(begin, this->Padded.lo[u] - box.lo[u]);
+      end = std::min<Index>(end, this->Padded.hi[u] - box.lo[u] + 1);
+      if (begin >= end)
+      {
+        continue;
+      }
+      at[u] = box.lo[u];
+      const Key* source = this->Keys.data() + this->Padded.offset(at[0], at[1], at[2]);
+      Key any = Unreached;
+      for (int x = begin; x < end; ++x)
+      {
+        const Key key = source[x * strides[u]];
+        // Walls become negative numbers.
+        const Key cost = real(key);
+        const Key news = cost >= low ? cost : Unreached;
+        any = std::min(any, news);
+        keys[x] = news;
+      }
+      if (any == Unreached)
+      {
+        continue;
+      }
+      if (last < 0)
+      {
+        first = std::max(0, y - 1);
+      }
+      last = std::min(nv - 1, y + 1);
+      Key* levels = face.outerLevels.data() + Face<Key>::place(0, y);
+      this->readLevels(space, at, u, begin, end, levels);
+    }
+    if (last < 0)
+    {
+      return;
+    }
+    at[axis] = sign < 0 ? box.lo[axis] : box.hi[axis];
+    for (int y = first; y <= last; ++y)
+    {
+      at[v] = box.lo[v] + y;
+      at[u] = box.lo[u];
+      const Key* source = this->Keys.data() + this->Padded.offset(at[0], at[1], at[2]);
+      Key* keys = face.inner.data() + Face<Key>::place(0, y);
+      for (int x = 0; x < nu; ++x)
+      {
+        keys[x] = source[x * strides[u]];
+      }
+      Key* levels = face.innerLevels.data() + Face<Key>::place(0, y);
+      this->readLevels(space, at, u, 0, nu, levels);
+    }
+    for (int y = first; y <= last; ++y)
+    {
+      std::array<Key, Edge> best;
+      const Key* inner = face.inner.data() + Face<Key>::place(0, y);
+      const Key* levels = face.innerLevels.data() + Face<Key>::place(0, y);
+      std::copy_n(inner, nu, best.data());
+      for (int dy = -1; dy <= 1; ++dy)
+      {
+        for (int dx = -1; dx <= 1; ++dx)
         {
-          std::fill(keys - 4, keys + Edge + 4, Wall);
-          std::fill(levels - 4, levels + Edge + 4, Key{ 0 });
-          continue;
-        }
-        std::fill(keys - 4, keys + begin, Wall);
-        std::fill(levels - 4, levels + begin, Key{ 0 });
-        std::copy_n(
-          this->Keys.data() + this->Padded.offset(around.lo[0], j, k), length, keys + begin);
-        this->Levels.row(around.lo[0], j, k, length, space.row.data());
-        for (int x = begin; x < end; ++x)
-        {
-          levels[x] = static_cast<Key>(space.row[static_cast<std::size_t>(x - begin)])
-            << this->LabelBits;
-        }
-        std::fill(keys + end, keys + Edge + 4, Wall);
-        std::fill(levels + end, levels + Edge + 4, Key{ 0 });
-        const int across = 3 * side(y, inside[1]) + 9 * side(z, inside[2]);
-        const auto takeSource = [&](int x)
-        {
-          const Key key = keys[x];
-          if (key != Wall && key != Unreached && real(key) >= low &&
-            (from >> (Itself + side(x, inside[0]) + across) & 1 || from >> Everything & 1))
+          const Key step =
+            this->Steps[static_cast<std::size_t>(direction + dx * units[u] + dy * units[v])];
+          const Key* outer = face.outer.data() + Face<Key>::place(dx, y + dy);
+          const Key* outerLevels = face.outerLevels.data() + Face<Key>::place(dx, y + dy);
+          for (int x = 0; x < nu; ++x)
           {
-            lowest = std::min(lowest, real(key));
-            space.push(place(x, y, z), real(key), this->Shift);
-          }
-        };
-        for (int x = begin; x < end; ++x)
-        {
-          if (across != 0 || x < 0 || x >= inside[0])
-          {
-            takeSource(x);
-            keys[x] = Wall;
-          }
-          else if (keys[x] < 0 && (from >> Itself & 1 || from >> Everything & 1))
-          {
-            takeSource(x);
+            const Key difference = levels[x] - outerLevels[x];
+            const Key offered = outer[x] + (difference < 0 ? -difference : difference) + step;
+            best[static_cast<std::size_t>(x)] =
+              std::min(best[static_cast<std::size_t>(x)], offered);
           }
         }
       }
+      for (int x = 0; x < nu; ++x)
+      {
+        const Key key = best[static_cast<std::size_t>(x)];
+        if (key < inner[x] && key < Unreached)
+        {
+          int to[3];
+          to[axis] = sign < 0 ? 0 : static_cast<int>(box.dim(axis)) - 1;
+          to[u] = x;
+          to[v] = y;
+          space.offers.push_back({ key, place(to[0], to[1], to[2]) });
+        }
+      }
     }
-    return lowest;
+  }
+
+  /// Levels from `begin` to `end` along an axis, times 2^labelBits.
+  void readLevels(
+    Workspace<Key>& space, const Index from[3], int axis, int begin, int end, Key* levels) const
+  {
+    const auto scaled = [this](std::int32_t level)
+    { return static_cast<Key>(static_cast<std::make_unsigned_t<Key>>(level) << this->LabelBits); };
+    if (axis == 0)
+    {
+      if constexpr (sizeof(Key) == sizeof(std::int32_t))
+      {
+        this->Levels.row(from[0] + begin, from[1], from[2], end - begin, levels + begin);
+        for (int x = begin; x < end; ++x)
+        {
+          levels[x] = scaled(levels[x]);
+        }
+      }
+      else
+      {
+        std::int32_t* row = space.row.data();
+        this->Levels.row(from[0] + begin, from[1], from[2], end - begin, row);
+        for (int x = begin; x < end; ++x)
+        {
+          levels[x] = scaled(row[x - begin]);
+        }
+      }
+      return;
+    }
+    for (int x = begin; x < end; ++x)
+    {
+      Index at[3] = { from[0], from[1], from[2] };
+      at[axis] += x;
+      std::int32_t level = 0;
+      this->Levels.row(at[0], at[1], at[2], 1, &level);
+      levels[x] = scaled(level);
+    }
+  }
+
+  /// Copies a cube. What is around it is a wall.
+  void load(Workspace<Key>& space, const Box& box) const
+  {
+    const int nx = static_cast<int>(box.dim(0)), ny = static_cast<int>(box.dim(1)),
+              nz = static_cast<int>(box.dim(2));
+    for (int z = 0; z < Edge; ++z)
+    {
+      for (int y = 0; y < Edge; ++y)
+      {
+        Key* keys = space.keys.data() + place(0, y, z);
+        if (y >= ny || z >= nz)
+        {
+          std::fill_n(keys, Edge, Wall);
+          continue;
+        }
+        const Index at[3] = { box.lo[0], box.lo[1] + y, box.lo[2] + z };
+        std::copy_n(this->Keys.data() + this->Padded.offset(at[0], at[1], at[2]), nx, keys);
+        std::fill(keys + nx, keys + Edge, Wall);
+        this->readLevels(space, at, 0, 0, nx, space.levels.data() + place(0, y, z));
+      }
+    }
   }
 
   /// Offers the way through `voxel`, at `key`, to all its neighbours.
@@ -723,7 +862,7 @@ private:
 
   /// Gives voxels that have no key one from what is beside them, and queues them. Returns the
   /// lowest.
-  Key pull(Workspace<Key>& space, const Box& box)
+  Key pull(Workspace<Key>& space, const Box& box) const
   {
     Key lowest = Unreached;
     for (int z = 0; z < static_cast<int>(box.dim(2)); ++z)
@@ -762,17 +901,75 @@ private:
     return lowest;
   }
 
+  /// Copies a cube, and queues what enters it, and its seeds if they are news. Returns
+  /// the lowest key, Unreached if there is nothing to do.
+  Key begin(Workspace<Key>& space, const Box& box, Key low, unsigned from)
+  {
+    const bool everything = from >> Everything & 1;
+    space.offers.clear();
+    for (int axis = 0; axis < 3; ++axis)
+    {
+      for (int sign = -1; sign <= 1; sign += 2)
+      {
+        const unsigned directions = everything ? ~0u : from & this->OfFace[axis][sign > 0];
+        if (directions != 0)
+        {
+          this->enter(space, box, axis, sign, low, directions);
+        }
+      }
+    }
+    const bool seeds = everything || (from >> Itself & 1) != 0;
+    if (space.offers.empty() && !seeds)
+    {
+      return Unreached;
+    }
+    this->load(space, box);
+    space.entries.clear();
+    space.unused = -1;
+    Key lowest = Unreached;
+    const auto queue = [&](std::int32_t voxel, Key key)
+    {
+      lowest = std::min(lowest, key);
+      space.push(voxel, key, this->Shift);
+    };
+    for (const auto& offer : space.offers)
+    {
+      Key& key = space.keys[static_cast<std::size_t>(offer.voxel)];
+      if (offer.key < key)
+      {
+        key = offer.key;
+        queue(offer.voxel, key);
+      }
+    }
+    if (seeds)
+    {
+      for (int z = 0; z < static_cast<int>(box.dim(2)); ++z)
+      {
+        for (int y = 0; y < static_cast<int>(box.dim(1)); ++y)
+        {
+          const Key* keys = space.keys.data() + place(0, y, z);
+          for (int x = 0; x < static_cast<int>(box.dim(0)); ++x)
+          {
+            if (keys[x] < 0 && keys[x] != Wall)
+            {
+              queue(place(x, y, z), real(keys[x]));
+            }
+          }
+        }
+      }
+    }
+    return everything ? std::min(lowest, this->pull(space, box)) : lowest;
+  }
+
   /// A cube to its fixed point. Returns how many voxels got their first label; `notes` are the
   /// neighbours to wake.
   Index relax(Workspace<Key>& space, Index cube, Key low, unsigned from, std::vector<Note>& notes)
   {
     const Box box = this->boxOf(cube);
-    space.entries.clear();
-    space.unused = -1;
-    Key lowest = this->load(space, box, low, from);
-    if (from >> Everything & 1)
+    const Key lowest = this->begin(space, box, low, from);
+    if (lowest == Unreached && space.queued == 0 && !(from >> Everything & 1))
     {
-      lowest = std::min(lowest, this->pull(space, box));
+      return 0;
     }
     Key turn = lowest >> this->Shift; // not yet modulo their number
     for (; space.queued > 0; ++turn)
@@ -840,10 +1037,10 @@ private:
             all = std::min(all, news(x));
           }
         }
-        std::int32_t count = 0;
+        Key count = 0;
         for (int x = 0; x < nx; ++x)
         {
-          count += keys[x] == Unreached && now[x] != Unreached ? 1 : 0;
+          count += static_cast<Key>(keys[x] == Unreached) - static_cast<Key>(now[x] == Unreached);
           keys[x] = now[x];
         }
         gained += count;
@@ -889,6 +1086,7 @@ private:
   std::vector<Key> Waiting;
   std::vector<unsigned> From;
   std::vector<char> Busy;
+  unsigned OfFace[3][2] = {};
   std::set<std::pair<Key, Index>> Queue;
   std::vector<std::unique_ptr<Workspace<Key>>> Spaces;
   std::mutex Mutex;
