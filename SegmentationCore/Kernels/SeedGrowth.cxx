@@ -36,7 +36,9 @@ constexpr int place(int x, int y, int z)
 }
 constexpr int CubeSize = Rows * Rows * Pitch;
 
-constexpr int Buckets = 1024;
+constexpr int Buckets = 4096;
+/// Cubes are taken in stages of as many buckets' keys.
+constexpr int StageBits = 8;
 
 /// Directions to the 26 neighbours and to itself: 13 + dx + 3 dy + 9 dz.
 constexpr int Itself = 13;
@@ -91,16 +93,10 @@ struct Workspace
     std::int32_t voxel;
     std::int32_t next;
   };
-  struct Offer
-  {
-    Key key;
-    std::int32_t voxel;
-  };
   std::vector<Key> keys;
   std::vector<Key> levels;
   std::vector<std::int32_t> row = std::vector<std::int32_t>(Edge + 2);
   Face<Key> face;
-  std::vector<Offer> offers;
   // The queue: entries of each bucket in a list.
   std::vector<Entry> entries;
   std::array<std::int32_t, Buckets> heads;
@@ -180,12 +176,14 @@ public:
     {
       ++this->Shift;
     }
+    this->StageShift = this->Shift + StageBits;
     for (int a = 0; a < 3; ++a)
     {
       this->Cubes[a] = (target.dim(a) + Edge - 1) / Edge;
     }
     const auto cubes = static_cast<std::size_t>(this->Cubes[0] * this->Cubes[1] * this->Cubes[2]);
     this->Waiting.assign(cubes, Unreached);
+    this->Turns.resize(cubes);
     this->From.assign(cubes, 0);
     this->Busy.assign(cubes, 0);
     // Edges and corners belong to the first face that they touch.
@@ -467,6 +465,20 @@ private:
     return any;
   }
 
+  /// When a cube's turn is: by and large the lowest keys first, but those in between in the order in
+  /// which they were woken, so that more of what is around them is done.
+  struct Turn
+  {
+    Key stage = 0;
+    Index ticket = 0;
+    Index cube = 0;
+
+    bool operator<(const Turn& other) const
+    {
+      return this->stage != other.stage ? this->stage < other.stage : this->ticket < other.ticket;
+    }
+  };
+
   using Note = std::pair<Index, std::pair<int, Key>>; // cube, direction, lowest key
 
   /// The cost and label that a key stands for, that of a seed included.
@@ -496,15 +508,20 @@ private:
   void wake(Index cube, Key key, int from)
   {
     const auto at = static_cast<std::size_t>(cube);
-    if (key < this->Waiting[at])
+    Turn& turn = this->Turns[at];
+    const Key stage = key >> this->StageShift;
+    if (this->Waiting[at] == Unreached)
     {
-      if (this->Waiting[at] < Unreached)
-      {
-        this->Queue.erase({ this->Waiting[at], cube });
-      }
-      this->Waiting[at] = key;
-      this->Queue.insert({ key, cube });
+      turn = { stage, this->Tickets++, cube };
+      this->Queue.insert(turn);
     }
+    else if (stage < turn.stage)
+    {
+      this->Queue.erase(turn);
+      turn.stage = stage;
+      this->Queue.insert(turn);
+    }
+    this->Waiting[at] = std::min(this->Waiting[at], key);
     this->From[at] |= 1u << from;
   }
 
@@ -573,7 +590,7 @@ private:
     while (!this->Failed && this->Quota > 0)
     {
       const auto next = std::find_if(this->Queue.begin(), this->Queue.end(),
-        [this](const auto& entry) { return this->isFree(entry.second); });
+        [this](const auto& entry) { return this->isFree(entry.cube); });
       if (next == this->Queue.end())
       {
         if (this->Active == 0)
@@ -583,9 +600,9 @@ private:
         this->Changed.wait(lock);
         continue;
       }
-      const Index cube = next->second;
+      const Index cube = next->cube;
       const auto at = static_cast<std::size_t>(cube);
-      const Key low = next->first;
+      const Key low = this->Waiting[at];
       const unsigned from = this->From[at];
       this->Queue.erase(next);
       this->Waiting[at] = Unreached;
@@ -622,24 +639,29 @@ private:
     this->Changed.notify_all();
   }
 
-  /// Lists what paths that enter the cube through one of its faces improve. `from` are the
-  /// directions in which there is news, of `low` or more.
-  void enter(Workspace<Key>& space, const Box& box, int axis, int sign, Key low, unsigned from)
+  /// Queues what paths that enter the copied cube through one of its faces improve. `from` are the
+  /// directions in which there is news, of `low` or more. Returns the lowest key.
+  Key enter(
+    Workspace<Key>& space, const Box& box, int axis, int sign, Key low, unsigned from) const
   {
-    const int units[3] = { 1, 3, 9 };
+    constexpr int units[3] = { 1, 3, 9 };
+    constexpr int strides[3] = { 1, place(0, 1, 0) - place(0, 0, 0),
+      place(0, 0, 1) - place(0, 0, 0) };
+    const Index steps[3] = { 1, this->Padded.dim(0), this->Padded.dim(0) * this->Padded.dim(1) };
+    // Along u and v; where neither is x, rows are gathered.
     const int u = axis == 0 ? 1 : 0, v = axis == 2 ? 1 : 2;
-    const int direction = Itself + sign * units[axis];
     const int nu = static_cast<int>(box.dim(u)), nv = static_cast<int>(box.dim(v));
-    Face<Key>& face = space.face;
-    // Outside: what is news. The range of rows that has some.
-    int first = nv, last = -1;
-    Index at[3];
+    const int direction = Itself + sign * units[axis];
+    Index at[3] = { box.lo[0], box.lo[1], box.lo[2] };
     at[axis] = sign < 0 ? box.lo[axis] - 1 : box.hi[axis] + 1;
     if (at[axis] < this->Padded.lo[axis] || at[axis] > this->Padded.hi[axis])
     {
-      return;
+      return Unreached;
     }
-    const Index strides[3] = { 1, this->Padded.dim(0), this->Padded.dim(0) * this->Padded.dim(1) };
+    Face<Key>& face = space.face;
+    const int corner =
+      place(0, 0, 0) + (sign < 0 ? 0 : static_cast<int>(box.dim(axis)) - 1) * strides[axis];
+    int first = nv, last = -1; // rows of the cube beside which there is news
     for (int y = -1; y <= nv; ++y)
     {
       Key* keys = face.outer.data() + Face<Key>::place(0, y);
@@ -649,65 +671,76 @@ private:
       {
         continue;
       }
-      const int across = direction + (y < 0 ? -units[v] : y >= nv ? units[v] : 0);
-      const auto isNews = [&](int n) { return (from >> n & 1) != 0; };
-      int begin = isNews(across) ? 0 : nu, end = isNews(across) ? nu : 0;
-      begin = isNews(across - units[u]) ? -1 : begin;
-      end = isNews(across + units[u]) ? nu + 1 : end;
-      begin = std::max<Index>(begin, this->Padded.lo[u] - box.lo[u]);
-      end = std::min<Index>(end, this->Padded.hi[u] - box.lo[u] + 1);
+      const int middle = direction + (y < 0 ? -units[v] : y >= nv ? units[v] : 0);
+      int begin = nu, end = 0;
+      if (from >> middle & 1)
+      {
+        begin = 0;
+        end = nu;
+      }
+      if (from >> (middle - units[u]) & 1 && box.lo[u] > this->Padded.lo[u])
+      {
+        begin = -1;
+        end = std::max(end, 0);
+      }
+      if (from >> (middle + units[u]) & 1 && box.hi[u] < this->Padded.hi[u])
+      {
+        begin = std::min(begin, nu);
+        end = nu + 1;
+      }
       if (begin >= end)
       {
         continue;
       }
-      at[u] = box.lo[u];
       const Key* source = this->Keys.data() + this->Padded.offset(at[0], at[1], at[2]);
-      Key any = Unreached;
+      Key least = Unreached;
       for (int x = begin; x < end; ++x)
       {
-        const Key key = source[x * strides[u]];
         // Walls become negative numbers.
-        const Key cost = real(key);
-        const Key news = cost >= low ? cost : Unreached;
-        any = std::min(any, news);
-        keys[x] = news;
+        const Key key = real(source[x * steps[u]]);
+        keys[x] = key >= low ? key : Unreached;
+        least = std::min(least, keys[x]);
       }
-      if (any == Unreached)
+      if (least == Unreached)
       {
         continue;
       }
-      if (last < 0)
-      {
-        first = std::max(0, y - 1);
-      }
+      first = std::min(first, std::max(0, y - 1));
       last = std::min(nv - 1, y + 1);
       Key* levels = face.outerLevels.data() + Face<Key>::place(0, y);
-      this->readLevels(space, at, u, begin, end, levels);
-    }
-    if (last < 0)
-    {
-      return;
-    }
-    at[axis] = sign < 0 ? box.lo[axis] : box.hi[axis];
-    for (int y = first; y <= last; ++y)
-    {
-      at[v] = box.lo[v] + y;
-      at[u] = box.lo[u];
-      const Key* source = this->Keys.data() + this->Padded.offset(at[0], at[1], at[2]);
-      Key* keys = face.inner.data() + Face<Key>::place(0, y);
-      for (int x = 0; x < nu; ++x)
+      if (axis == 0)
       {
-        keys[x] = source[x * strides[u]];
+        // All of them are beside the cube, and were copied with it.
+        const Key* copied = space.levels.data() + corner + sign + y * strides[v];
+        for (int x = 0; x < nu; ++x)
+        {
+          levels[x] = copied[x * strides[u]];
+        }
       }
-      Key* levels = face.innerLevels.data() + Face<Key>::place(0, y);
-      this->readLevels(space, at, u, 0, nu, levels);
+      else
+      {
+        this->readLevels(space, at, begin, end, levels);
+      }
     }
+    Key lowest = Unreached;
     for (int y = first; y <= last; ++y)
     {
-      std::array<Key, Edge> best;
-      const Key* inner = face.inner.data() + Face<Key>::place(0, y);
-      const Key* levels = face.innerLevels.data() + Face<Key>::place(0, y);
-      std::copy_n(inner, nu, best.data());
+      Key* const known = space.keys.data() + corner + y * strides[v];
+      const Key* levels = space.levels.data() + corner + y * strides[v];
+      std::array<Key, Edge> row, best;
+      if (axis == 0)
+      {
+        for (int x = 0; x < nu; ++x)
+        {
+          best[static_cast<std::size_t>(x)] = known[x * strides[u]];
+          row[static_cast<std::size_t>(x)] = levels[x * strides[u]];
+        }
+        levels = row.data();
+      }
+      else
+      {
+        std::copy_n(known, nu, best.data());
+      }
       for (int dy = -1; dy <= 1; ++dy)
       {
         for (int dx = -1; dx <= 1; ++dx)
@@ -720,68 +753,58 @@ private:
           {
             const Key difference = levels[x] - outerLevels[x];
             const Key offered = outer[x] + (difference < 0 ? -difference : difference) + step;
-            best[static_cast<std::size_t>(x)] =
-              std::min(best[static_cast<std::size_t>(x)], offered);
+            Key& lower = best[static_cast<std::size_t>(x)];
+            lower = std::min(lower, offered);
           }
         }
       }
       for (int x = 0; x < nu; ++x)
       {
         const Key key = best[static_cast<std::size_t>(x)];
-        if (key < inner[x] && key < Unreached)
+        Key& now = known[x * strides[u]];
+        if (key < now)
         {
-          int to[3];
-          to[axis] = sign < 0 ? 0 : static_cast<int>(box.dim(axis)) - 1;
-          to[u] = x;
-          to[v] = y;
-          space.offers.push_back({ key, place(to[0], to[1], to[2]) });
+          now = key;
+          lowest = std::min(lowest, key);
+          space.push(corner + x * strides[u] + y * strides[v], key, this->Shift);
         }
       }
     }
+    return lowest;
   }
 
-  /// Levels from `begin` to `end` along an axis, times 2^labelBits.
+  /// The levels of a row from `from`, those from `begin` to `end`, times 2^labelBits.
   void readLevels(
-    Workspace<Key>& space, const Index from[3], int axis, int begin, int end, Key* levels) const
+    Workspace<Key>& space, const Index from[3], int begin, int end, Key* levels) const
   {
     const auto scaled = [this](std::int32_t level)
     { return static_cast<Key>(static_cast<std::make_unsigned_t<Key>>(level) << this->LabelBits); };
-    if (axis == 0)
+    if constexpr (sizeof(Key) == sizeof(std::int32_t))
     {
-      if constexpr (sizeof(Key) == sizeof(std::int32_t))
+      this->Levels.row(from[0] + begin, from[1], from[2], end - begin, levels + begin);
+      for (int x = begin; x < end; ++x)
       {
-        this->Levels.row(from[0] + begin, from[1], from[2], end - begin, levels + begin);
-        for (int x = begin; x < end; ++x)
-        {
-          levels[x] = scaled(levels[x]);
-        }
+        levels[x] = scaled(levels[x]);
       }
-      else
-      {
-        std::int32_t* row = space.row.data();
-        this->Levels.row(from[0] + begin, from[1], from[2], end - begin, row);
-        for (int x = begin; x < end; ++x)
-        {
-          levels[x] = scaled(row[x - begin]);
-        }
-      }
-      return;
     }
-    for (int x = begin; x < end; ++x)
+    else
     {
-      Index at[3] = { from[0], from[1], from[2] };
-      at[axis] += x;
-      std::int32_t level = 0;
-      this->Levels.row(at[0], at[1], at[2], 1, &level);
-      levels[x] = scaled(level);
+      std::int32_t* row = space.row.data();
+      this->Levels.row(from[0] + begin, from[1], from[2], end - begin, row);
+      for (int x = begin; x < end; ++x)
+      {
+        levels[x] = scaled(row[x - begin]);
+      }
     }
   }
 
-  /// Copies a cube. What is around it is a wall.
+  /// Copies a cube, and levels of the voxels before and after its rows. All around it is a wall.
   void load(Workspace<Key>& space, const Box& box) const
   {
     const int nx = static_cast<int>(box.dim(0)), ny = static_cast<int>(box.dim(1)),
               nz = static_cast<int>(box.dim(2));
+    const int begin = box.lo[0] > this->Padded.lo[0] ? -1 : 0;
+    const int end = box.hi[0] < this->Padded.hi[0] ? nx + 1 : nx;
     for (int z = 0; z < Edge; ++z)
     {
       for (int y = 0; y < Edge; ++y)
@@ -795,7 +818,7 @@ private:
         const Index at[3] = { box.lo[0], box.lo[1] + y, box.lo[2] + z };
         std::copy_n(this->Keys.data() + this->Padded.offset(at[0], at[1], at[2]), nx, keys);
         std::fill(keys + nx, keys + Edge, Wall);
-        this->readLevels(space, at, 0, 0, nx, space.levels.data() + place(0, y, z));
+        this->readLevels(space, at, begin, end, space.levels.data() + place(0, y, z));
       }
     }
   }
@@ -901,47 +924,27 @@ private:
     return lowest;
   }
 
-  /// Copies a cube, and queues what enters it, and its seeds if they are news. Returns
-  /// the lowest key, Unreached if there is nothing to do.
-  Key begin(Workspace<Key>& space, const Box& box, Key low, unsigned from)
+  /// Copies a cube, and queues what enters it, and its seeds if they are news. Returns the lowest
+  /// key.
+  Key begin(Workspace<Key>& space, const Box& box, Key low, unsigned from) const
   {
     const bool everything = from >> Everything & 1;
-    space.offers.clear();
-    for (int axis = 0; axis < 3; ++axis)
-    {
-      for (int sign = -1; sign <= 1; sign += 2)
-      {
-        const unsigned directions = everything ? ~0u : from & this->OfFace[axis][sign > 0];
-        if (directions != 0)
-        {
-          this->enter(space, box, axis, sign, low, directions);
-        }
-      }
-    }
-    const bool seeds = everything || (from >> Itself & 1) != 0;
-    if (space.offers.empty() && !seeds)
-    {
-      return Unreached;
-    }
     this->load(space, box);
     space.entries.clear();
     space.unused = -1;
     Key lowest = Unreached;
-    const auto queue = [&](std::int32_t voxel, Key key)
+    for (int axis = 0; axis < 3; ++axis)
     {
-      lowest = std::min(lowest, key);
-      space.push(voxel, key, this->Shift);
-    };
-    for (const auto& offer : space.offers)
-    {
-      Key& key = space.keys[static_cast<std::size_t>(offer.voxel)];
-      if (offer.key < key)
+      for (int side = 0; side < 2; ++side)
       {
-        key = offer.key;
-        queue(offer.voxel, key);
+        const unsigned news = (everything ? ~0u : from) & this->OfFace[axis][side];
+        if (news != 0)
+        {
+          lowest = std::min(lowest, this->enter(space, box, axis, 2 * side - 1, low, news));
+        }
       }
     }
-    if (seeds)
+    if (everything || from >> Itself & 1)
     {
       for (int z = 0; z < static_cast<int>(box.dim(2)); ++z)
       {
@@ -952,7 +955,8 @@ private:
           {
             if (keys[x] < 0 && keys[x] != Wall)
             {
-              queue(place(x, y, z), real(keys[x]));
+              lowest = std::min(lowest, real(keys[x]));
+              space.push(place(x, y, z), real(keys[x]), this->Shift);
             }
           }
         }
@@ -967,7 +971,8 @@ private:
   {
     const Box box = this->boxOf(cube);
     const Key lowest = this->begin(space, box, low, from);
-    if (lowest == Unreached && space.queued == 0 && !(from >> Everything & 1))
+    // Else nothing came that is lower than what is known.
+    if (space.queued == 0)
     {
       return 0;
     }
@@ -1087,7 +1092,10 @@ private:
   std::vector<unsigned> From;
   std::vector<char> Busy;
   unsigned OfFace[3][2] = {};
-  std::set<std::pair<Key, Index>> Queue;
+  std::vector<Turn> Turns;
+  std::set<Turn> Queue;
+  Index Tickets = 0;
+  int StageShift = 0;
   std::vector<std::unique_ptr<Workspace<Key>>> Spaces;
   std::mutex Mutex;
   std::condition_variable Changed;
