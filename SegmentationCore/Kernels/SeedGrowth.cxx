@@ -13,6 +13,11 @@
 #include <stdexcept>
 #include <utility>
 
+// Builds are for processors of any age: cubes are compiled twice, and the processor chooses.
+#if defined(__GNUC__) && defined(__x86_64__)
+#include <immintrin.h>
+#define SEGCORE_CHOOSES_AVX2
+#endif
 #if defined(__SSE2__) || defined(_M_X64)
 #include <emmintrin.h>
 #define SEGCORE_SSE2
@@ -82,6 +87,67 @@ struct Face
   using Plane = std::array<Key, static_cast<std::size_t>((Edge + 2) * Pitch)>;
   Plane outer{}, outerLevels{}, inner{}, innerLevels{};
 };
+
+#ifdef SEGCORE_CHOOSES_AVX2
+#define SEGCORE_AVX2 __attribute__((target("avx2"))) inline
+
+SEGCORE_AVX2 __m128i rowAt(const std::int32_t* values)
+{
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(values));
+}
+
+/// Which of four voxels each in two rows, of which these are the first ones, get a lower key.
+SEGCORE_AVX2 __m256i improvedPair(const std::int32_t* keys, const std::int32_t* levels,
+  std::int32_t row, std::int32_t next, __m256i level, __m256i key, const std::int32_t* steps)
+{
+  const __m256i known =
+    _mm256_inserti128_si256(_mm256_castsi128_si256(rowAt(keys + row)), rowAt(keys + next), 1);
+  const __m256i to =
+    _mm256_inserti128_si256(_mm256_castsi128_si256(rowAt(levels + row)), rowAt(levels + next), 1);
+  const __m256i step = _mm256_load_si256(reinterpret_cast<const __m256i*>(steps));
+  const __m256i cost = _mm256_abs_epi32(_mm256_sub_epi32(level, to));
+  return _mm256_cmpgt_epi32(known, _mm256_add_epi32(cost, _mm256_add_epi32(key, step)));
+}
+
+/// Which of the 27 voxels around `voxel` a way through it improves: a bit for each, in fours of rows
+/// along x, the last of which means nothing. `steps` are those of the nine rows.
+SEGCORE_AVX2 std::uint64_t improved(const std::int32_t* keys, const std::int32_t* levels,
+  std::int32_t voxel, std::int32_t key, const std::int32_t* steps)
+{
+  keys += voxel;
+  levels += voxel;
+  const __m256i level = _mm256_set1_epi32(*levels);
+  const __m256i so = _mm256_set1_epi32(key);
+  const __m256i first = _mm256_packs_epi32(
+    improvedPair(keys, levels, offsetTo(0), offsetTo(3), level, so, steps),
+    improvedPair(keys, levels, offsetTo(6), offsetTo(9), level, so, steps + 8));
+  const __m256i second = _mm256_packs_epi32(
+    improvedPair(keys, levels, offsetTo(12), offsetTo(15), level, so, steps + 16),
+    improvedPair(keys, levels, offsetTo(18), offsetTo(21), level, so, steps + 24));
+  const __m128i cost =
+    _mm_abs_epi32(_mm_sub_epi32(_mm256_castsi256_si128(level), rowAt(levels + offsetTo(24))));
+  const __m128i last = _mm_cmpgt_epi32(rowAt(keys + offsetTo(24)),
+    _mm_add_epi32(cost, _mm_add_epi32(_mm256_castsi256_si128(so), rowAt(steps + 32))));
+  const auto eight =
+    static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_packs_epi16(first, second)));
+  const auto ninth = static_cast<std::uint64_t>(_mm_movemask_ps(_mm_castsi128_ps(last)));
+  return eight | ninth << 32;
+}
+
+/// The direction of each bit.
+constexpr std::array<std::int8_t, 36> DirectionOfBit = []
+{
+  std::array<std::int8_t, 36> directions{};
+  for (int bit = 0; bit < 36; ++bit)
+  {
+    // Packing goes by halves of the registers: even rows first.
+    const int four = bit / 4;
+    const int row = four < 4 ? 2 * four : four < 8 ? 2 * four - 7 : 8;
+    directions[static_cast<std::size_t>(bit)] = static_cast<std::int8_t>(3 * row + bit % 4 % 3);
+  }
+  return directions;
+}();
+#endif
 
 /// What one thread needs for a cube.
 template <class Key>
@@ -169,6 +235,11 @@ public:
         this->StepRows[static_cast<std::size_t>(4 * row + x)] =
           static_cast<Key>(costs.step[x != 1][row & 1][row >> 1]) << this->LabelBits;
       }
+    }
+    for (int row = 0; row < 9; ++row)
+    {
+      const bool y = row % 3 != 1, z = row / 3 != 1;
+      std::copy_n(this->StepRows.data() + 4 * (y + 2 * z), 4, this->StepPairs.data() + 4 * row);
     }
     // What a voxel queues is less than one turn of the buckets ahead of it.
     const Key longest = (static_cast<Key>(costs.largestDifference) + largest) << this->LabelBits;
@@ -823,12 +894,36 @@ private:
     }
   }
 
+  /// A neighbour of `voxel`, at `key`, gets a lower key.
+  void improve(Workspace<Key>& space, std::int32_t voxel, Key key, int direction) const
+  {
+    const auto n = static_cast<std::size_t>(direction);
+    const std::int32_t at = voxel + Offsets[n];
+    const Key difference = space.levels.data()[voxel] - space.levels.data()[at];
+    const Key offered = (difference < 0 ? -difference : difference) + this->Steps[n] + key;
+    space.keys.data()[at] = offered;
+    space.push(at, offered, this->Shift);
+  }
+
   /// Offers the way through `voxel`, at `key`, to all its neighbours.
-  void spread(Workspace<Key>& space, std::int32_t voxel, Key key)
+  template <bool Fast>
+  void spread(Workspace<Key>& space, std::int32_t voxel, Key key) const
   {
     Key* const keys = space.keys.data();
     const Key* const levels = space.levels.data();
     const Key level = levels[voxel];
+#ifdef SEGCORE_CHOOSES_AVX2
+    if constexpr (Fast && sizeof(Key) == sizeof(std::int32_t))
+    {
+      std::uint64_t bits = improved(keys, levels, voxel, key, this->StepPairs.data());
+      for (bits &= 0x777777777; bits; bits &= bits - 1)
+      {
+        this->improve(
+          space, voxel, key, DirectionOfBit[static_cast<std::size_t>(__builtin_ctzll(bits))]);
+      }
+      return;
+    }
+#endif
     unsigned better = 0;
 #ifdef SEGCORE_SSE2
     if constexpr (sizeof(Key) == 4)
@@ -874,12 +969,7 @@ private:
     }
     for (; better; better &= better - 1)
     {
-      const int n = lowestBit(better);
-      const std::int32_t at = voxel + Offsets[n];
-      const Key difference = level - levels[at];
-      const Key offered = (difference < 0 ? -difference : difference) + this->Steps[n] + key;
-      keys[at] = offered;
-      space.push(at, offered, this->Shift);
+      this->improve(space, voxel, key, lowestBit(better));
     }
   }
 
@@ -965,9 +1055,32 @@ private:
     return everything ? std::min(lowest, this->pull(space, box)) : lowest;
   }
 
+#ifdef SEGCORE_CHOOSES_AVX2
+  __attribute__((target("avx2,bmi"), flatten)) Index relaxFast(Workspace<Key>& space, Index cube,
+    Key low, unsigned from, std::vector<Note>& notes)
+  {
+    return this->relaxBy<true>(space, cube, low, from, notes);
+  }
+#endif
+
+  Index relax(Workspace<Key>& space, Index cube, Key low, unsigned from, std::vector<Note>& notes)
+  {
+#ifdef SEGCORE_CHOOSES_AVX2
+    if constexpr (sizeof(Key) == sizeof(std::int32_t))
+    {
+      if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi"))
+      {
+        return this->relaxFast(space, cube, low, from, notes);
+      }
+    }
+#endif
+    return this->relaxBy<false>(space, cube, low, from, notes);
+  }
+
   /// A cube to its fixed point. Returns how many voxels got their first label; `notes` are the
   /// neighbours to wake.
-  Index relax(Workspace<Key>& space, Index cube, Key low, unsigned from, std::vector<Note>& notes)
+  template <bool Fast>
+  Index relaxBy(Workspace<Key>& space, Index cube, Key low, unsigned from, std::vector<Note>& notes)
   {
     const Box box = this->boxOf(cube);
     const Key lowest = this->begin(space, box, low, from);
@@ -1002,7 +1115,7 @@ private:
         const Key now = space.keys[static_cast<std::size_t>(voxel)];
         if (now == key || now < 0)
         {
-          this->spread(space, voxel, key);
+          this->template spread<Fast>(space, voxel, key);
         }
       }
       head = later;
@@ -1085,6 +1198,8 @@ private:
   std::array<Key, 27> Steps{};
   // Of rows in the same line, beside it, above or below it, and both: four voxels each.
   alignas(16) std::array<Key, 16> StepRows{};
+  // The same for pairs of rows, one after the other.
+  alignas(32) std::array<Key, 40> StepPairs{};
   int Shift = 0;
   Index Cubes[3];
   // By cube: the lowest key that woke it, the directions from which, whether a thread has it.
