@@ -1022,7 +1022,8 @@ private:
     this->load(space, box);
     space.entries.clear();
     space.unused = -1;
-    Key lowest = Unreached;
+    // First, as it passes by what has got a key.
+    Key lowest = everything ? this->pull(space, box) : Unreached;
     for (int axis = 0; axis < 3; ++axis)
     {
       for (int side = 0; side < 2; ++side)
@@ -1052,7 +1053,7 @@ private:
         }
       }
     }
-    return everything ? std::min(lowest, this->pull(space, box)) : lowest;
+    return lowest;
   }
 
 #ifdef SEGCORE_CHOOSES_AVX2
