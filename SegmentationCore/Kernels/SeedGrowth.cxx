@@ -168,6 +168,8 @@ struct Workspace
   std::array<std::int32_t, Buckets> heads;
   std::int32_t unused = -1;
   Index queued = 0;
+  // What was taken from it.
+  std::array<std::pair<Key, std::int32_t>, 128> ready;
 
   explicit Workspace(Key wall)
     : keys(static_cast<std::size_t>(CubeSize), wall)
@@ -1097,26 +1099,37 @@ private:
       std::int32_t later = -1;
       while (head >= 0)
       {
-        const std::int32_t at = head;
-        auto& slot = space.entries[static_cast<std::size_t>(at)];
-        const Key key = slot.key;
-        const std::int32_t voxel = slot.voxel;
-        head = slot.next;
-        if ((key >> this->Shift) != turn)
+        // Without a branch on what was overtaken, which is left in the queue until it comes up.
+        std::size_t count = 0;
+        while (head >= 0 && count < space.ready.size())
         {
-          // What paths come in from may be some turns of the buckets ahead.
-          slot.next = later;
-          later = at;
-          continue;
+          const std::int32_t at = head;
+          auto& slot = space.entries[static_cast<std::size_t>(at)];
+          const Key key = slot.key;
+          const std::int32_t voxel = slot.voxel;
+          head = slot.next;
+          if ((key >> this->Shift) != turn)
+          {
+            // What paths come in from may be some turns of the buckets ahead.
+            slot.next = later;
+            later = at;
+            continue;
+          }
+          slot.next = space.unused;
+          space.unused = at;
+          --space.queued;
+          const Key now = space.keys[static_cast<std::size_t>(voxel)];
+          space.ready[count] = { key, voxel };
+          count += static_cast<std::size_t>((now == key) | (now < 0));
         }
-        slot.next = space.unused;
-        space.unused = at;
-        --space.queued;
-        // Entries that were overtaken are left in the queue until they come up.
-        const Key now = space.keys[static_cast<std::size_t>(voxel)];
-        if (now == key || now < 0)
+        for (std::size_t r = 0; r < count; ++r)
         {
-          this->template spread<Fast>(space, voxel, key);
+          const auto [key, voxel] = space.ready[r];
+          const Key now = space.keys[static_cast<std::size_t>(voxel)];
+          if (now == key || now < 0)
+          {
+            this->template spread<Fast>(space, voxel, key);
+          }
         }
       }
       head = later;
