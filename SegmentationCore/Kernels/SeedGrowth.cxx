@@ -14,7 +14,7 @@
 #include <utility>
 
 // Builds are for processors of any age: cubes are compiled twice, and the processor chooses.
-#if defined(__GNUC__) && defined(__x86_64__)
+#if defined(__GNUC__) && defined(__x86_64__) && !defined(_WIN32)
 #include <immintrin.h>
 #define SEGCORE_CHOOSES_AVX2
 #endif
@@ -31,8 +31,8 @@ namespace
 /// Voxels along the edge of a cube.
 constexpr int Edge = 32;
 /// Voxel (x, y, z) of a cube lies at place(x, y, z). There is a wall around it, so that all voxels
-/// have neighbours on all sides, and rows are longer still, so that four voxels can be read from any
-/// neighbour on.
+/// have neighbours on all sides, and rows are longer still, so that four voxels can be read from
+/// any neighbour on.
 constexpr int Pitch = Edge + 8;
 constexpr int Rows = Edge + 2;
 constexpr int place(int x, int y, int z)
@@ -78,14 +78,14 @@ int lowestBit(unsigned bits)
 #endif
 }
 
-/// A face of a cube and the voxels outside that touch it, from -1 to Edge in both directions.
+/// The voxels outside a cube that touch one of its faces, from -1 to Edge in both directions.
 template <class Key>
 struct Face
 {
   static constexpr int Pitch = Edge + 8;
   static constexpr int place(int u, int v) { return (v + 1) * Pitch + 4 + u; }
   using Plane = std::array<Key, static_cast<std::size_t>((Edge + 2) * Pitch)>;
-  Plane outer{}, outerLevels{}, inner{}, innerLevels{};
+  Plane keys{}, levels{};
 };
 
 #ifdef SEGCORE_CHOOSES_AVX2
@@ -104,13 +104,13 @@ SEGCORE_AVX2 __m256i improvedPair(const std::int32_t* keys, const std::int32_t* 
     _mm256_inserti128_si256(_mm256_castsi128_si256(rowAt(keys + row)), rowAt(keys + next), 1);
   const __m256i to =
     _mm256_inserti128_si256(_mm256_castsi128_si256(rowAt(levels + row)), rowAt(levels + next), 1);
-  const __m256i step = _mm256_load_si256(reinterpret_cast<const __m256i*>(steps));
+  const __m256i step = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(steps));
   const __m256i cost = _mm256_abs_epi32(_mm256_sub_epi32(level, to));
   return _mm256_cmpgt_epi32(known, _mm256_add_epi32(cost, _mm256_add_epi32(key, step)));
 }
 
-/// Which of the 27 voxels around `voxel` a way through it improves: a bit for each, in fours of rows
-/// along x, the last of which means nothing. `steps` are those of the nine rows.
+/// Which of the 27 voxels around `voxel` a way through it improves: a bit for each, in fours of
+/// rows along x, the last of which means nothing. `steps` are those of the nine rows.
 SEGCORE_AVX2 std::uint64_t improved(const std::int32_t* keys, const std::int32_t* levels,
   std::int32_t voxel, std::int32_t key, const std::int32_t* steps)
 {
@@ -118,9 +118,9 @@ SEGCORE_AVX2 std::uint64_t improved(const std::int32_t* keys, const std::int32_t
   levels += voxel;
   const __m256i level = _mm256_set1_epi32(*levels);
   const __m256i so = _mm256_set1_epi32(key);
-  const __m256i first = _mm256_packs_epi32(
-    improvedPair(keys, levels, offsetTo(0), offsetTo(3), level, so, steps),
-    improvedPair(keys, levels, offsetTo(6), offsetTo(9), level, so, steps + 8));
+  const __m256i first =
+    _mm256_packs_epi32(improvedPair(keys, levels, offsetTo(0), offsetTo(3), level, so, steps),
+      improvedPair(keys, levels, offsetTo(6), offsetTo(9), level, so, steps + 8));
   const __m256i second = _mm256_packs_epi32(
     improvedPair(keys, levels, offsetTo(12), offsetTo(15), level, so, steps + 16),
     improvedPair(keys, levels, offsetTo(18), offsetTo(21), level, so, steps + 24));
@@ -241,7 +241,7 @@ public:
     for (int row = 0; row < 9; ++row)
     {
       const bool y = row % 3 != 1, z = row / 3 != 1;
-      std::copy_n(this->StepRows.data() + 4 * (y + 2 * z), 4, this->StepPairs.data() + 4 * row);
+      std::copy_n(this->StepRows.data() + 4 * (y + 2 * z), 4, this->StepsOfRows.data() + 4 * row);
     }
     // What a voxel queues is less than one turn of the buckets ahead of it.
     const Key longest = (static_cast<Key>(costs.largestDifference) + largest) << this->LabelBits;
@@ -538,8 +538,8 @@ private:
     return any;
   }
 
-  /// When a cube's turn is: by and large the lowest keys first, but those in between in the order in
-  /// which they were woken, so that more of what is around them is done.
+  /// When a cube's turn is: by and large the lowest keys first, but those in between in the order
+  /// in which they were woken, so that more of what is around them is done.
   struct Turn
   {
     Key stage = 0;
@@ -714,8 +714,7 @@ private:
 
   /// Queues what paths that enter the copied cube through one of its faces improve. `from` are the
   /// directions in which there is news, of `low` or more. Returns the lowest key.
-  Key enter(
-    Workspace<Key>& space, const Box& box, int axis, int sign, Key low, unsigned from) const
+  Key enter(Workspace<Key>& space, const Box& box, int axis, int sign, Key low, unsigned from) const
   {
     constexpr int units[3] = { 1, 3, 9 };
     constexpr int strides[3] = { 1, place(0, 1, 0) - place(0, 0, 0),
@@ -737,7 +736,7 @@ private:
     int first = nv, last = -1; // rows of the cube beside which there is news
     for (int y = -1; y <= nv; ++y)
     {
-      Key* keys = face.outer.data() + Face<Key>::place(0, y);
+      Key* keys = face.keys.data() + Face<Key>::place(0, y);
       std::fill(keys - 1, keys + nu + 1, Unreached);
       at[v] = box.lo[v] + y;
       if (at[v] < this->Padded.lo[v] || at[v] > this->Padded.hi[v])
@@ -780,7 +779,7 @@ private:
       }
       first = std::min(first, std::max(0, y - 1));
       last = std::min(nv - 1, y + 1);
-      Key* levels = face.outerLevels.data() + Face<Key>::place(0, y);
+      Key* levels = face.levels.data() + Face<Key>::place(0, y);
       if (axis == 0)
       {
         // All of them are beside the cube, and were copied with it.
@@ -820,8 +819,8 @@ private:
         {
           const Key step =
             this->Steps[static_cast<std::size_t>(direction + dx * units[u] + dy * units[v])];
-          const Key* outer = face.outer.data() + Face<Key>::place(dx, y + dy);
-          const Key* outerLevels = face.outerLevels.data() + Face<Key>::place(dx, y + dy);
+          const Key* outer = face.keys.data() + Face<Key>::place(dx, y + dy);
+          const Key* outerLevels = face.levels.data() + Face<Key>::place(dx, y + dy);
           for (int x = 0; x < nu; ++x)
           {
             const Key difference = levels[x] - outerLevels[x];
@@ -847,8 +846,7 @@ private:
   }
 
   /// The levels of a row from `from`, those from `begin` to `end`, times 2^labelBits.
-  void readLevels(
-    Workspace<Key>& space, const Index from[3], int begin, int end, Key* levels) const
+  void readLevels(Workspace<Key>& space, const Index from[3], int begin, int end, Key* levels) const
   {
     const auto scaled = [this](std::int32_t level)
     { return static_cast<Key>(static_cast<std::make_unsigned_t<Key>>(level) << this->LabelBits); };
@@ -917,7 +915,7 @@ private:
 #ifdef SEGCORE_CHOOSES_AVX2
     if constexpr (Fast && sizeof(Key) == sizeof(std::int32_t))
     {
-      std::uint64_t bits = improved(keys, levels, voxel, key, this->StepPairs.data());
+      std::uint64_t bits = improved(keys, levels, voxel, key, this->StepsOfRows.data());
       for (bits &= 0x777777777; bits; bits &= bits - 1)
       {
         this->improve(
@@ -1059,8 +1057,8 @@ private:
   }
 
 #ifdef SEGCORE_CHOOSES_AVX2
-  __attribute__((target("avx2,bmi"), flatten)) Index relaxFast(Workspace<Key>& space, Index cube,
-    Key low, unsigned from, std::vector<Note>& notes)
+  __attribute__((target("avx2,bmi"), flatten)) Index relaxFast(
+    Workspace<Key>& space, Index cube, Key low, unsigned from, std::vector<Note>& notes)
   {
     return this->relaxBy<true>(space, cube, low, from, notes);
   }
@@ -1212,8 +1210,8 @@ private:
   std::array<Key, 27> Steps{};
   // Of rows in the same line, beside it, above or below it, and both: four voxels each.
   alignas(16) std::array<Key, 16> StepRows{};
-  // The same for pairs of rows, one after the other.
-  alignas(32) std::array<Key, 40> StepPairs{};
+  // The same for all nine rows.
+  std::array<Key, 36> StepsOfRows{};
   int Shift = 0;
   Index Cubes[3];
   // By cube: the lowest key that woke it, the directions from which, whether a thread has it.

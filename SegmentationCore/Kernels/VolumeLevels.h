@@ -189,7 +189,6 @@ public:
   void row(Index i, Index j, Index k, Index count, std::int32_t* levels) const override
   {
     const V* values = this->Values + this->Stored.offset(i, j, k);
-    this->fetchAhead(values, j, count);
     if constexpr (std::is_integral<V>::value && sizeof(V) <= 4)
     {
       // Without a branch in the loop: rows are asked for often.
@@ -213,25 +212,6 @@ public:
   }
 
 private:
-  /// Short rows are asked for one after the other, too far apart for the processor to see it.
-  void fetchAhead(const V* values, Index j, Index count) const
-  {
-#if defined(__GNUC__)
-    constexpr Index rows = 8, line = 64 / sizeof(V);
-    if (count <= 4 * line && j + rows <= this->Stored.hi[1])
-    {
-      const V* ahead = values + rows * this->Stored.dim(0);
-      for (Index x = 0; x < count; x += line)
-      {
-        __builtin_prefetch(ahead + x);
-      }
-      __builtin_prefetch(ahead + count - 1);
-    }
-#else
-    (void)values, (void)j, (void)count;
-#endif
-  }
-
   const V* Values;
   Box Stored;
   LevelScale<V> Scale;

@@ -141,7 +141,8 @@ std::vector<Key> keysInBlocks(const Box& box, const std::vector<V>& volume,
   };
   for (const Part& part : parts)
   {
-    forVoxels(part.padded, [&](Index x, Index y, Index z, std::size_t at)
+    forVoxels(part.padded,
+      [&](Index x, Index y, Index z, std::size_t at)
       {
         part.growth->keys()[part.padded.offset(x, y, z)] =
           keyOf<Key>((before.empty() ? labels : before)[at]);
