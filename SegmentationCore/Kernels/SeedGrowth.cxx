@@ -13,6 +13,11 @@
 #include <stdexcept>
 #include <utility>
 
+// Builds are for processors of any age: cubes are compiled twice, and the processor chooses.
+#if defined(__GNUC__) && defined(__x86_64__) && !defined(_WIN32)
+#include <immintrin.h>
+#define SEGCORE_CHOOSES_AVX2
+#endif
 #if defined(__SSE2__) || defined(_M_X64)
 #include <emmintrin.h>
 #define SEGCORE_SSE2
@@ -25,18 +30,20 @@ namespace
 
 /// Voxels along the edge of a cube.
 constexpr int Edge = 32;
-/// A cube with its surroundings: voxel (x, y, z) of it, from -1 to Edge, lies at place(x, y, z).
-/// There is one more voxel around it, a wall, so that surroundings have neighbours on all sides,
-/// and rows are longer still, so that four voxels can be read from any neighbour on.
+/// Voxel (x, y, z) of a cube lies at place(x, y, z). There is a wall around it, so that all voxels
+/// have neighbours on all sides, and rows are longer still, so that four voxels can be read from
+/// any neighbour on.
 constexpr int Pitch = Edge + 8;
-constexpr int Rows = Edge + 4;
+constexpr int Rows = Edge + 2;
 constexpr int place(int x, int y, int z)
 {
-  return ((z + 2) * Rows + y + 2) * Pitch + 4 + x;
+  return ((z + 1) * Rows + y + 1) * Pitch + 4 + x;
 }
 constexpr int CubeSize = Rows * Rows * Pitch;
 
-constexpr int Buckets = 1024;
+constexpr int Buckets = 4096;
+/// Cubes are taken in stages of as many buckets' keys.
+constexpr int StageBits = 8;
 
 /// Directions to the 26 neighbours and to itself: 13 + dx + 3 dy + 9 dz.
 constexpr int Itself = 13;
@@ -57,11 +64,6 @@ constexpr std::array<std::int32_t, 27> Offsets = []
   return offsets;
 }();
 
-int side(int at, int count)
-{
-  return at < 0 ? -1 : at >= count ? 1 : 0;
-}
-
 int lowestBit(unsigned bits)
 {
 #if defined(__GNUC__)
@@ -76,6 +78,77 @@ int lowestBit(unsigned bits)
 #endif
 }
 
+/// The voxels outside a cube that touch one of its faces, from -1 to Edge in both directions.
+template <class Key>
+struct Face
+{
+  static constexpr int Pitch = Edge + 8;
+  static constexpr int place(int u, int v) { return (v + 1) * Pitch + 4 + u; }
+  using Plane = std::array<Key, static_cast<std::size_t>((Edge + 2) * Pitch)>;
+  Plane keys{}, levels{};
+};
+
+#ifdef SEGCORE_CHOOSES_AVX2
+#define SEGCORE_AVX2 __attribute__((target("avx2"))) inline
+
+SEGCORE_AVX2 __m128i rowAt(const std::int32_t* values)
+{
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(values));
+}
+
+/// Which of four voxels each in two rows, of which these are the first ones, get a lower key.
+SEGCORE_AVX2 __m256i improvedPair(const std::int32_t* keys, const std::int32_t* levels,
+  std::int32_t row, std::int32_t next, __m256i level, __m256i key, const std::int32_t* steps)
+{
+  const __m256i known =
+    _mm256_inserti128_si256(_mm256_castsi128_si256(rowAt(keys + row)), rowAt(keys + next), 1);
+  const __m256i to =
+    _mm256_inserti128_si256(_mm256_castsi128_si256(rowAt(levels + row)), rowAt(levels + next), 1);
+  const __m256i step = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(steps));
+  const __m256i cost = _mm256_abs_epi32(_mm256_sub_epi32(level, to));
+  return _mm256_cmpgt_epi32(known, _mm256_add_epi32(cost, _mm256_add_epi32(key, step)));
+}
+
+/// Which of the 27 voxels around `voxel` a way through it improves: a bit for each, in fours of
+/// rows along x, the last of which means nothing. `steps` are those of the nine rows.
+SEGCORE_AVX2 std::uint64_t improved(const std::int32_t* keys, const std::int32_t* levels,
+  std::int32_t voxel, std::int32_t key, const std::int32_t* steps)
+{
+  keys += voxel;
+  levels += voxel;
+  const __m256i level = _mm256_set1_epi32(*levels);
+  const __m256i so = _mm256_set1_epi32(key);
+  const __m256i first =
+    _mm256_packs_epi32(improvedPair(keys, levels, offsetTo(0), offsetTo(3), level, so, steps),
+      improvedPair(keys, levels, offsetTo(6), offsetTo(9), level, so, steps + 8));
+  const __m256i second = _mm256_packs_epi32(
+    improvedPair(keys, levels, offsetTo(12), offsetTo(15), level, so, steps + 16),
+    improvedPair(keys, levels, offsetTo(18), offsetTo(21), level, so, steps + 24));
+  const __m128i cost =
+    _mm_abs_epi32(_mm_sub_epi32(_mm256_castsi256_si128(level), rowAt(levels + offsetTo(24))));
+  const __m128i last = _mm_cmpgt_epi32(rowAt(keys + offsetTo(24)),
+    _mm_add_epi32(cost, _mm_add_epi32(_mm256_castsi256_si128(so), rowAt(steps + 32))));
+  const auto eight =
+    static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_packs_epi16(first, second)));
+  const auto ninth = static_cast<std::uint64_t>(_mm_movemask_ps(_mm_castsi128_ps(last)));
+  return eight | ninth << 32;
+}
+
+/// The direction of each bit.
+constexpr std::array<std::int8_t, 36> DirectionOfBit = []
+{
+  std::array<std::int8_t, 36> directions{};
+  for (int bit = 0; bit < 36; ++bit)
+  {
+    // Packing goes by halves of the registers: even rows first.
+    const int four = bit / 4;
+    const int row = four < 4 ? 2 * four : four < 8 ? 2 * four - 7 : 8;
+    directions[static_cast<std::size_t>(bit)] = static_cast<std::int8_t>(3 * row + bit % 4 % 3);
+  }
+  return directions;
+}();
+#endif
+
 /// What one thread needs for a cube.
 template <class Key>
 struct Workspace
@@ -89,11 +162,14 @@ struct Workspace
   std::vector<Key> keys;
   std::vector<Key> levels;
   std::vector<std::int32_t> row = std::vector<std::int32_t>(Edge + 2);
+  Face<Key> face;
   // The queue: entries of each bucket in a list.
   std::vector<Entry> entries;
   std::array<std::int32_t, Buckets> heads;
   std::int32_t unused = -1;
   Index queued = 0;
+  // What was taken from it.
+  std::array<std::pair<Key, std::int32_t>, 128> ready;
 
   explicit Workspace(Key wall)
     : keys(static_cast<std::size_t>(CubeSize), wall)
@@ -162,20 +238,40 @@ public:
           static_cast<Key>(costs.step[x != 1][row & 1][row >> 1]) << this->LabelBits;
       }
     }
+    for (int row = 0; row < 9; ++row)
+    {
+      const bool y = row % 3 != 1, z = row / 3 != 1;
+      std::copy_n(this->StepRows.data() + 4 * (y + 2 * z), 4, this->StepsOfRows.data() + 4 * row);
+    }
     // What a voxel queues is less than one turn of the buckets ahead of it.
     const Key longest = (static_cast<Key>(costs.largestDifference) + largest) << this->LabelBits;
     while ((longest >> this->Shift) >= Buckets - 2)
     {
       ++this->Shift;
     }
+    this->StageShift = this->Shift + StageBits;
     for (int a = 0; a < 3; ++a)
     {
       this->Cubes[a] = (target.dim(a) + Edge - 1) / Edge;
     }
     const auto cubes = static_cast<std::size_t>(this->Cubes[0] * this->Cubes[1] * this->Cubes[2]);
     this->Waiting.assign(cubes, Unreached);
+    this->Turns.resize(cubes);
     this->From.assign(cubes, 0);
     this->Busy.assign(cubes, 0);
+    // Edges and corners belong to the first face that they touch.
+    for (int n = 0; n < 27; ++n)
+    {
+      const int d[3] = { n % 3 - 1, n / 3 % 3 - 1, n / 9 - 1 };
+      for (const int a : { 2, 1, 0 })
+      {
+        if (d[a] != 0)
+        {
+          this->OfFace[a][d[a] > 0] |= 1u << n;
+          break;
+        }
+      }
+    }
   }
 
   void start()
@@ -442,6 +538,20 @@ private:
     return any;
   }
 
+  /// When a cube's turn is: by and large the lowest keys first, but those in between in the order
+  /// in which they were woken, so that more of what is around them is done.
+  struct Turn
+  {
+    Key stage = 0;
+    Index ticket = 0;
+    Index cube = 0;
+
+    bool operator<(const Turn& other) const
+    {
+      return this->stage != other.stage ? this->stage < other.stage : this->ticket < other.ticket;
+    }
+  };
+
   using Note = std::pair<Index, std::pair<int, Key>>; // cube, direction, lowest key
 
   /// The cost and label that a key stands for, that of a seed included.
@@ -471,15 +581,20 @@ private:
   void wake(Index cube, Key key, int from)
   {
     const auto at = static_cast<std::size_t>(cube);
-    if (key < this->Waiting[at])
+    Turn& turn = this->Turns[at];
+    const Key stage = key >> this->StageShift;
+    if (this->Waiting[at] == Unreached)
     {
-      if (this->Waiting[at] < Unreached)
-      {
-        this->Queue.erase({ this->Waiting[at], cube });
-      }
-      this->Waiting[at] = key;
-      this->Queue.insert({ key, cube });
+      turn = { stage, this->Tickets++, cube };
+      this->Queue.insert(turn);
     }
+    else if (stage < turn.stage)
+    {
+      this->Queue.erase(turn);
+      turn.stage = stage;
+      this->Queue.insert(turn);
+    }
+    this->Waiting[at] = std::min(this->Waiting[at], key);
     this->From[at] |= 1u << from;
   }
 
@@ -548,7 +663,7 @@ private:
     while (!this->Failed && this->Quota > 0)
     {
       const auto next = std::find_if(this->Queue.begin(), this->Queue.end(),
-        [this](const auto& entry) { return this->isFree(entry.second); });
+        [this](const auto& entry) { return this->isFree(entry.cube); });
       if (next == this->Queue.end())
       {
         if (this->Active == 0)
@@ -558,9 +673,9 @@ private:
         this->Changed.wait(lock);
         continue;
       }
-      const Index cube = next->second;
+      const Index cube = next->cube;
       const auto at = static_cast<std::size_t>(cube);
-      const Key low = next->first;
+      const Key low = this->Waiting[at];
       const unsigned from = this->From[at];
       this->Queue.erase(next);
       this->Waiting[at] = Unreached;
@@ -597,76 +712,218 @@ private:
     this->Changed.notify_all();
   }
 
-  /// Copies a cube with its surroundings, and queues the voxels from which paths may enter it, or
-  /// begin in it. What is around it becomes a wall. Returns the lowest key that was queued.
-  Key load(Workspace<Key>& space, const Box& box, Key low, unsigned from)
+  /// Queues what paths that enter the copied cube through one of its faces improve. `from` are the
+  /// directions in which there is news, of `low` or more. Returns the lowest key.
+  Key enter(Workspace<Key>& space, const Box& box, int axis, int sign, Key low, unsigned from) const
   {
-    Key lowest = Unreached;
-    const Box around = box.grown(1).clipped(this->Padded);
-    const Index length = around.dim(0);
-    const int begin = static_cast<int>(around.lo[0] - box.lo[0]);
-    const int end = begin + static_cast<int>(length);
-    const int inside[3] = { static_cast<int>(box.dim(0)), static_cast<int>(box.dim(1)),
-      static_cast<int>(box.dim(2)) };
-    for (int z = -1; z <= Edge; ++z)
+    constexpr int units[3] = { 1, 3, 9 };
+    constexpr int strides[3] = { 1, place(0, 1, 0) - place(0, 0, 0),
+      place(0, 0, 1) - place(0, 0, 0) };
+    const Index steps[3] = { 1, this->Padded.dim(0), this->Padded.dim(0) * this->Padded.dim(1) };
+    // Along u and v; where neither is x, rows are gathered.
+    const int u = axis == 0 ? 1 : 0, v = axis == 2 ? 1 : 2;
+    const int nu = static_cast<int>(box.dim(u)), nv = static_cast<int>(box.dim(v));
+    const int direction = Itself + sign * units[axis];
+    Index at[3] = { box.lo[0], box.lo[1], box.lo[2] };
+    at[axis] = sign < 0 ? box.lo[axis] - 1 : box.hi[axis] + 1;
+    if (at[axis] < this->Padded.lo[axis] || at[axis] > this->Padded.hi[axis])
     {
-      for (int y = -1; y <= Edge; ++y)
+      return Unreached;
+    }
+    Face<Key>& face = space.face;
+    const int corner =
+      place(0, 0, 0) + (sign < 0 ? 0 : static_cast<int>(box.dim(axis)) - 1) * strides[axis];
+    int first = nv, last = -1; // rows of the cube beside which there is news
+    for (int y = -1; y <= nv; ++y)
+    {
+      Key* keys = face.keys.data() + Face<Key>::place(0, y);
+      std::fill(keys - 1, keys + nu + 1, Unreached);
+      at[v] = box.lo[v] + y;
+      if (at[v] < this->Padded.lo[v] || at[v] > this->Padded.hi[v])
       {
-        Key* keys = space.keys.data() + place(0, y, z);
-        Key* levels = space.levels.data() + place(0, y, z);
-        const Index j = box.lo[1] + y, k = box.lo[2] + z;
-        if (j < around.lo[1] || j > around.hi[1] || k < around.lo[2] || k > around.hi[2])
+        continue;
+      }
+      const int middle = direction + (y < 0 ? -units[v] : y >= nv ? units[v] : 0);
+      int begin = nu, end = 0;
+      if (from >> middle & 1)
+      {
+        begin = 0;
+        end = nu;
+      }
+      if (from >> (middle - units[u]) & 1 && box.lo[u] > this->Padded.lo[u])
+      {
+        begin = -1;
+        end = std::max(end, 0);
+      }
+      if (from >> (middle + units[u]) & 1 && box.hi[u] < this->Padded.hi[u])
+      {
+        begin = std::min(begin, nu);
+        end = nu + 1;
+      }
+      if (begin >= end)
+      {
+        continue;
+      }
+      const Key* source = this->Keys.data() + this->Padded.offset(at[0], at[1], at[2]);
+      Key least = Unreached;
+      for (int x = begin; x < end; ++x)
+      {
+        // Walls become negative numbers.
+        const Key key = real(source[x * steps[u]]);
+        keys[x] = key >= low ? key : Unreached;
+        least = std::min(least, keys[x]);
+      }
+      if (least == Unreached)
+      {
+        continue;
+      }
+      first = std::min(first, std::max(0, y - 1));
+      last = std::min(nv - 1, y + 1);
+      Key* levels = face.levels.data() + Face<Key>::place(0, y);
+      if (axis == 0)
+      {
+        // All of them are beside the cube, and were copied with it.
+        const Key* copied = space.levels.data() + corner + sign + y * strides[v];
+        for (int x = 0; x < nu; ++x)
         {
-          std::fill(keys - 4, keys + Edge + 4, Wall);
-          std::fill(levels - 4, levels + Edge + 4, Key{ 0 });
-          continue;
+          levels[x] = copied[x * strides[u]];
         }
-        std::fill(keys - 4, keys + begin, Wall);
-        std::fill(levels - 4, levels + begin, Key{ 0 });
-        std::copy_n(
-          this->Keys.data() + this->Padded.offset(around.lo[0], j, k), length, keys + begin);
-        this->Levels.row(around.lo[0], j, k, length, space.row.data());
-        for (int x = begin; x < end; ++x)
+      }
+      else
+      {
+        this->readLevels(space, at, begin, end, levels);
+      }
+    }
+    Key lowest = Unreached;
+    for (int y = first; y <= last; ++y)
+    {
+      Key* const known = space.keys.data() + corner + y * strides[v];
+      const Key* levels = space.levels.data() + corner + y * strides[v];
+      std::array<Key, Edge> row, best;
+      if (axis == 0)
+      {
+        for (int x = 0; x < nu; ++x)
         {
-          levels[x] = static_cast<Key>(space.row[static_cast<std::size_t>(x - begin)])
-            << this->LabelBits;
+          best[static_cast<std::size_t>(x)] = known[x * strides[u]];
+          row[static_cast<std::size_t>(x)] = levels[x * strides[u]];
         }
-        std::fill(keys + end, keys + Edge + 4, Wall);
-        std::fill(levels + end, levels + Edge + 4, Key{ 0 });
-        const int across = 3 * side(y, inside[1]) + 9 * side(z, inside[2]);
-        const auto takeSource = [&](int x)
+        levels = row.data();
+      }
+      else
+      {
+        std::copy_n(known, nu, best.data());
+      }
+      for (int dy = -1; dy <= 1; ++dy)
+      {
+        for (int dx = -1; dx <= 1; ++dx)
         {
-          const Key key = keys[x];
-          if (key != Wall && key != Unreached && real(key) >= low &&
-            (from >> (Itself + side(x, inside[0]) + across) & 1 || from >> Everything & 1))
+          const Key step =
+            this->Steps[static_cast<std::size_t>(direction + dx * units[u] + dy * units[v])];
+          const Key* outer = face.keys.data() + Face<Key>::place(dx, y + dy);
+          const Key* outerLevels = face.levels.data() + Face<Key>::place(dx, y + dy);
+          for (int x = 0; x < nu; ++x)
           {
-            lowest = std::min(lowest, real(key));
-            space.push(place(x, y, z), real(key), this->Shift);
+            const Key difference = levels[x] - outerLevels[x];
+            const Key offered = outer[x] + (difference < 0 ? -difference : difference) + step;
+            Key& lower = best[static_cast<std::size_t>(x)];
+            lower = std::min(lower, offered);
           }
-        };
-        for (int x = begin; x < end; ++x)
+        }
+      }
+      for (int x = 0; x < nu; ++x)
+      {
+        const Key key = best[static_cast<std::size_t>(x)];
+        Key& now = known[x * strides[u]];
+        if (key < now)
         {
-          if (across != 0 || x < 0 || x >= inside[0])
-          {
-            takeSource(x);
-            keys[x] = Wall;
-          }
-          else if (keys[x] < 0 && (from >> Itself & 1 || from >> Everything & 1))
-          {
-            takeSource(x);
-          }
+          now = key;
+          lowest = std::min(lowest, key);
+          space.push(corner + x * strides[u] + y * strides[v], key, this->Shift);
         }
       }
     }
     return lowest;
   }
 
+  /// The levels of a row from `from`, those from `begin` to `end`, times 2^labelBits.
+  void readLevels(Workspace<Key>& space, const Index from[3], int begin, int end, Key* levels) const
+  {
+    const auto scaled = [this](std::int32_t level)
+    { return static_cast<Key>(static_cast<std::make_unsigned_t<Key>>(level) << this->LabelBits); };
+    if constexpr (sizeof(Key) == sizeof(std::int32_t))
+    {
+      this->Levels.row(from[0] + begin, from[1], from[2], end - begin, levels + begin);
+      for (int x = begin; x < end; ++x)
+      {
+        levels[x] = scaled(levels[x]);
+      }
+    }
+    else
+    {
+      std::int32_t* row = space.row.data();
+      this->Levels.row(from[0] + begin, from[1], from[2], end - begin, row);
+      for (int x = begin; x < end; ++x)
+      {
+        levels[x] = scaled(row[x - begin]);
+      }
+    }
+  }
+
+  /// Copies a cube, and levels of the voxels before and after its rows. All around it is a wall.
+  void load(Workspace<Key>& space, const Box& box) const
+  {
+    const int nx = static_cast<int>(box.dim(0)), ny = static_cast<int>(box.dim(1)),
+              nz = static_cast<int>(box.dim(2));
+    const int begin = box.lo[0] > this->Padded.lo[0] ? -1 : 0;
+    const int end = box.hi[0] < this->Padded.hi[0] ? nx + 1 : nx;
+    for (int z = 0; z < Edge; ++z)
+    {
+      for (int y = 0; y < Edge; ++y)
+      {
+        Key* keys = space.keys.data() + place(0, y, z);
+        if (y >= ny || z >= nz)
+        {
+          std::fill_n(keys, Edge, Wall);
+          continue;
+        }
+        const Index at[3] = { box.lo[0], box.lo[1] + y, box.lo[2] + z };
+        std::copy_n(this->Keys.data() + this->Padded.offset(at[0], at[1], at[2]), nx, keys);
+        std::fill(keys + nx, keys + Edge, Wall);
+        this->readLevels(space, at, begin, end, space.levels.data() + place(0, y, z));
+      }
+    }
+  }
+
+  /// A neighbour of `voxel`, at `key`, gets a lower key.
+  void improve(Workspace<Key>& space, std::int32_t voxel, Key key, int direction) const
+  {
+    const auto n = static_cast<std::size_t>(direction);
+    const std::int32_t at = voxel + Offsets[n];
+    const Key difference = space.levels.data()[voxel] - space.levels.data()[at];
+    const Key offered = (difference < 0 ? -difference : difference) + this->Steps[n] + key;
+    space.keys.data()[at] = offered;
+    space.push(at, offered, this->Shift);
+  }
+
   /// Offers the way through `voxel`, at `key`, to all its neighbours.
-  void spread(Workspace<Key>& space, std::int32_t voxel, Key key)
+  template <bool Fast>
+  void spread(Workspace<Key>& space, std::int32_t voxel, Key key) const
   {
     Key* const keys = space.keys.data();
     const Key* const levels = space.levels.data();
     const Key level = levels[voxel];
+#ifdef SEGCORE_CHOOSES_AVX2
+    if constexpr (Fast && sizeof(Key) == sizeof(std::int32_t))
+    {
+      std::uint64_t bits = improved(keys, levels, voxel, key, this->StepsOfRows.data());
+      for (bits &= 0x777777777; bits; bits &= bits - 1)
+      {
+        this->improve(
+          space, voxel, key, DirectionOfBit[static_cast<std::size_t>(__builtin_ctzll(bits))]);
+      }
+      return;
+    }
+#endif
     unsigned better = 0;
 #ifdef SEGCORE_SSE2
     if constexpr (sizeof(Key) == 4)
@@ -712,18 +969,13 @@ private:
     }
     for (; better; better &= better - 1)
     {
-      const int n = lowestBit(better);
-      const std::int32_t at = voxel + Offsets[n];
-      const Key difference = level - levels[at];
-      const Key offered = (difference < 0 ? -difference : difference) + this->Steps[n] + key;
-      keys[at] = offered;
-      space.push(at, offered, this->Shift);
+      this->improve(space, voxel, key, lowestBit(better));
     }
   }
 
   /// Gives voxels that have no key one from what is beside them, and queues them. Returns the
   /// lowest.
-  Key pull(Workspace<Key>& space, const Box& box)
+  Key pull(Workspace<Key>& space, const Box& box) const
   {
     Key lowest = Unreached;
     for (int z = 0; z < static_cast<int>(box.dim(2)); ++z)
@@ -762,17 +1014,81 @@ private:
     return lowest;
   }
 
-  /// A cube to its fixed point. Returns how many voxels got their first label; `notes` are the
-  /// neighbours to wake.
-  Index relax(Workspace<Key>& space, Index cube, Key low, unsigned from, std::vector<Note>& notes)
+  /// Copies a cube, and queues what enters it, and its seeds if they are news. Returns the lowest
+  /// key.
+  Key begin(Workspace<Key>& space, const Box& box, Key low, unsigned from) const
   {
-    const Box box = this->boxOf(cube);
+    const bool everything = from >> Everything & 1;
+    this->load(space, box);
     space.entries.clear();
     space.unused = -1;
-    Key lowest = this->load(space, box, low, from);
-    if (from >> Everything & 1)
+    // First, as it passes by what has got a key.
+    Key lowest = everything ? this->pull(space, box) : Unreached;
+    for (int axis = 0; axis < 3; ++axis)
     {
-      lowest = std::min(lowest, this->pull(space, box));
+      for (int side = 0; side < 2; ++side)
+      {
+        const unsigned news = (everything ? ~0u : from) & this->OfFace[axis][side];
+        if (news != 0)
+        {
+          lowest = std::min(lowest, this->enter(space, box, axis, 2 * side - 1, low, news));
+        }
+      }
+    }
+    if (everything || from >> Itself & 1)
+    {
+      for (int z = 0; z < static_cast<int>(box.dim(2)); ++z)
+      {
+        for (int y = 0; y < static_cast<int>(box.dim(1)); ++y)
+        {
+          const Key* keys = space.keys.data() + place(0, y, z);
+          for (int x = 0; x < static_cast<int>(box.dim(0)); ++x)
+          {
+            if (keys[x] < 0 && keys[x] != Wall)
+            {
+              lowest = std::min(lowest, real(keys[x]));
+              space.push(place(x, y, z), real(keys[x]), this->Shift);
+            }
+          }
+        }
+      }
+    }
+    return lowest;
+  }
+
+#ifdef SEGCORE_CHOOSES_AVX2
+  __attribute__((target("avx2,bmi"), flatten)) Index relaxFast(
+    Workspace<Key>& space, Index cube, Key low, unsigned from, std::vector<Note>& notes)
+  {
+    return this->relaxBy<true>(space, cube, low, from, notes);
+  }
+#endif
+
+  Index relax(Workspace<Key>& space, Index cube, Key low, unsigned from, std::vector<Note>& notes)
+  {
+#ifdef SEGCORE_CHOOSES_AVX2
+    if constexpr (sizeof(Key) == sizeof(std::int32_t))
+    {
+      if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi"))
+      {
+        return this->relaxFast(space, cube, low, from, notes);
+      }
+    }
+#endif
+    return this->relaxBy<false>(space, cube, low, from, notes);
+  }
+
+  /// A cube to its fixed point. Returns how many voxels got their first label; `notes` are the
+  /// neighbours to wake.
+  template <bool Fast>
+  Index relaxBy(Workspace<Key>& space, Index cube, Key low, unsigned from, std::vector<Note>& notes)
+  {
+    const Box box = this->boxOf(cube);
+    const Key lowest = this->begin(space, box, low, from);
+    // Else nothing came that is lower than what is known.
+    if (space.queued == 0)
+    {
+      return 0;
     }
     Key turn = lowest >> this->Shift; // not yet modulo their number
     for (; space.queued > 0; ++turn)
@@ -781,26 +1097,37 @@ private:
       std::int32_t later = -1;
       while (head >= 0)
       {
-        const std::int32_t at = head;
-        auto& slot = space.entries[static_cast<std::size_t>(at)];
-        const Key key = slot.key;
-        const std::int32_t voxel = slot.voxel;
-        head = slot.next;
-        if ((key >> this->Shift) != turn)
+        // Without a branch on what was overtaken, which is left in the queue until it comes up.
+        std::size_t count = 0;
+        while (head >= 0 && count < space.ready.size())
         {
-          // What paths come in from may be some turns of the buckets ahead.
-          slot.next = later;
-          later = at;
-          continue;
+          const std::int32_t at = head;
+          auto& slot = space.entries[static_cast<std::size_t>(at)];
+          const Key key = slot.key;
+          const std::int32_t voxel = slot.voxel;
+          head = slot.next;
+          if ((key >> this->Shift) != turn)
+          {
+            // What paths come in from may be some turns of the buckets ahead.
+            slot.next = later;
+            later = at;
+            continue;
+          }
+          slot.next = space.unused;
+          space.unused = at;
+          --space.queued;
+          const Key now = space.keys[static_cast<std::size_t>(voxel)];
+          space.ready[count] = { key, voxel };
+          count += static_cast<std::size_t>((now == key) | (now < 0));
         }
-        slot.next = space.unused;
-        space.unused = at;
-        --space.queued;
-        // Entries that were overtaken are left in the queue until they come up.
-        const Key now = space.keys[static_cast<std::size_t>(voxel)];
-        if (now == key || now < 0)
+        for (std::size_t r = 0; r < count; ++r)
         {
-          this->spread(space, voxel, key);
+          const auto [key, voxel] = space.ready[r];
+          const Key now = space.keys[static_cast<std::size_t>(voxel)];
+          if (now == key || now < 0)
+          {
+            this->template spread<Fast>(space, voxel, key);
+          }
         }
       }
       head = later;
@@ -840,10 +1167,10 @@ private:
             all = std::min(all, news(x));
           }
         }
-        std::int32_t count = 0;
+        Key count = 0;
         for (int x = 0; x < nx; ++x)
         {
-          count += keys[x] == Unreached && now[x] != Unreached ? 1 : 0;
+          count += static_cast<Key>(keys[x] == Unreached) - static_cast<Key>(now[x] == Unreached);
           keys[x] = now[x];
         }
         gained += count;
@@ -883,13 +1210,19 @@ private:
   std::array<Key, 27> Steps{};
   // Of rows in the same line, beside it, above or below it, and both: four voxels each.
   alignas(16) std::array<Key, 16> StepRows{};
+  // The same for all nine rows.
+  std::array<Key, 36> StepsOfRows{};
   int Shift = 0;
   Index Cubes[3];
   // By cube: the lowest key that woke it, the directions from which, whether a thread has it.
   std::vector<Key> Waiting;
   std::vector<unsigned> From;
   std::vector<char> Busy;
-  std::set<std::pair<Key, Index>> Queue;
+  unsigned OfFace[3][2] = {};
+  std::vector<Turn> Turns;
+  std::set<Turn> Queue;
+  Index Tickets = 0;
+  int StageShift = 0;
   std::vector<std::unique_ptr<Workspace<Key>>> Spaces;
   std::mutex Mutex;
   std::condition_variable Changed;

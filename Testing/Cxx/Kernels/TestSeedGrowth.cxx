@@ -97,10 +97,11 @@ std::vector<Key> slowKeys(const Box& box, const std::vector<V>& volume,
   return keys;
 }
 
-/// The same in `count` blocks.
+/// The same in `count` blocks, by way of other labels that were there `before`, if any.
 template <class Key, class V>
 std::vector<Key> keysInBlocks(const Box& box, const std::vector<V>& volume,
-  const std::vector<unsigned char>& labels, const SeedGrowthCosts& costs, int count)
+  const std::vector<unsigned char>& labels, const SeedGrowthCosts& costs, int count,
+  const std::vector<unsigned char>& before = {})
 {
   using Growth = SeedGrowth<Key>;
   const VolumeLevels<V> levels(volume.data(), box, scaleOf(volume, box), 0);
@@ -140,8 +141,12 @@ std::vector<Key> keysInBlocks(const Box& box, const std::vector<V>& volume,
   };
   for (const Part& part : parts)
   {
-    forVoxels(part.padded, [&](Index x, Index y, Index z, std::size_t at)
-      { part.growth->keys()[part.padded.offset(x, y, z)] = keyOf<Key>(labels[at]); });
+    forVoxels(part.padded,
+      [&](Index x, Index y, Index z, std::size_t at)
+      {
+        part.growth->keys()[part.padded.offset(x, y, z)] =
+          keyOf<Key>((before.empty() ? labels : before)[at]);
+      });
     // As if nothing were known around it.
     forVoxels(part.padded,
       [&](Index x, Index y, Index z, std::size_t)
@@ -154,21 +159,50 @@ std::vector<Key> keysInBlocks(const Box& box, const std::vector<V>& volume,
     part.growth->start();
     part.growth->keepSurroundings();
   }
-  for (bool woken = true; woken;)
+  const auto hear = [&]
   {
-    woken = false;
-    for (const Part& part : parts)
-    {
-      part.growth->run();
-    }
+    bool woken = false, takenBack = false;
     publish();
     for (const Part& part : parts)
     {
       forVoxels(part.padded, [&](Index x, Index y, Index z, std::size_t at)
         { part.growth->keys()[part.padded.offset(x, y, z)] = keys[at]; });
-      woken = part.growth->hearSurroundings().woken || woken;
+      const auto news = part.growth->hearSurroundings();
+      woken = news.woken || woken;
+      takenBack = news.takenBack || takenBack;
       part.growth->keepSurroundings();
     }
+    return std::make_pair(woken, takenBack);
+  };
+  const auto relax = [&]
+  {
+    do
+    {
+      for (const Part& part : parts)
+      {
+        part.growth->run();
+      }
+    } while (hear().first);
+  };
+  relax();
+  if (!before.empty())
+  {
+    for (const Part& part : parts)
+    {
+      CHECK(part.growth->changeSeeds(
+        [&](Index i, Index j, Index k, Index length, std::int32_t* row)
+        {
+          for (Index x = 0; x < length; ++x)
+          {
+            const unsigned char label = labels[static_cast<std::size_t>(box.offset(i + x, j, k))];
+            row[x] = label == WallLabel ? -1 : label;
+          }
+        }));
+    }
+    while (hear().second)
+    {
+    }
+    relax();
   }
   Index reached = 0, expected = 0;
   for (const Part& part : parts)
@@ -217,12 +251,23 @@ void testRandom()
     {
       costs.step[n & 1][n >> 1 & 1][n >> 2] = (turn % 6 == 1 ? 1000 : 1) * (n % 5);
     }
+    // Some seeds more, some fewer, some others.
+    auto before = labels;
+    for (unsigned char& label : before)
+    {
+      if (label != WallLabel && random.below(label != 0 ? 2 : 3 * oneIn) == 0)
+      {
+        label = static_cast<unsigned char>(random.below(5));
+      }
+    }
     const auto expected = slowKeys<Key>(box, volume, labels, costs);
     for (const int count : { 1, 2, 7 })
     {
       check::setContext("turn ", turn, " blocks ", count);
       const auto got = keysInBlocks<Key>(box, volume, labels, costs, count);
       CHECK_RANGES(got.data(), expected, static_cast<Index>(got.size()));
+      const auto updated = keysInBlocks<Key>(box, volume, labels, costs, count, before);
+      CHECK_RANGES(updated.data(), expected, static_cast<Index>(updated.size()));
     }
   }
   check::setContext("");
