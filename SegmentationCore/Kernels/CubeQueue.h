@@ -5,12 +5,13 @@
 /// CubeQueue: which cube of a block a thread works on next, where what one finds at its border is
 /// news for those beside it, until there is no news.
 ///
-/// A cube is woken with a time, lower ones first, and the sides from which the news comes, as bits
+/// A cube is woken with a time, lower ones first, or first come, first served within stages of 2^n
+/// times, and the sides from which the news comes, as bits
 /// that mean what the caller likes. Who works on a cube may read and write it, and read the voxels
 /// beside it: cubes that touch each other are never worked on at once. In what order cubes come
 /// depends on the threads, so results must not depend on the order.
 ///
-/// Cost: two steps of a sorted set for each visit of a cube. Scratch: some 20 bytes per cube.
+/// Cost: two steps of a sorted set for each visit of a cube. Scratch: some 100 bytes per cube.
 ///
 /// Source: none; worklists of blocks are common knowledge.
 
@@ -41,7 +42,7 @@ public:
   {
     for (int a = 0; a < 3; ++a)
     {
-      this->Edges[a] = std::min(edge, target.dim(a));
+      this->Edges[a] = std::max<Index>(1, std::min(edge, target.dim(a)));
     }
     while (wide && this->widen(edge * edge * edge))
     {
@@ -144,12 +145,13 @@ public:
     bool first; ///< whether nobody has worked on it so far
   };
 
-  /// `never`: above all times.
-  CubeQueue(const CubeGrid& grid, CubeContact contact, Time never)
-    : Grid(grid), Contact(contact), Never(never)
+  /// `never`: above all times. `stageBits`: the digits of a time that do not matter to the order.
+  CubeQueue(const CubeGrid& grid, CubeContact contact, Time never, int stageBits = 0)
+    : Grid(grid), Contact(contact), Never(never), StageBits(stageBits)
   {
     const auto cubes = static_cast<std::size_t>(grid.count());
     this->Waiting.assign(cubes, never);
+    this->Turns.resize(cubes);
     this->Sides.assign(cubes, 0);
     this->Busy.assign(cubes, 0);
     this->Visited.assign(cubes, 0);
@@ -168,17 +170,22 @@ public:
   /// From now on the cube has something to do. Not while run() runs: see there.
   void wake(Index cube, Time time, unsigned sides)
   {
-    Time& waiting = this->Waiting[static_cast<std::size_t>(cube)];
-    if (time < waiting)
+    const auto at = static_cast<std::size_t>(cube);
+    Turn& turn = this->Turns[at];
+    const auto stage = static_cast<Time>(time >> this->StageBits);
+    if (this->Waiting[at] == this->Never)
     {
-      if (waiting != this->Never)
-      {
-        this->Queue.erase({ waiting, cube });
-      }
-      waiting = time;
-      this->Queue.insert({ time, cube });
+      turn = { stage, this->Tickets++, cube };
+      this->Queue.insert(turn);
     }
-    this->Sides[static_cast<std::size_t>(cube)] |= sides;
+    else if (stage < turn.stage)
+    {
+      this->Queue.erase(turn);
+      turn.stage = stage;
+      this->Queue.insert(turn);
+    }
+    this->Waiting[at] = std::min(this->Waiting[at], time);
+    this->Sides[at] |= sides;
   }
 
   /// Calls work(space, visit, news) from several threads until no cube has anything to do; `news`,
@@ -215,6 +222,18 @@ public:
   }
 
 private:
+  struct Turn
+  {
+    Time stage{};
+    Index ticket = 0;
+    Index cube = 0;
+
+    bool operator<(const Turn& other) const
+    {
+      return this->stage != other.stage ? this->stage < other.stage : this->ticket < other.ticket;
+    }
+  };
+
   /// Whether no thread works on the cube or on one that touches it.
   bool isFree(Index cube) const
   {
@@ -249,7 +268,7 @@ private:
       const auto next = this->Active == 0
         ? this->Queue.begin()
         : std::find_if(this->Queue.begin(), this->Queue.end(),
-            [this](const auto& entry) { return this->isFree(entry.second); });
+            [this](const auto& entry) { return this->isFree(entry.cube); });
       if (next == this->Queue.end())
       {
         if (this->Active == 0)
@@ -259,8 +278,8 @@ private:
         this->Changed.wait(lock);
         continue;
       }
-      const auto at = static_cast<std::size_t>(next->second);
-      const Visit visit{ next->second, next->first, this->Sides[at], !this->Visited[at] };
+      const auto at = static_cast<std::size_t>(next->cube);
+      const Visit visit{ next->cube, this->Waiting[at], this->Sides[at], !this->Visited[at] };
       this->Queue.erase(next);
       this->Waiting[at] = this->Never;
       this->Sides[at] = 0;
@@ -300,13 +319,16 @@ private:
   CubeGrid Grid;
   CubeContact Contact;
   Time Never;
+  int StageBits;
   // By cube: when the earliest news arrives, at which sides, whether a thread has it, and whether
   // one ever had.
   std::vector<Time> Waiting;
   std::vector<unsigned> Sides;
   std::vector<char> Busy;
   std::vector<char> Visited;
-  std::set<std::pair<Time, Index>> Queue;
+  std::vector<Turn> Turns;
+  std::set<Turn> Queue;
+  Index Tickets = 0;
   std::mutex Mutex;
   std::condition_variable Changed;
   int Active = 0;

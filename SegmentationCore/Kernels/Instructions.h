@@ -13,7 +13,8 @@
 
 #include "SegmentationCoreKernelsModule.h"
 
-#if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
+// Not on Windows, where GCC's stack is not aligned for wide registers.
+#if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__) && !defined(_WIN32)
 #define SEGCORE_CHOOSES_WIDE
 #endif
 

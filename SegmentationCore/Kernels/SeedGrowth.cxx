@@ -2,21 +2,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "SeedGrowth.h"
 
+#include "CubeQueue.h"
+#include "Instructions.h"
 #include "Threads.h"
 
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <utility>
 
-// Builds are for processors of any age: cubes are compiled twice, and the processor chooses.
-#if defined(__GNUC__) && defined(__x86_64__) && !defined(_WIN32)
+#ifdef SEGCORE_CHOOSES_WIDE
 #include <immintrin.h>
-#define SEGCORE_CHOOSES_AVX2
 #endif
 #if defined(__SSE2__) || defined(_M_X64)
 #include <emmintrin.h>
@@ -88,7 +88,7 @@ struct Face
   Plane keys{}, levels{};
 };
 
-#ifdef SEGCORE_CHOOSES_AVX2
+#ifdef SEGCORE_CHOOSES_WIDE
 #define SEGCORE_AVX2 __attribute__((target("avx2"))) inline
 
 SEGCORE_AVX2 __m128i rowAt(const std::int32_t* values)
@@ -249,16 +249,8 @@ public:
     {
       ++this->Shift;
     }
-    this->StageShift = this->Shift + StageBits;
-    for (int a = 0; a < 3; ++a)
-    {
-      this->Cubes[a] = (target.dim(a) + Edge - 1) / Edge;
-    }
-    const auto cubes = static_cast<std::size_t>(this->Cubes[0] * this->Cubes[1] * this->Cubes[2]);
-    this->Waiting.assign(cubes, Unreached);
-    this->Turns.resize(cubes);
-    this->From.assign(cubes, 0);
-    this->Busy.assign(cubes, 0);
+    this->Queue.emplace(
+      CubeGrid(target, Edge, false), CubeContact::All, Unreached, this->Shift + StageBits);
     // Edges and corners belong to the first face that they touch.
     for (int n = 0; n < 27; ++n)
     {
@@ -335,6 +327,7 @@ public:
         }
         news.woken = true;
         // Of its neighbours in the target, each cube once.
+        const CubeGrid& grid = this->Queue->grid();
         Index first[3], last[3];
         const Index voxel[3] = { i, j, k };
         for (int a = 0; a < 3; ++a)
@@ -356,7 +349,7 @@ public:
                 const Index high = std::min(low + Edge - 1, this->Target.hi[a]);
                 from += unit * (voxel[a] < low ? -1 : voxel[a] > high ? 1 : 0);
               }
-              this->wake(x + this->Cubes[0] * (y + this->Cubes[1] * z), real(key), from);
+              this->wake(x + grid.dim(0) * (y + grid.dim(1) * z), real(key), from);
             }
           }
         }
@@ -434,32 +427,12 @@ public:
 
   void run(const Progress& progress)
   {
-    const Index voxels = std::max<Index>(1, this->Target.size());
-    while (!this->Queue.empty())
-    {
-      if (progress.active())
-      {
-        progress.step(static_cast<double>(this->Reached) / static_cast<double>(voxels));
-      }
-      // Threads come back now and then, as only the caller's may report progress.
-      const Index workers =
-        std::min<Index>(threadCount(), this->Cubes[0] * this->Cubes[1] * this->Cubes[2]);
-      while (static_cast<Index>(this->Spaces.size()) < workers)
-      {
-        this->Spaces.push_back(std::make_unique<Workspace<Key>>(Wall));
-      }
-      this->Quota = 32 * workers;
-      this->Failed = false;
-      forRanges(workers, 1,
-        [&](Index begin, Index end)
-        {
-          for (Index w = begin; w < end; ++w)
-          {
-            this->work(*this->Spaces[static_cast<std::size_t>(w)]);
-          }
-        });
-    }
-    this->Spaces.clear();
+    const auto voxels = static_cast<double>(std::max<Index>(1, this->Target.size()));
+    this->Queue->run(
+      progress, [] { return std::make_unique<Workspace<Key>>(Wall); },
+      [this](Workspace<Key>& space, const Visit& visit, std::vector<Told>& told)
+      { this->Reached += this->relax(space, visit, told); },
+      [&] { return static_cast<double>(this->Reached) / voxels; });
   }
 
   bool overflowed() const
@@ -538,65 +511,17 @@ private:
     return any;
   }
 
-  /// When a cube's turn is: by and large the lowest keys first, but those in between in the order
-  /// in which they were woken, so that more of what is around them is done.
-  struct Turn
-  {
-    Key stage = 0;
-    Index ticket = 0;
-    Index cube = 0;
-
-    bool operator<(const Turn& other) const
-    {
-      return this->stage != other.stage ? this->stage < other.stage : this->ticket < other.ticket;
-    }
-  };
-
-  using Note = std::pair<Index, std::pair<int, Key>>; // cube, direction, lowest key
+  using Cubes = CubeQueue<Key>;
+  using Told = typename Cubes::News;
+  using Visit = typename Cubes::Visit;
 
   /// The cost and label that a key stands for, that of a seed included.
   static Key real(Key key) { return key < 0 ? key + Unreached : key; }
 
-  Index cubeOf(Index i, Index j, Index k) const
-  {
-    return (i - this->Target.lo[0]) / Edge +
-      this->Cubes[0] *
-      ((j - this->Target.lo[1]) / Edge + this->Cubes[1] * ((k - this->Target.lo[2]) / Edge));
-  }
-
-  Box boxOf(Index cube) const
-  {
-    const Index at[3] = { cube % this->Cubes[0], cube / this->Cubes[0] % this->Cubes[1],
-      cube / this->Cubes[0] / this->Cubes[1] };
-    Box box;
-    for (int a = 0; a < 3; ++a)
-    {
-      box.lo[a] = this->Target.lo[a] + at[a] * Edge;
-      box.hi[a] = std::min(box.lo[a] + Edge - 1, this->Target.hi[a]);
-    }
-    return box;
-  }
+  Index cubeOf(Index i, Index j, Index k) const { return this->Queue->grid().cubeOf(i, j, k); }
 
   /// From now on the cube has something to do: `key` is the lowest of what changed on that side.
-  void wake(Index cube, Key key, int from)
-  {
-    const auto at = static_cast<std::size_t>(cube);
-    Turn& turn = this->Turns[at];
-    const Key stage = key >> this->StageShift;
-    if (this->Waiting[at] == Unreached)
-    {
-      turn = { stage, this->Tickets++, cube };
-      this->Queue.insert(turn);
-    }
-    else if (stage < turn.stage)
-    {
-      this->Queue.erase(turn);
-      turn.stage = stage;
-      this->Queue.insert(turn);
-    }
-    this->Waiting[at] = std::min(this->Waiting[at], key);
-    this->From[at] |= 1u << from;
-  }
+  void wake(Index cube, Key key, int from) { this->Queue->wake(cube, key, 1u << from); }
 
   /// Calls work(i, j, k, key) for the voxels around the target.
   template <class Work>
@@ -635,81 +560,6 @@ private:
       }
     }
     return false;
-  }
-
-  /// Whether no thread works on the cube or beside it.
-  bool isFree(Index cube) const
-  {
-    const Index at[3] = { cube % this->Cubes[0], cube / this->Cubes[0] % this->Cubes[1],
-      cube / this->Cubes[0] / this->Cubes[1] };
-    for (int n = 0; n < 27; ++n)
-    {
-      const Index x = at[0] + n % 3 - 1, y = at[1] + n / 3 % 3 - 1, z = at[2] + n / 9 - 1;
-      if (x >= 0 && y >= 0 && z >= 0 && x < this->Cubes[0] && y < this->Cubes[1] &&
-        z < this->Cubes[2] &&
-        this->Busy[static_cast<std::size_t>(x + this->Cubes[0] * (y + this->Cubes[1] * z))])
-      {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  /// One thread: takes the free cube with the lowest key until there is none.
-  void work(Workspace<Key>& space)
-  {
-    std::vector<Note> notes;
-    std::unique_lock<std::mutex> lock(this->Mutex);
-    while (!this->Failed && this->Quota > 0)
-    {
-      const auto next = std::find_if(this->Queue.begin(), this->Queue.end(),
-        [this](const auto& entry) { return this->isFree(entry.cube); });
-      if (next == this->Queue.end())
-      {
-        if (this->Active == 0)
-        {
-          break;
-        }
-        this->Changed.wait(lock);
-        continue;
-      }
-      const Index cube = next->cube;
-      const auto at = static_cast<std::size_t>(cube);
-      const Key low = this->Waiting[at];
-      const unsigned from = this->From[at];
-      this->Queue.erase(next);
-      this->Waiting[at] = Unreached;
-      this->From[at] = 0;
-      this->Busy[at] = 1;
-      ++this->Active;
-      --this->Quota;
-      lock.unlock();
-      Index gained = 0;
-      try
-      {
-        notes.clear();
-        gained = this->relax(space, cube, low, from, notes);
-      }
-      catch (...)
-      {
-        lock.lock();
-        this->Busy[at] = 0;
-        --this->Active;
-        this->Failed = true;
-        this->Changed.notify_all();
-        throw;
-      }
-      lock.lock();
-      this->Busy[at] = 0;
-      --this->Active;
-      this->Reached += gained;
-      for (const Note& note : notes)
-      {
-        this->wake(note.first, note.second.second, note.second.first);
-      }
-      this->Changed.notify_all();
-    }
-    this->Changed.notify_all();
   }
 
   /// Queues what paths that enter the copied cube through one of its faces improve. `from` are the
@@ -912,7 +762,7 @@ private:
     Key* const keys = space.keys.data();
     const Key* const levels = space.levels.data();
     const Key level = levels[voxel];
-#ifdef SEGCORE_CHOOSES_AVX2
+#ifdef SEGCORE_CHOOSES_WIDE
     if constexpr (Fast && sizeof(Key) == sizeof(std::int32_t))
     {
       std::uint64_t bits = improved(keys, levels, voxel, key, this->StepsOfRows.data());
@@ -1056,35 +906,36 @@ private:
     return lowest;
   }
 
-#ifdef SEGCORE_CHOOSES_AVX2
-  __attribute__((target("avx2,bmi"), flatten)) Index relaxFast(
-    Workspace<Key>& space, Index cube, Key low, unsigned from, std::vector<Note>& notes)
+#ifdef SEGCORE_CHOOSES_WIDE
+  __attribute__((target("avx2"), flatten)) Index relaxFast(
+    Workspace<Key>& space, const Visit& visit, std::vector<Told>& told)
   {
-    return this->relaxBy<true>(space, cube, low, from, notes);
+    return this->relaxBy<true>(space, visit, told);
   }
 #endif
 
-  Index relax(Workspace<Key>& space, Index cube, Key low, unsigned from, std::vector<Note>& notes)
+  Index relax(Workspace<Key>& space, const Visit& visit, std::vector<Told>& told)
   {
-#ifdef SEGCORE_CHOOSES_AVX2
+#ifdef SEGCORE_CHOOSES_WIDE
     if constexpr (sizeof(Key) == sizeof(std::int32_t))
     {
-      if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi"))
+      if (useAvx2())
       {
-        return this->relaxFast(space, cube, low, from, notes);
+        return this->relaxFast(space, visit, told);
       }
     }
 #endif
-    return this->relaxBy<false>(space, cube, low, from, notes);
+    return this->relaxBy<false>(space, visit, told);
   }
 
-  /// A cube to its fixed point. Returns how many voxels got their first label; `notes` are the
+  /// A cube to its fixed point. Returns how many voxels got their first label; `told` are the
   /// neighbours to wake.
   template <bool Fast>
-  Index relaxBy(Workspace<Key>& space, Index cube, Key low, unsigned from, std::vector<Note>& notes)
+  Index relaxBy(Workspace<Key>& space, const Visit& visit, std::vector<Told>& told)
   {
-    const Box box = this->boxOf(cube);
-    const Key lowest = this->begin(space, box, low, from);
+    const unsigned from = visit.sides;
+    const Box box = this->Queue->grid().boxOf(visit.cube);
+    const Key lowest = this->begin(space, box, visit.time, from);
     // Else nothing came that is lower than what is known.
     if (space.queued == 0)
     {
@@ -1132,13 +983,13 @@ private:
       }
       head = later;
     }
-    return this->store(space, cube, box, from, notes);
+    return this->store(space, visit, box, told);
   }
 
   /// Writes a cube back.
-  Index store(
-    Workspace<Key>& space, Index cube, const Box& box, unsigned from, std::vector<Note>& notes)
+  Index store(Workspace<Key>& space, const Visit& visit, const Box& box, std::vector<Told>& told)
   {
+    const unsigned from = visit.sides;
     std::array<Key, 27> lowest;
     lowest.fill(Unreached);
     Index gained = 0;
@@ -1186,16 +1037,17 @@ private:
         }
       }
     }
-    const Index at[3] = { cube % this->Cubes[0], cube / this->Cubes[0] % this->Cubes[1],
-      cube / this->Cubes[0] / this->Cubes[1] };
+    const CubeGrid& grid = this->Queue->grid();
+    Index at[3];
+    grid.placeOf(visit.cube, at);
     for (int n = 0; n < 27; ++n)
     {
       const Index x = at[0] + n % 3 - 1, y = at[1] + n / 3 % 3 - 1, z = at[2] + n / 9 - 1;
       if (n != Itself && lowest[static_cast<std::size_t>(n)] < Unreached && x >= 0 && y >= 0 &&
-        z >= 0 && x < this->Cubes[0] && y < this->Cubes[1] && z < this->Cubes[2])
+        z >= 0 && x < grid.dim(0) && y < grid.dim(1) && z < grid.dim(2))
       {
-        notes.push_back({ x + this->Cubes[0] * (y + this->Cubes[1] * z),
-          { 26 - n, lowest[static_cast<std::size_t>(n)] } });
+        told.push_back({ x + grid.dim(0) * (y + grid.dim(1) * z),
+          lowest[static_cast<std::size_t>(n)], 1u << (26 - n) });
       }
     }
     return gained;
@@ -1213,23 +1065,11 @@ private:
   // The same for all nine rows.
   std::array<Key, 36> StepsOfRows{};
   int Shift = 0;
-  Index Cubes[3];
-  // By cube: the lowest key that woke it, the directions from which, whether a thread has it.
-  std::vector<Key> Waiting;
-  std::vector<unsigned> From;
-  std::vector<char> Busy;
   unsigned OfFace[3][2] = {};
-  std::vector<Turn> Turns;
-  std::set<Turn> Queue;
-  Index Tickets = 0;
-  int StageShift = 0;
-  std::vector<std::unique_ptr<Workspace<Key>>> Spaces;
-  std::mutex Mutex;
-  std::condition_variable Changed;
-  int Active = 0;
-  Index Quota = 0;
-  bool Failed = false;
-  Index Reached = 0;
+  // Stages of keys are coarser than buckets: of the cubes of a stage, those that were woken first
+  // have more of what is around them done.
+  std::optional<Cubes> Queue;
+  std::atomic<Index> Reached{ 0 };
 };
 
 //------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 // that tell each other what they found. Truth: Dijkstra's algorithm on a heap.
 
 #include "SeedGrowth.h"
+#include "Instructions.h"
 
 #include "Check.h"
 #include "VolumeLevels.h"
@@ -264,6 +265,7 @@ void testRandom()
     for (const int count : { 1, 2, 7 })
     {
       check::setContext("turn ", turn, " blocks ", count);
+      segcore::allowWideInstructions(count != 2);
       const auto got = keysInBlocks<Key>(box, volume, labels, costs, count);
       CHECK_RANGES(got.data(), expected, static_cast<Index>(got.size()));
       const auto updated = keysInBlocks<Key>(box, volume, labels, costs, count, before);
