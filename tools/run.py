@@ -48,9 +48,12 @@ def test(options: Sequence[str]) -> int:
     if not options:
         # The whole suite, by two workers or more; a file stays together, with what it starts. What
         # takes long comes first, so that no worker is left alone with it at the end.
-        first = [f"Testing/{name}" for name in ("test_cxx.py", "Packaging", "Slicer", "Python")]
+        folders = {test.parent for test in (ROOT / "Testing").glob("*/test_*.py")}
+        slow = [ROOT / "Testing" / name for name in ("test_cxx.py", "ParaView", "Packaging")]
+        order = [*slow, *sorted(folders - {*slow})]
         workers = max(2, min(8, (os.cpu_count() or 2) // 2))
-        command[3:3] = ["-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder", *first]
+        command[3:] = ["-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"]
+        command += [str(path.relative_to(ROOT)) for path in order]
         # Ranks that wait leave the processor to the other workers.
         environment["OMPI_MCA_mpi_yield_when_idle"] = "1"
     command += options
