@@ -390,7 +390,7 @@ def test_an_operation_that_fails_writes_nothing(volume: Path, tmp_path: Path) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seconds", [0.3, 1.0, 2.0])
+@pytest.mark.parametrize("seconds", [0.2, 0.3, 1.0, 2.0])
 def test_ctrl_c_leaves_no_partial_file(tmp_path: Path, seconds: float) -> None:
     small = smooth_volume((20, 35, 30), 3)
     write_volume(tmp_path / "volume.nrrd", to_image(np.tile(small, (12, 8, 9))), compress=False)
@@ -412,8 +412,8 @@ def test_ctrl_c_leaves_no_partial_file(tmp_path: Path, seconds: float) -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert out == ""
-    # While Python itself starts nobody catches it; while VTK's modules load they fail to.
-    if "Traceback" not in err and "cannot be loaded" not in err:
+    # While Python itself starts nobody catches it.
+    if "Traceback" not in err:
         assert process.returncode == 1
         assert len(err.splitlines()) == 1
         assert "interrupted; nothing was" in err

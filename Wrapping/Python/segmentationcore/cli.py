@@ -7,6 +7,8 @@ errors are one line on stderr that says what to do. Progress is shown on a termi
 from __future__ import annotations
 
 import argparse
+import contextlib
+import importlib
 import json
 import os
 import sys
@@ -16,7 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from . import _registry
-from ._command import UsageError, parse_setting, progress_bar, table_text
+from ._command import (
+    UsageError,
+    interrupts_held_back,
+    parse_setting,
+    progress_bar,
+    table_text,
+)
 from ._query_command import add_queries
 
 if TYPE_CHECKING:
@@ -341,8 +349,6 @@ def command_convert(options: argparse.Namespace) -> None:
 
 def _delegate(command: str, arguments: list[str]) -> int:
     """Run a command of another part of the package; it has its own ``main(arguments)``."""
-    import importlib
-
     try:
         module = importlib.import_module(DELEGATED[command][0])
         return int(module.main(arguments) or 0)
@@ -530,6 +536,16 @@ def _warn(
     print(f"segmentationcore: warning: {' '.join(str(message).split())}", file=sys.stderr)
 
 
+def _load_libraries() -> None:
+    """Import what commands need."""
+    from . import _compiled
+
+    with contextlib.suppress(ImportError):  # who needs them will say so
+        for name in _compiled.module_names():
+            _compiled.load(name)
+        importlib.import_module(".editor", __package__)
+
+
 def _one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         name = f"{error.filename}: " if error.filename else ""
@@ -556,7 +572,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given and given[0] in DELEGATED:
             return _delegate(given[0], given[1:])
-        options = make_parser().parse_args(given)
+        with interrupts_held_back():  # they may crash a library that is half loaded
+            options = make_parser().parse_args(given)
+            _load_libraries()
         with warnings.catch_warnings():
             warnings.showwarning = _warn
             options.run(options)
