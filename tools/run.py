@@ -46,15 +46,11 @@ def test(options: Sequence[str]) -> int:
     named = any((ROOT / option.split("::")[0]).exists() for option in options)
     command = [str(environment_python("test")), "-m", "pytest", *([] if named else ["Testing"])]
     if not options:
-        # The whole suite, by two workers or more; a file stays together, with what it starts. What
-        # takes long comes first, so that no worker is left alone with it at the end.
-        folders = {test.parent for test in (ROOT / "Testing").glob("*/test_*.py")}
-        slow = [ROOT / "Testing" / name for name in ("test_cxx.py", "ParaView", "Packaging")]
-        order = [*slow, *sorted(folders - {*slow})]
+        # The whole suite, by two workers or more; a file stays together, with what it starts. In
+        # the order of their names, which leaves the C++ units, the last, to themselves: ranks that
+        # wait for each other are slow beside other work.
         workers = max(2, min(8, (os.cpu_count() or 2) // 2))
-        command[3:] = ["-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"]
-        command += [str(path.relative_to(ROOT)) for path in order]
-        # Ranks that wait leave the processor to the other workers.
+        command += ["-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"]
         environment["OMPI_MCA_mpi_yield_when_idle"] = "1"
     command += options
     replace_process(command, environment)
