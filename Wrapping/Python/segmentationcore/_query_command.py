@@ -21,6 +21,7 @@ from . import _registry
 from ._command import UsageError, parse_setting, progress_bar, table_text
 
 if TYPE_CHECKING:
+    from ._pipeline import Progress
     from .segments import Segment
 
 TABLES = (".csv", ".json")
@@ -185,7 +186,7 @@ def _checked(query: dict[str, Any], texts: Sequence[str]) -> dict[str, Any]:
 def _table(
     query: Mapping[str, Any], checked: Mapping[str, Any], options: argparse.Namespace
 ) -> None:
-    from ._queries import ask_segment, ask_segments, ask_volume, part_of, with_segments
+    from ._queries import ask_segments, ask_volume, with_segments
     from .io import read_segmentation, read_volume
     from .operations import replace_text
 
@@ -208,18 +209,8 @@ def _table(
                 table = ask_segments(query, checked, image, source, progress=progress)
             else:
                 chosen = _chosen(image, options)
-                tables = [
-                    ask_segment(
-                        query,
-                        checked,
-                        image,
-                        segment,
-                        source,
-                        where=f"{options.file}: segment {segment.id!r}",
-                        progress=part_of(progress, number, len(chosen)),
-                    )
-                    for number, segment in enumerate(chosen)
-                ]
+                asked = _ask_each(query, checked, image, chosen, source, options.file, progress)
+                tables = [table for _segment, table in asked]
                 table = with_segments(chosen, tables)
     text = table_text(table, kind)
     if output is None:
@@ -230,10 +221,34 @@ def _table(
         print(f"wrote {output}")
 
 
+def _ask_each(
+    query: Mapping[str, Any],
+    checked: Mapping[str, Any],
+    image: Any,
+    chosen: Sequence[Segment],
+    source: Any,
+    file: str,
+    progress: Progress | None,
+) -> Iterator[tuple[Segment, Any]]:
+    """Each chosen segment, and what the query says of it."""
+    from ._queries import ask_segment, part_of
+
+    for number, segment in enumerate(chosen):
+        result = ask_segment(
+            query,
+            checked,
+            image,
+            segment,
+            source,
+            where=f"{file}: segment {segment.id!r}",
+            progress=part_of(progress, number, len(chosen)),
+        )
+        yield segment, result
+
+
 def _volumes(
     query: Mapping[str, Any], checked: Mapping[str, Any], options: argparse.Namespace
 ) -> None:
-    from ._queries import ask_segment, part_of
     from .io import read_segmentation, write_volume
 
     into_folder = _is_folder(options.output)
@@ -255,16 +270,8 @@ def _volumes(
         progress_bar(query["identifier"], options.quiet) as progress,
         _Aside(options.output, into_folder) as paths,
     ):
-        for number, segment in enumerate(chosen):
-            result = ask_segment(
-                query,
-                checked,
-                image,
-                segment,
-                source,
-                where=f"{options.file}: segment {segment.id!r}",
-                progress=part_of(progress, number, len(chosen)),
-            )
+        asked = _ask_each(query, checked, image, chosen, source, options.file, progress)
+        for segment, result in asked:
             path, final = paths.next(segment.id)
             write_volume(path, result, compress=not options.no_compression)
             scalars = result.GetPointData().GetScalars()
