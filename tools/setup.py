@@ -68,6 +68,7 @@ BUILD_PACKAGES = [
     "libopenmpi-dev",
     "libdouble-conversion-dev",
     "zlib1g-dev",
+    "libisal-dev",
     "python3-dev",
     "python3-venv",
 ]

@@ -30,3 +30,10 @@ if (NOT SEGMENTATIONCORE_PRODUCT STREQUAL "paraview")
     OPTIONAL_COMPONENTS ParallelMPI)
 endif ()
 find_package(ZLIB REQUIRED)
+# Fast levels of compression. 2.30 is the oldest that is tested.
+find_package(ISAL 2.30)
+option(SEGMENTATIONCORE_USE_ISAL "Compress with ISA-L where a fast level is asked for" "${ISAL_FOUND}")
+if (SEGMENTATIONCORE_USE_ISAL AND NOT ISAL_FOUND)
+  message(FATAL_ERROR "SEGMENTATIONCORE_USE_ISAL is on, but ISA-L 2.30 or newer was not found. Install it "
+    "(Debian: libisal-dev), set ISAL_ROOT to where it is, or turn SEGMENTATIONCORE_USE_ISAL off.")
+endif ()

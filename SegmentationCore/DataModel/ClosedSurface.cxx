@@ -8,6 +8,7 @@
 #include "LabelMesh.h"
 #include "PointNormals.h"
 #include "SurfaceNets.h"
+#include "Tasks.h"
 #include "ThreadScope.h"
 #include "WindowedSinc.h"
 
@@ -22,7 +23,6 @@
 #include "vtkPoints.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -114,15 +114,8 @@ void forMeshes(const std::vector<PolygonMesh>& meshes, const Work& work)
   }
   std::stable_sort(small.begin(), small.end(), [&](std::size_t a, std::size_t b)
     { return meshes[a].polygonCount() > meshes[b].polygonCount(); });
-  std::atomic<std::size_t> next{ 0 };
-  forRanges(std::min(static_cast<Index>(small.size()), threadCount()), 1,
-    [&](Index, Index)
-    {
-      for (std::size_t i = next++; i < small.size(); i = next++)
-      {
-        work(small[i]);
-      }
-    });
+  forTasks(static_cast<Index>(small.size()),
+    [&](Index i) { work(small[static_cast<std::size_t>(i)]); });
 }
 
 /// Quad q of a net, looking out of its inner label. Its triangles are 0 1 2 and 0 2 3.

@@ -41,6 +41,12 @@ constexpr Index VoxelsPerTriangle = 32;
 /// triangles lie on each other, and outside of it; by parity those parts cancel exactly.
 void appendPolygons(vtkCellArray* cells, std::vector<Index>& triangles)
 {
+  if (cells->IsStorage64Bit() && cells->IsHomogeneous() == 3) // as most surfaces are
+  {
+    const auto* const ids = cells->GetConnectivityArray64()->GetPointer(0);
+    triangles.insert(triangles.end(), ids, ids + cells->GetNumberOfConnectivityIds());
+    return;
+  }
   triangles.reserve(triangles.size() + 3 * static_cast<std::size_t>(cells->GetNumberOfCells()));
   const auto iterator = vtk::TakeSmartPointer(cells->NewIterator());
   for (iterator->GoToFirstCell(); !iterator->IsDoneWithTraversal(); iterator->GoToNextCell())

@@ -4,8 +4,8 @@
 #include "vtkClosedSurfaceToBinaryLabelmapConversionRule.h"
 
 #include "SurfaceVoxels.h"
+#include "Tasks.h"
 #include "ThreadScope.h"
-#include "Threads.h"
 #include "vtkCalculateOversamplingFactor.h"
 #include "vtkOrientedImageData.h"
 #include "vtkSegment.h"
@@ -37,6 +37,10 @@ constexpr double DefaultVoxelsPerAxis = 250.0;
 /// Segments that are converted together: enough for all threads, few enough to be dropped.
 constexpr std::size_t MostAhead = 64;
 
+/// Work (see surfaceWork) of the largest surface that one of those may be; a larger one is converted
+/// by all threads together, which is not worth it below.
+constexpr segcore::Index LargestAhead = 4 * segcore::ThreadedVoxels;
+
 /// A number with nothing behind it but blanks, whatever the locale.
 bool readNumber(const std::string& text, double& number)
 {
@@ -52,6 +56,7 @@ struct vtkClosedSurfaceToBinaryLabelmapConversionRule::Ahead
 {
   std::vector<vtkSmartPointer<vtkSegment>> Segments;
   std::map<vtkSegment*, vtkSmartPointer<vtkOrientedImageData>> Images;
+  std::set<vtkSegment*> Declined; // too large, or refused when they are asked for
   bool Begun = false;
 };
 
@@ -214,6 +219,65 @@ bool vtkClosedSurfaceToBinaryLabelmapConversionRule::ApplyOversampling(
 }
 
 //------------------------------------------------------------------------------
+bool vtkClosedSurfaceToBinaryLabelmapConversionRule::CalculateLattice(
+  vtkPolyData* surface, vtkOrientedImageData* geometry, bool& crop)
+{
+  std::string text = this->ConversionParameters->GetValue(
+    vtkSegmentationConverter::GetReferenceImageGeometryParameterName());
+  if (text.empty())
+  {
+    text = this->GetDefaultImageGeometryStringForPolyData(surface);
+  }
+  if (text.empty() ||
+    !vtkSegmentationConverter::DeserializeImageGeometry(text, geometry, false))
+  {
+    vtkErrorMacro("Convert: parameter '"
+      << vtkSegmentationConverter::GetReferenceImageGeometryParameterName()
+      << "' must be a geometry text of 16 matrix elements and 6 indices, is '" << text << "'");
+    return false;
+  }
+  vtkNew<vtkMatrix4x4> imageToWorld;
+  geometry->GetImageToWorldMatrix(imageToWorld);
+  if (imageToWorld->Determinant() == 0.0)
+  {
+    vtkErrorMacro(
+      "Convert: the axes of the reference geometry '" << text << "' are not independent");
+    return false;
+  }
+  const std::string cropText =
+    this->ConversionParameters->GetValue(this->GetCropToReferenceImageGeometryParameterName());
+  double number = 0.0;
+  if (!cropText.empty() && !readNumber(cropText, number))
+  {
+    vtkErrorMacro("Convert: parameter '" << this->GetCropToReferenceImageGeometryParameterName()
+                                         << "' must be 0 or 1, is '" << cropText << "'");
+    return false;
+  }
+  crop = number > 0.0;
+  return this->ApplyOversampling(surface, geometry);
+}
+
+//------------------------------------------------------------------------------
+/// Sets the extent to the voxels that the surface needs. Throws std::overflow_error.
+void vtkClosedSurfaceToBinaryLabelmapConversionRule::FitExtent(
+  vtkPolyData* surface, vtkOrientedImageData* geometry, bool crop)
+{
+  vtkNew<vtkMatrix4x4> worldToImage;
+  geometry->GetWorldToImageMatrix(worldToImage);
+  segcore::Box box = segcore::indexBox(surface, worldToImage);
+  if (crop)
+  {
+    box = box.intersect(segcore::Box::fromExtent(geometry->GetExtent()));
+  }
+  int extent[6] = { 0, -1, 0, -1, 0, -1 };
+  if (!box.empty())
+  {
+    box.toExtent(extent);
+  }
+  geometry->SetExtent(extent);
+}
+
+//------------------------------------------------------------------------------
 bool vtkClosedSurfaceToBinaryLabelmapConversionRule::CalculateOutputGeometry(
   vtkPolyData* closedSurfacePolyData, vtkOrientedImageData* geometryImageData)
 {
@@ -222,64 +286,20 @@ bool vtkClosedSurfaceToBinaryLabelmapConversionRule::CalculateOutputGeometry(
     vtkErrorMacro("CalculateOutputGeometry: no surface or no image given");
     return false;
   }
-  std::string text = this->ConversionParameters->GetValue(
-    vtkSegmentationConverter::GetReferenceImageGeometryParameterName());
-  if (text.empty())
-  {
-    text = this->GetDefaultImageGeometryStringForPolyData(closedSurfacePolyData);
-  }
-  if (text.empty() ||
-    !vtkSegmentationConverter::DeserializeImageGeometry(text, geometryImageData, false))
-  {
-    vtkErrorMacro("Convert: parameter '"
-      << vtkSegmentationConverter::GetReferenceImageGeometryParameterName()
-      << "' must be a geometry text of 16 matrix elements and 6 indices, is '" << text << "'");
-    return false;
-  }
-  vtkNew<vtkMatrix4x4> imageToWorld;
-  geometryImageData->GetImageToWorldMatrix(imageToWorld);
-  if (imageToWorld->Determinant() == 0.0)
-  {
-    vtkErrorMacro(
-      "Convert: the axes of the reference geometry '" << text << "' are not independent");
-    return false;
-  }
-  if (!this->ApplyOversampling(closedSurfacePolyData, geometryImageData))
+  bool crop = false;
+  if (!this->CalculateLattice(closedSurfacePolyData, geometryImageData, crop))
   {
     return false;
   }
-
-  vtkNew<vtkMatrix4x4> worldToImage;
-  geometryImageData->GetWorldToImageMatrix(worldToImage);
-  segcore::Box box;
-  int extent[6] = { 0, -1, 0, -1, 0, -1 };
   try
   {
-    box = segcore::indexBox(closedSurfacePolyData, worldToImage);
-    const std::string crop =
-      this->ConversionParameters->GetValue(this->GetCropToReferenceImageGeometryParameterName());
-    double number = 0.0;
-    if (!crop.empty() && !readNumber(crop, number))
-    {
-      vtkErrorMacro("Convert: parameter '" << this->GetCropToReferenceImageGeometryParameterName()
-                                           << "' must be 0 or 1, is '" << crop << "'");
-      return false;
-    }
-    if (number > 0.0)
-    {
-      box = box.intersect(segcore::Box::fromExtent(geometryImageData->GetExtent()));
-    }
-    if (!box.empty())
-    {
-      box.toExtent(extent);
-    }
+    FitExtent(closedSurfacePolyData, geometryImageData, crop);
   }
   catch (const std::overflow_error& error)
   {
     vtkErrorMacro("Convert: " << error.what());
     return false;
   }
-  geometryImageData->SetExtent(extent);
   return true;
 }
 
@@ -301,14 +321,13 @@ bool vtkClosedSurfaceToBinaryLabelmapConversionRule::PreConvert(vtkSegmentation*
 }
 
 //------------------------------------------------------------------------------
-/// A small surface: one that SurfaceVoxels would start no threads for.
 bool vtkClosedSurfaceToBinaryLabelmapConversionRule::CanBePrepared(vtkSegment* segment)
 {
   const auto surface =
     vtkPolyData::SafeDownCast(segment->GetRepresentation(this->GetSourceRepresentationName()));
   return surface && this->HasSurface(surface) &&
     !segment->GetRepresentation(this->GetTargetRepresentationName()) &&
-    this->Prepared->Images.count(segment) == 0;
+    this->Prepared->Images.count(segment) == 0 && this->Prepared->Declined.count(segment) == 0;
 }
 
 //------------------------------------------------------------------------------
@@ -327,6 +346,8 @@ vtkSmartPointer<vtkOrientedImageData> vtkClosedSurfaceToBinaryLabelmapConversion
       vtkSegment* segment;
       vtkPolyData* surface;
       vtkSmartPointer<vtkOrientedImageData> image;
+      segcore::Index triangles; // as work
+      bool crop;
       bool done;
     };
     std::vector<Work> works;
@@ -342,27 +363,36 @@ vtkSmartPointer<vtkOrientedImageData> vtkClosedSurfaceToBinaryLabelmapConversion
       const auto surface =
         vtkPolyData::SafeDownCast((*next)->GetRepresentation(this->GetSourceRepresentationName()));
       const auto image = vtkSmartPointer<vtkOrientedImageData>::New();
-      if (!surfaces.insert(surface).second || !this->CalculateOutputGeometry(surface, image))
+      bool crop = false;
+      if (!surfaces.insert(surface).second || !this->CalculateLattice(surface, image, crop))
       {
         break; // converted, or refused, when it is asked for
       }
-      const segcore::Index work =
-        segcore::surfaceWork(surface, segcore::Box::fromExtent(image->GetExtent()));
-      if (work < segcore::ThreadedVoxels)
-      {
-        works.push_back({ *next, surface, image, false });
-        size += work;
-      }
+      const segcore::Index triangles = segcore::surfaceWork(surface, segcore::Box());
+      works.push_back({ *next, surface, image, triangles, crop, false });
+      size += triangles;
     }
+    // So that no thread is left alone with a large one at the end.
+    std::stable_sort(works.begin(), works.end(),
+      [](const Work& a, const Work& b) { return a.triangles > b.triangles; });
     segcore::withThreads(
       [&]
       {
-        segcore::forRanges(static_cast<segcore::Index>(works.size()), 1,
-          [&](segcore::Index begin, segcore::Index end)
+        segcore::forTasks(static_cast<segcore::Index>(works.size()),
+          [&](segcore::Index w)
           {
-            for (segcore::Index w = begin; w < end; ++w)
+            Work& work = works[static_cast<std::size_t>(w)];
+            try
             {
-              Work& work = works[static_cast<std::size_t>(w)];
+              FitExtent(work.surface, work.image, work.crop);
+            }
+            catch (const std::overflow_error&)
+            {
+              return; // refused when it is asked for
+            }
+            const segcore::Box box = segcore::Box::fromExtent(work.image->GetExtent());
+            if (segcore::surfaceWork(work.surface, box) <= LargestAhead)
+            {
               const std::uint8_t values[2] = { 0, 1 };
               std::string error;
               work.done = segcore::fillFromSurface(
@@ -376,6 +406,10 @@ vtkSmartPointer<vtkOrientedImageData> vtkClosedSurfaceToBinaryLabelmapConversion
       if (work.done)
       {
         ahead.Images[work.segment] = work.image;
+      }
+      else
+      {
+        ahead.Declined.insert(work.segment);
       }
     }
   }

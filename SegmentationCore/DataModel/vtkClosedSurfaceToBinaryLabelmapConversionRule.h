@@ -136,6 +136,8 @@ private:
     const vtkClosedSurfaceToBinaryLabelmapConversionRule&) = delete;
   void operator=(const vtkClosedSurfaceToBinaryLabelmapConversionRule&) = delete;
 
+  bool CalculateLattice(vtkPolyData* surface, vtkOrientedImageData* geometry, bool& crop);
+  static void FitExtent(vtkPolyData* surface, vtkOrientedImageData* geometry, bool crop);
   bool ApplyOversampling(vtkPolyData* surface, vtkOrientedImageData* geometry);
   bool CanBePrepared(vtkSegment* segment);
   vtkSmartPointer<vtkOrientedImageData> TakePrepared(vtkSegment* segment);

@@ -3,6 +3,8 @@
 // Part of vtkSegmentation: labelmaps of several segments in one.
 #include "LabelImage.h"
 #include "SegmentationScopes.h"
+#include "Tasks.h"
+#include "ThreadScope.h"
 
 #include "vtkImageData.h"
 #include "vtkIntArray.h"
@@ -15,6 +17,7 @@
 
 #include <algorithm>
 #include <list>
+#include <map>
 
 using segcore::binaryLabelmapName;
 using segcore::Box;
@@ -209,7 +212,8 @@ struct Mover
 {
   vtkSmartPointer<vtkSegment> Segment;
   LabelVoxels Own;
-  LabelVoxels Placed; // on the lattice of the new layer
+  segcore::BitBlock Placed; // on the lattice of the new layer
+  bool IsPacked = false;    // for the first layer
   std::size_t Layer = 0;
   Index NewLabel = 1;
 };
@@ -263,14 +267,41 @@ struct vtkSegmentation::Collapse
       { lattice, canvas.lo[0], segcore::TakenVoxels(canvas), box, 0, nullptr });
   }
 
+  // Bits of all that need no resampling to the first layer, which most find place in: an eighth of
+  // the size of their voxels, at once.
+  void Pack()
+  {
+    std::vector<Mover*> movers;
+    Index voxels = 0;
+    for (Mover& mover : this->Movers)
+    {
+      if (!mover.Own.Voxels.empty() && IsOn(mover, this->Layers[0].Lattice))
+      {
+        movers.push_back(&mover);
+        voxels += mover.Own.Voxels.size();
+      }
+    }
+    segcore::withThreads(
+      [&]
+      {
+        segcore::forTasksOrThreads(static_cast<Index>(movers.size()),
+          [&](Index i)
+          {
+            Mover& mover = *movers[static_cast<std::size_t>(i)];
+            mover.Placed = segcore::bitsOfLabel(
+              mover.Own.Image, mover.Own.Voxels, this->Layers[0].FirstX, mover.Own.Label);
+            mover.IsPacked = true;
+          });
+      },
+      voxels);
+  }
+
   // The first layer with room, or a new one; false if the segment cannot be resampled.
   bool FindPlace(Mover& mover)
   {
     std::size_t layer = 0;
-    mover.Placed = mover.Own;
     if (!mover.Own.Voxels.empty())
     {
-      segcore::BitBlock bits;
       for (;; ++layer)
       {
         if (layer == this->Layers.size())
@@ -278,24 +309,26 @@ struct vtkSegmentation::Collapse
           this->Open(mover.Own.Image, Box());
         }
         NewLayer& candidate = this->Layers[layer];
-        mover.Placed = mover.Own;
-        if (!IsOn(mover, candidate.Lattice) &&
-          !Resample(mover.Own, candidate.Lattice, mover.Placed))
+        if (layer > 0 || !mover.IsPacked)
         {
-          return false;
+          LabelVoxels there = mover.Own;
+          if (!IsOn(mover, candidate.Lattice) && !Resample(mover.Own, candidate.Lattice, there))
+          {
+            return false;
+          }
+          mover.Placed =
+            segcore::bitsOfLabel(there.Image, there.Voxels, candidate.FirstX, there.Label);
         }
-        bits = segcore::bitsOfLabel(
-          mover.Placed.Image, mover.Placed.Voxels, candidate.FirstX, mover.Placed.Label);
         // What is smaller than the voxels there may be gone: it needs a layer of its own.
-        const bool isThere = std::any_of(
-          bits.words.begin(), bits.words.end(), [](segcore::Word word) { return word != 0; });
-        if (isThere && !candidate.Taken.meets(bits))
+        const bool isThere = std::any_of(mover.Placed.words.begin(), mover.Placed.words.end(),
+          [](segcore::Word word) { return word != 0; });
+        if (isThere && !candidate.Taken.meets(mover.Placed))
         {
           break;
         }
       }
-      this->Layers[layer].Taken.take(bits);
-      this->Layers[layer].Extent = this->Layers[layer].Extent.unite(mover.Placed.Voxels);
+      this->Layers[layer].Taken.take(mover.Placed);
+      this->Layers[layer].Extent = this->Layers[layer].Extent.unite(mover.Placed.box);
     }
     mover.Layer = layer;
     mover.NewLabel = ++this->Layers[layer].LargestLabel;
@@ -318,16 +351,27 @@ struct vtkSegmentation::Collapse
         layer.Image->GetFieldData()->DeepCopy(this->Base->GetFieldData());
       }
     }
+    Index voxels = 0;
     for (const Mover& mover : this->Movers)
     {
-      const LabelVoxels& placed = mover.Placed;
-      if (!placed.Voxels.empty())
-      {
-        segcore::writeLabel(this->Layers[mover.Layer].Image,
-          segcore::bitsOfLabel(placed.Image, placed.Voxels, placed.Voxels.lo[0], placed.Label),
-          mover.NewLabel);
-      }
+      voxels += mover.Placed.box.size();
     }
+    // No two of them have a voxel in common.
+    segcore::withThreads(
+      [&]
+      {
+        segcore::forTasksOrThreads(static_cast<Index>(this->Movers.size()),
+          [&](Index i)
+          {
+            const Mover& mover = this->Movers[static_cast<std::size_t>(i)];
+            if (!mover.Placed.box.empty())
+            {
+              segcore::writeLabel(
+                this->Layers[mover.Layer].Image, mover.Placed, mover.NewLabel);
+            }
+          });
+      },
+      voxels);
   }
 };
 
@@ -377,13 +421,34 @@ void vtkSegmentation::CollapseBinaryLabelmaps(bool forceToSingleLayer)
   {
     largest = std::max(largest, label.label);
   }
+  std::vector<std::vector<segcore::LabelBox>> boxes(layers.size());
+  Index voxels = 0;
   for (vtkDataObject* layer : layers)
   {
-    auto* image = vtkOrientedImageData::SafeDownCast(layer);
+    voxels += segcore::storedBox(vtkOrientedImageData::SafeDownCast(layer)).size();
+  }
+  segcore::withThreads(
+    [&]
+    {
+      segcore::forTasksOrThreads(static_cast<Index>(layers.size()) - 1,
+        [&](Index i)
+        {
+          const auto layer = static_cast<std::size_t>(i) + 1;
+          boxes[layer] =
+            segcore::labelBoxes(vtkOrientedImageData::SafeDownCast(layers[layer]));
+        });
+    },
+    voxels);
+  std::map<vtkDataObject*, std::vector<std::string>> segments;
+  for (const std::string& id : this->SegmentIds)
+  {
+    segments[this->GetSegmentRepresentation(id, binaryLabelmapName())].push_back(id);
+  }
+  for (std::size_t layer = 0; layer < layers.size(); ++layer)
+  {
+    auto* image = vtkOrientedImageData::SafeDownCast(layers[layer]);
     const bool isBase = image == collapse.Base;
-    const std::vector<segcore::LabelBox> boxes =
-      isBase ? std::vector<segcore::LabelBox>() : segcore::labelBoxes(image);
-    for (const std::string& id : this->GetSegmentIDsForDataObject(layer, binaryLabelmapName()))
+    for (const std::string& id : segments[image])
     {
       Mover mover;
       mover.Segment = this->GetSegment(id);
@@ -394,7 +459,7 @@ void vtkSegmentation::CollapseBinaryLabelmaps(bool forceToSingleLayer)
         largest = std::max(largest, mover.Own.Label);
         continue;
       }
-      mover.Own.Voxels = segcore::findLabel(boxes, mover.Own.Label).box;
+      mover.Own.Voxels = segcore::findLabel(boxes[layer], mover.Own.Label).box;
       collapse.Movers.push_back(mover);
     }
   }
@@ -404,6 +469,7 @@ void vtkSegmentation::CollapseBinaryLabelmaps(bool forceToSingleLayer)
   {
     collapse.Layers[0].Taken.take(segcore::bitsOfAll(collapse.Base, collapse.Layers[0].FirstX));
   }
+  collapse.Pack();
   for (Mover& mover : collapse.Movers)
   {
     if (!collapse.FindPlace(mover))

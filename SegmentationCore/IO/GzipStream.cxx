@@ -6,9 +6,15 @@
 #include "Threads.h"
 
 #include <zlib.h>
+#if defined(SEGMENTATIONCORE_USE_ISAL)
+#include <isa-l/crc.h>
+#include <isa-l/igzip_lib.h>
+#endif
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -19,14 +25,27 @@ namespace segcore
 namespace
 {
 constexpr Index WindowBytes = Index{ 1 } << 15;
+#if defined(SEGMENTATIONCORE_USE_ISAL)
+constexpr int HighestFastLevel = 3;
+#endif
 // Above, whoever asks for it gets the patient search.
 constexpr int HighestRunLevel = 6;
 
-/// One of zlib's compressors, for many chunks one after the other.
+/// Raw deflate for many chunks one after the other.
 class Deflater
 {
 public:
-  Deflater(int level, bool runs)
+  virtual ~Deflater() = default;
+
+  /// Compresses the bytes that follow on those before, up to a whole byte of the stream.
+  virtual void run(const unsigned char* before, Index bytesBefore, Index bytes, bool last,
+    std::vector<unsigned char>& out) = 0;
+};
+
+class ZlibDeflater : public Deflater
+{
+public:
+  ZlibDeflater(int level, bool runs)
   {
     std::memset(&this->State, 0, sizeof(this->State));
     // Negative: without zlib's own header, as the chunks share one.
@@ -36,13 +55,12 @@ public:
       throw std::bad_alloc();
     }
   }
-  ~Deflater() { deflateEnd(&this->State); }
-  Deflater(const Deflater&) = delete;
-  Deflater& operator=(const Deflater&) = delete;
+  ~ZlibDeflater() override { deflateEnd(&this->State); }
+  ZlibDeflater(const ZlibDeflater&) = delete;
+  ZlibDeflater& operator=(const ZlibDeflater&) = delete;
 
-  /// Compresses the bytes that follow on those before.
   void run(const unsigned char* before, Index bytesBefore, Index bytes, bool last,
-    std::vector<unsigned char>& out)
+    std::vector<unsigned char>& out) override
   {
     bool good = deflateReset(&this->State) == Z_OK;
     if (bytesBefore > 0)
@@ -69,6 +87,67 @@ public:
 private:
   z_stream State;
 };
+
+#if defined(SEGMENTATIONCORE_USE_ISAL)
+/// ISA-L's level 1: on label maps its levels 2 and 3 are slower and not smaller.
+class FastDeflater : public Deflater
+{
+public:
+  void run(const unsigned char* before, Index bytesBefore, Index bytes, bool last,
+    std::vector<unsigned char>& out) override
+  {
+    isal_deflate_init(&this->State);
+    this->State.level = 1;
+    this->State.level_buf = this->Tables.data();
+    this->State.level_buf_size = static_cast<std::uint32_t>(this->Tables.size());
+    this->State.gzip_flag = IGZIP_DEFLATE;
+    this->State.flush = last ? NO_FLUSH : SYNC_FLUSH;
+    this->State.end_of_stream = last ? 1 : 0;
+    // What it cannot make smaller is stored in blocks of at most 65,535 bytes of 5 bytes more.
+    out.resize(static_cast<std::size_t>(bytes + bytes / 1024 + 1024));
+    // It does not write to either.
+    auto* in = const_cast<unsigned char*>(before);
+    bool good = bytesBefore == 0 ||
+      isal_deflate_set_dict(&this->State, in, static_cast<std::uint32_t>(bytesBefore)) == COMP_OK;
+    this->State.next_in = in + bytesBefore;
+    this->State.avail_in = static_cast<std::uint32_t>(bytes);
+    this->State.next_out = out.data();
+    this->State.avail_out = static_cast<std::uint32_t>(out.size());
+    good = good && isal_deflate(&this->State) == COMP_OK && this->State.avail_in == 0 &&
+      this->State.avail_out > 0;
+    if (!good)
+    {
+      throw std::logic_error("ISA-L did not compress a chunk");
+    }
+    out.resize(out.size() - this->State.avail_out);
+  }
+
+private:
+  isal_zstream State;
+  std::vector<unsigned char> Tables = std::vector<unsigned char>(ISAL_DEF_LVL1_DEFAULT);
+};
+#endif
+
+std::unique_ptr<Deflater> makeDeflater(int level, bool runs)
+{
+#if defined(SEGMENTATIONCORE_USE_ISAL)
+  if (level <= HighestFastLevel)
+  {
+    return std::make_unique<FastDeflater>();
+  }
+#endif
+  return std::make_unique<ZlibDeflater>(level, runs);
+}
+
+/// CRC-32 of RFC 1952.
+uLong check(const unsigned char* data, Index bytes)
+{
+#if defined(SEGMENTATIONCORE_USE_ISAL)
+  return crc32_gzip_refl(0, data, static_cast<std::uint64_t>(bytes));
+#else
+  return crc32(0, data, static_cast<uInt>(bytes));
+#endif
+}
 
 /// Cut into chunks.
 struct Chunk
@@ -104,7 +183,7 @@ void GzipStream::compress(const unsigned char* data, Index bytes, bool last)
   const auto count = static_cast<Index>(chunks.size());
   const auto compressChunks = [&](Index first, Index end)
   {
-    Deflater deflater(this->Level, this->Runs);
+    const auto deflater = makeDeflater(this->Level, this->Runs);
     for (Index c = first; c < end; ++c)
     {
       Chunk& chunk = chunks[static_cast<std::size_t>(c)];
@@ -119,8 +198,8 @@ void GzipStream::compress(const unsigned char* data, Index bytes, bool last)
         joined.insert(joined.end(), chunk.Data, chunk.Data + chunk.Bytes);
         before = joined.data();
       }
-      chunk.Check = crc32(0, chunk.Data, static_cast<uInt>(chunk.Bytes));
-      deflater.run(before, bytesBefore, chunk.Bytes, ends, chunk.Result);
+      chunk.Check = check(chunk.Data, chunk.Bytes);
+      deflater->run(before, bytesBefore, chunk.Bytes, ends, chunk.Result);
     }
   };
   withThreads(

@@ -45,7 +45,7 @@ struct NrrdOutput
 {
   std::string path; ///< .nhdr: a data file is written beside it; otherwise one file
   bool compress = true;
-  int compressionLevel = 6;
+  int compressionLevel = 1;
   bool labels = false;  ///< whether the voxels are labels, which are compressed better
   int scalarType = 0;   ///< of the file; from fileScalarType()
   Index components = 1; ///< values per voxel; above 1, they become the first axis of the file

@@ -54,8 +54,9 @@ public:
   ///@}
 
   ///@{
-  /// From 1 (fast) to 9 (small). Default 6. Label maps of one byte per voxel are searched for
-  /// runs alone by levels 1 to 6: see GzipStream.h.
+  /// From 1 (fast) to 9 (small). Default 1, as Slicer's "gzip_fastest". Levels 1 to 3 use ISA-L
+  /// where the build has it; label maps of one byte per voxel are searched for runs alone by levels
+  /// 4 to 6, which makes them smaller and takes twice the time: see GzipStream.h.
   vtkSetClampMacro(CompressionLevel, int, 1, 9);
   vtkGetMacro(CompressionLevel, int);
   ///@}
@@ -90,7 +91,7 @@ protected:
 
   char* FileName = nullptr;
   bool UseCompression = true;
-  int CompressionLevel = 6;
+  int CompressionLevel = 1;
   vtkMultiProcessController* Controller = nullptr;
   std::string LastError;
 

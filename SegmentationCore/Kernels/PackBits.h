@@ -147,9 +147,11 @@ void packWhere(Index n, Word* out, const Test& test)
   }
   if (i < n)
   {
-    for (Index b = 0; b < 64; ++b)
+    // In two loops, as one with a condition on the end would test voxel by voxel.
+    std::memset(flags, 0, sizeof(flags));
+    for (Index b = 0; b < n - i; ++b)
     {
-      flags[b] = i + b < n ? static_cast<std::uint8_t>(test(i + b)) : std::uint8_t{ 0 };
+      flags[b] = static_cast<std::uint8_t>(test(i + b));
     }
     *out = packWord(flags);
   }

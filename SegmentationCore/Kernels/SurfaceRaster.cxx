@@ -42,24 +42,20 @@ std::uint64_t bitsOf(double value)
   return bits;
 }
 
-/// 0 for edges without length, which belong to no boundary.
+/// The same for both directions; 0 for edges without length, which belong to no boundary. The hashes
+/// of the points are mixed already.
 std::uint64_t edgeHash(std::uint64_t a, std::uint64_t b)
 {
-  return a == b ? 0 : mixed(a + b);
+  return a == b ? 0 : (a | 1u) * (b | 1u);
 }
 
-/// Equal for equal points in the same turn, whichever comes first.
+/// Equal for equal points in the same turn, whichever comes first: each product depends on the
+/// direction of its edge.
 std::uint64_t triangleHash(std::uint64_t a, std::uint64_t b, std::uint64_t c)
 {
-  if (b < a && b < c)
-  {
-    return mixed(mixed(mixed(b) + c) + a);
-  }
-  if (c < a && c < b)
-  {
-    return mixed(mixed(mixed(c) + a) + b);
-  }
-  return mixed(mixed(mixed(a) + b) + c);
+  const auto turned = [](std::uint64_t h) { return (h << 32) | (h >> 32); };
+  const std::uint64_t sum = a * turned(b) + b * turned(c) + c * turned(a);
+  return sum ^ (sum >> 32); // low bits of products depend on low bits alone
 }
 
 Index floorDivide(Index a, Index b)

@@ -8,6 +8,7 @@
 
 #include "PackBits.h"
 #include "SurfaceRows.h"
+#include "Threads.h"
 
 #include <algorithm>
 #include <cmath>
@@ -284,7 +285,9 @@ Tiling makeTiling(const Box& box, int n, Index perWord, bool closed, Index trian
   // Votes need whole layers: rows along y and z of part of a layer would all be made again.
   tiling.sizeY = closed ? std::min(box.dim(1), rows) : box.dim(1);
   tiling.sizeZ = std::max<Index>(1, std::min(box.dim(2), rows / tiling.sizeY));
-  const bool threaded = triangles >= SerialTriangles || box.size() * n * n >= SerialVoxels;
+  // Whoever calls for one of many surfaces has no threads to spare.
+  const bool threaded = !vtkSMPTools::IsParallelScope() &&
+    (triangles >= SerialTriangles || box.size() * n * n >= SerialVoxels);
   if (threaded)
   {
     const Index wanted = threadCount() * (closed ? 4 : 1);

@@ -160,22 +160,24 @@ struct RowPlane
       this->error = 0.0;
       return;
     }
-    // With |nx| at least 1000 times its error the quotients' errors are those of the numerators
-    // plus (relative) that of nx; everything is doubled, which covers the second-order terms.
+    // With |nx| at least 1000 times its error the slopes' errors are those of the numerators plus
+    // (relative) that of nx; everything is doubled, which covers the second-order terms.
     if (std::fabs(nx) > 1000.0 * nxError)
     {
-      this->slopeY = -ny / nx;
-      this->slopeZ = -nz / nx;
+      const double inverse = 1.0 / nx; // one division, as they take longer than all the rest
+      const double size = std::fabs(inverse);
+      this->slopeY = -ny * inverse;
+      this->slopeZ = -nz * inverse;
       const double dy = std::max(std::fabs(s[1]), std::fabs(t[1])); // a row's distance from p
       const double dz = std::max(std::fabs(s[2]), std::fabs(t[2]));
       const double rangeY = 2.0 * dy;
       const double rangeZ = 2.0 * dz;
-      const double relative = nxError / std::fabs(nx) + 4.0 * RoundOff;
+      const double relative = nxError * size + 5.0 * RoundOff;
       const double nyError = 2.0 * RoundOff * (std::fabs(terms[2]) + std::fabs(terms[3]));
       const double nzError = 2.0 * RoundOff * (std::fabs(terms[4]) + std::fabs(terms[5]));
       this->error = 2.0 *
-        ((std::fabs(this->slopeY) * relative + nyError / std::fabs(nx)) * rangeY +
-          (std::fabs(this->slopeZ) * relative + nzError / std::fabs(nx)) * rangeZ +
+        ((std::fabs(this->slopeY) * relative + nyError * size) * rangeY +
+          (std::fabs(this->slopeZ) * relative + nzError * size) * rangeZ +
           4.0 * RoundOff * std::fabs(p[0]));
     }
   }
@@ -248,51 +250,93 @@ struct RowPlane
   }
 };
 
+/// Whether row (j, k) meets the triangle with these corners: it passes exactly two edges' slices, and
+/// is beyond one of the two. Branches on nothing but equal products.
+inline bool meetsRow(const double y[3], const double z[3], double j, double k)
+{
+  bool meets = false;
+  bool isSure = true;
+  for (int e = 0; e < 3; ++e)
+  {
+    const int n = e < 2 ? e + 1 : 0;
+    const double dz = z[n] - z[e]; // exact, as all differences here
+    const double a = (j - y[e]) * dz;
+    const double b = (k - z[e]) * (y[n] - y[e]);
+    const bool spans = (z[e] <= k) != (z[n] <= k);
+    isSure &= !spans | (a != b); // different products are in the order of the exact ones
+    meets ^= spans & ((a > b) == (dz > 0.0));
+  }
+  if (isSure)
+  {
+    return meets;
+  }
+  meets = false;
+  for (int e = 0; e < 3; ++e)
+  {
+    const int n = e < 2 ? e + 1 : 0;
+    if ((z[e] <= k) != (z[n] <= k))
+    {
+      const int low = z[e] < z[n] ? e : n;
+      const int high = e + n - low;
+      meets ^= exactSign2(j - y[low], k - z[low], y[high] - y[low], z[high] - z[low]) >= 0;
+    }
+  }
+  return meets;
+}
+
 /// Calls hit(y, z, x, plane) for each crossing of a triangle with the rows that have y and z in
 /// lo .. hi; x is the first sample beyond it, wherever that is.
 template <class Hit>
 void forCrossings(const double* const corners[3], const Axes& axes, const Index lo[3],
   const Index hi[3], const Hit& hit)
 {
+  // Slice k is met iff low z <= k < high z; nothing is met outside the range of y either. Most small
+  // triangles lie between the rows; which ones cannot be predicted, so there is one branch for all.
+  const double z[3] = { corners[0][axes.z], corners[1][axes.z], corners[2][axes.z] };
+  const double y[3] = { corners[0][axes.y], corners[1][axes.y], corners[2][axes.y] };
+  const Index first = std::max(lo[2], ceilIndex(std::min(z[0], std::min(z[1], z[2]))));
+  const Index last = std::min(hi[2], ceilIndex(std::max(z[0], std::max(z[1], z[2]))) - 1);
+  const Index yFirst = std::max(lo[1], ceilIndex(std::min(y[0], std::min(y[1], y[2]))));
+  const Index yLast = std::min(hi[1], ceilIndex(std::max(y[0], std::max(y[1], y[2]))) - 1);
+  if ((first > last) | (yFirst > yLast))
+  {
+    return;
+  }
   double p[3][3];
   for (int c = 0; c < 3; ++c)
   {
     p[c][0] = corners[c][axes.x];
-    p[c][1] = corners[c][axes.y];
-    p[c][2] = corners[c][axes.z];
+    p[c][1] = y[c];
+    p[c][2] = z[c];
   }
-  const double* low = p[0];
-  const double* middle = p[1];
-  const double* high = p[2];
-  if (low[2] > middle[2])
+  constexpr Index few = 4;
+  if ((last - first + 1) * (yLast - yFirst + 1) <= few)
   {
-    std::swap(low, middle);
-  }
-  if (middle[2] > high[2])
-  {
-    std::swap(middle, high);
-  }
-  if (low[2] > middle[2])
-  {
-    std::swap(low, middle);
-  }
-  // Slice k is met iff low z <= k < high z; nothing is met outside the range of y either.
-  const Index first = std::max(lo[2], ceilIndex(low[2]));
-  const Index last = std::min(hi[2], ceilIndex(high[2]) - 1);
-  if (first > last)
-  {
+    std::optional<RowPlane> plane;
+    for (Index k = first; k <= last; ++k)
+    {
+      for (Index j = yFirst; j <= yLast; ++j)
+      {
+        if (meetsRow(y, z, static_cast<double>(j), static_cast<double>(k)))
+        {
+          if (!plane)
+          {
+            plane.emplace(p[0], p[1], p[2]);
+          }
+          hit(j, k, plane->first(j, k), *plane);
+        }
+      }
+    }
     return;
   }
-  const double yMinimum = std::min(p[0][1], std::min(p[1][1], p[2][1]));
-  const double yMaximum = std::max(p[0][1], std::max(p[1][1], p[2][1]));
-  const Index yFirst = std::max(lo[1], ceilIndex(yMinimum));
-  const Index yLast = std::min(hi[1], ceilIndex(yMaximum) - 1);
-  if (yFirst > yLast)
-  {
-    return;
-  }
-  // Most small triangles lie between the rows. One that is seen from the side meets none: its edges
-  // are the same line, exactly.
+  // The lowest is not the highest, as a slice is met.
+  const int firstTwo = z[1] < z[0] ? 1 : 0;
+  const int lowest = z[2] < z[firstTwo] ? 2 : firstTwo;
+  const int highest = z[2] >= z[1 - firstTwo] ? 2 : 1 - firstTwo;
+  const double* const low = p[lowest];
+  const double* const high = p[highest];
+  const double* const middle = p[3 - lowest - highest];
+  // A triangle that is seen from the side meets no row: its edges are the same line, exactly.
   std::optional<RowPlane> plane;
   const RowEdge whole(low, high);
   const Index turn = std::max(first, std::min(last + 1, ceilIndex(middle[2])));

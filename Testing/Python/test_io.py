@@ -574,13 +574,14 @@ def threads_of_vtk() -> Iterator[Any]:
     vtkSMPTools.Initialize(0)
 
 
-@pytest.mark.parametrize("level", [1, 6, 9])
+@pytest.mark.parametrize("level", [1, 3, 4, 6, 9])
 @pytest.mark.parametrize("dtype", ["u1", "i4"])
+@pytest.mark.parametrize("shape", [(70, 91, 103), (64, 64, 64)], ids=["rest", "whole chunks"])
 def test_compressed_labels_are_one_stream_of_any_gzip(
-    tmp_path: Path, dtype: str, level: int, threads_of_vtk: Any
+    tmp_path: Path, shape: tuple[int, int, int], dtype: str, level: int, threads_of_vtk: Any
 ) -> None:
-    # Several chunks of 2^18 bytes, the last one short; rows that are like the row before.
-    z, y, x = np.ogrid[:70, :91, :103]
+    # Chunks of 2^18 bytes, the last one short or full; rows that are like the row before.
+    z, y, x = np.ogrid[tuple(slice(n) for n in shape)]
     labels = ((x + y // 3 + z // 5) // 17 % 4).astype(dtype)
     labels[noise(labels.shape, 3) % np.uint64(100) == 0] = 2
     image = image_of({"Labels": labels})
@@ -609,8 +610,23 @@ def test_labels_searched_for_runs_are_smaller_than_by_the_quick_search(
         labels = np.digitize(rock(96), (16000, 33000)).astype(np.uint8) + np.uint8(1)
     image = image_of({"Labels": labels})
     write_segments(image, [Segment(f"s{v}", v) for v in np.unique(labels[labels > 0]).tolist()])
-    write(vtkLabelMapNrrdWriter, tmp_path / "l.seg.nrrd", image)
-    assert len(stream_of(tmp_path / "l.seg.nrrd")) < len(zlib.compress(labels.tobytes(), 1))
+    sizes = {}
+    for level in (1, 6):
+        write(vtkLabelMapNrrdWriter, tmp_path / "l.seg.nrrd", image, CompressionLevel=level)
+        sizes[level] = len(stream_of(tmp_path / "l.seg.nrrd"))
+    # The fast level is about as small as zlib's, the search for runs smaller than both.
+    quick = len(zlib.compress(labels.tobytes(), 1))
+    assert sizes[6] < sizes[1] < 1.02 * quick
+    assert sizes[6] < 0.97 * quick
+
+
+def test_voxels_that_cannot_be_made_smaller_are_stored(tmp_path: Path) -> None:
+    voxels = noise((61, 67, 71), 5).astype(np.uint16).astype("i2")
+    for level in (1, 6):
+        write(vtkRASVolumeWriter, tmp_path / "n.nrrd", image_of({"V": voxels}), CompressionLevel=level)
+        stream = stream_of(tmp_path / "n.nrrd")
+        assert zlib.decompress(stream, 31) == voxels.tobytes()
+        assert len(stream) < 1.001 * voxels.nbytes + 100
 
 
 def test_failure_keeps_the_old_file(tmp_path: Path) -> None:
