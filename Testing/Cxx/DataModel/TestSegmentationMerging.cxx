@@ -11,7 +11,11 @@
 #include "vtkSegmentationConverter.h"
 #include "vtkStringArray.h"
 
+#include <algorithm>
 #include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace
 {
@@ -141,6 +145,48 @@ void CollapseCubes()
     make(again);
     check::withThreads(threads, [&again]() { again->CollapseBinaryLabelmaps(); });
     CHECK_EQUAL(Counts(again), "27 125 0 27 27 0");
+  }
+  check::setContext("");
+}
+
+/// Enough segments for all threads: each goes where it goes when they come one after the other.
+void CollapseMany()
+{
+  constexpr int segments = 40;
+  for (const int threads : { 1, 4 })
+  {
+    check::setContext("threads ", threads);
+    vtkNew<vtkSegmentation> segmentation;
+    std::string counts;
+    std::vector<vtkIdType> expected;
+    std::vector<int> layers; // by a slow obvious rule: the first layer with room
+    std::vector<std::vector<std::pair<int, int>>> taken;
+    for (int i = 0; i < segments; ++i)
+    {
+      const int lo = (7 * i) % 60;
+      const int hi = lo + i % 5;
+      Add(segmentation, "s" + std::to_string(i), Cube(lo, hi));
+      expected.push_back((i % 5 + 1) * (i % 5 + 1) * (i % 5 + 1));
+      counts += (i ? " " : "") + std::to_string(expected.back());
+      std::size_t layer = 0;
+      const auto meets = [lo, hi](const std::pair<int, int>& other)
+      { return other.first <= hi && lo <= other.second; };
+      while (layer < taken.size() && std::any_of(taken[layer].begin(), taken[layer].end(), meets))
+      {
+        ++layer;
+      }
+      taken.resize(std::max(taken.size(), layer + 1));
+      taken[layer].emplace_back(lo, hi);
+      layers.push_back(static_cast<int>(layer));
+    }
+    check::withThreads(threads, [&]() { segmentation->CollapseBinaryLabelmaps(); });
+    CHECK_EQUAL(Counts(segmentation), counts);
+    CHECK(taken.size() > 2);
+    CHECK_EQUAL(segmentation->GetNumberOfLayers(), static_cast<int>(taken.size()));
+    for (int i = 0; i < segments; ++i)
+    {
+      CHECK_EQUAL(segmentation->GetLayerIndex("s" + std::to_string(i)), layers[i]);
+    }
   }
   check::setContext("");
 }
@@ -423,6 +469,7 @@ int TestSegmentationMerging(int, char*[])
 {
   CollapseRow();
   CollapseCubes();
+  CollapseMany();
   CollapseLattices();
   CollapseWidens();
   Merging();

@@ -20,6 +20,8 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
+#include <vector>
 
 namespace
 {
@@ -572,6 +574,55 @@ void segmentations()
   factory->UnregisterConverterRule(rule);
 }
 
+/// Small and large segments, two with one surface and one without: the same as each by itself.
+void manySegments()
+{
+  const std::string geometry = "0.1;0;0;0;0;0.12;0;0;0;0;0.1;0;0;0;0;1;0;9;0;9;0;9;";
+  std::vector<vtkSmartPointer<vtkPolyData>> surfaces;
+  for (int i = 0; i < 24; ++i)
+  {
+    // The largest have more than four million voxels around them.
+    const double radius = i % 11 == 3 ? 9.5 : 0.3 + 0.1 * i;
+    surfaces.push_back(Sphere(3.1 * i, 0.2 * i, -i, radius, 6 + i));
+  }
+  surfaces.push_back(surfaces[5]);
+  surfaces.push_back(vtkSmartPointer<vtkPolyData>::New());
+  surfaces.push_back(Sphere(1, 2, 3, 1.5));
+
+  auto* const factory = vtkSegmentationConverterFactory::GetInstance();
+  vtkNew<BinaryRule> rule;
+  factory->RegisterConverterRule(rule);
+  for (const int threads : { 1, 3 })
+  {
+    vtkNew<vtkSegmentation> segmentation;
+    segmentation->SetSourceRepresentationName(Surface);
+    segmentation->SetConversionParameter("Reference image geometry", geometry);
+    segmentation->SetConversionParameter("Collapse labelmaps", "0");
+    for (std::size_t i = 0; i < surfaces.size(); ++i)
+    {
+      CHECK(segmentation->AddSegment(SegmentOf(surfaces[i]), "s" + std::to_string(i)));
+    }
+    check::withThreads(threads, [&]() { CHECK(segmentation->CreateRepresentation(Binary)); });
+    for (std::size_t i = 0; i < surfaces.size(); ++i)
+    {
+      check::setContext("threads ", threads, ", segment ", i);
+      vtkOrientedImageData* const got = ImageOf(segmentation->GetNthSegment(static_cast<int>(i)));
+      const auto alone = SegmentOf(surfaces[i]);
+      CHECK(RuleWith<BinaryRule>(geometry)->Convert(alone));
+      CHECK_EQUAL(GeometryOf(got), GeometryOf(ImageOf(alone)));
+      const Statistics statistics = StatisticsOf(got);
+      CHECK_EQUAL(statistics.count, StatisticsOf(ImageOf(alone)).count);
+      if (statistics.count > 0 && statistics.count == StatisticsOf(ImageOf(alone)).count)
+      {
+        CHECK_RANGES(static_cast<const char*>(got->GetScalarPointer()),
+          static_cast<const char*>(ImageOf(alone)->GetScalarPointer()), statistics.count);
+      }
+    }
+  }
+  check::setContext("");
+  factory->UnregisterConverterRule(rule);
+}
+
 } // namespace
 
 int TestSurfaceToLabelmapRules(int, char*[])
@@ -585,5 +636,6 @@ int TestSurfaceToLabelmapRules(int, char*[])
   polygons();
   badInput();
   segmentations();
+  manySegments();
   return check::result();
 }
