@@ -114,8 +114,8 @@ void forMeshes(const std::vector<PolygonMesh>& meshes, const Work& work)
   }
   std::stable_sort(small.begin(), small.end(), [&](std::size_t a, std::size_t b)
     { return meshes[a].polygonCount() > meshes[b].polygonCount(); });
-  forTasks(static_cast<Index>(small.size()),
-    [&](Index i) { work(small[static_cast<std::size_t>(i)]); });
+  forTasks(
+    static_cast<Index>(small.size()), [&](Index i) { work(small[static_cast<std::size_t>(i)]); });
 }
 
 /// Quad q of a net, looking out of its inner label. Its triangles are 0 1 2 and 0 2 3.

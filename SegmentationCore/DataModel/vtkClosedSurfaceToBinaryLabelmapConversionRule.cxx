@@ -37,8 +37,8 @@ constexpr double DefaultVoxelsPerAxis = 250.0;
 /// Segments that are converted together: enough for all threads, few enough to be dropped.
 constexpr std::size_t MostAhead = 64;
 
-/// Work (see surfaceWork) of the largest surface that one of those may be; a larger one is converted
-/// by all threads together, which is not worth it below.
+/// Work (see surfaceWork) of the largest surface that one of those may be; a larger one is
+/// converted by all threads together, which is not worth it below.
 constexpr segcore::Index LargestAhead = 4 * segcore::ThreadedVoxels;
 
 /// A number with nothing behind it but blanks, whatever the locale.
@@ -228,8 +228,7 @@ bool vtkClosedSurfaceToBinaryLabelmapConversionRule::CalculateLattice(
   {
     text = this->GetDefaultImageGeometryStringForPolyData(surface);
   }
-  if (text.empty() ||
-    !vtkSegmentationConverter::DeserializeImageGeometry(text, geometry, false))
+  if (text.empty() || !vtkSegmentationConverter::DeserializeImageGeometry(text, geometry, false))
   {
     vtkErrorMacro("Convert: parameter '"
       << vtkSegmentationConverter::GetReferenceImageGeometryParameterName()

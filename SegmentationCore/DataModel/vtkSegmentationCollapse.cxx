@@ -366,8 +366,7 @@ struct vtkSegmentation::Collapse
             const Mover& mover = this->Movers[static_cast<std::size_t>(i)];
             if (!mover.Placed.box.empty())
             {
-              segcore::writeLabel(
-                this->Layers[mover.Layer].Image, mover.Placed, mover.NewLabel);
+              segcore::writeLabel(this->Layers[mover.Layer].Image, mover.Placed, mover.NewLabel);
             }
           });
       },
@@ -434,8 +433,7 @@ void vtkSegmentation::CollapseBinaryLabelmaps(bool forceToSingleLayer)
         [&](Index i)
         {
           const auto layer = static_cast<std::size_t>(i) + 1;
-          boxes[layer] =
-            segcore::labelBoxes(vtkOrientedImageData::SafeDownCast(layers[layer]));
+          boxes[layer] = segcore::labelBoxes(vtkOrientedImageData::SafeDownCast(layers[layer]));
         });
     },
     voxels);

@@ -42,8 +42,8 @@ std::uint64_t bitsOf(double value)
   return bits;
 }
 
-/// The same for both directions; 0 for edges without length, which belong to no boundary. The hashes
-/// of the points are mixed already.
+/// The same for both directions; 0 for edges without length, which belong to no boundary. The
+/// hashes of the points are mixed already.
 std::uint64_t edgeHash(std::uint64_t a, std::uint64_t b)
 {
   return a == b ? 0 : (a | 1u) * (b | 1u);

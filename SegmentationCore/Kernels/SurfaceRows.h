@@ -250,8 +250,8 @@ struct RowPlane
   }
 };
 
-/// Whether row (j, k) meets the triangle with these corners: it passes exactly two edges' slices, and
-/// is beyond one of the two. Branches on nothing but equal products.
+/// Whether row (j, k) meets the triangle with these corners: it passes exactly two edges' slices,
+/// and is beyond one of the two. Branches on nothing but equal products.
 inline bool meetsRow(const double y[3], const double z[3], double j, double k)
 {
   bool meets = false;
@@ -290,8 +290,9 @@ template <class Hit>
 void forCrossings(const double* const corners[3], const Axes& axes, const Index lo[3],
   const Index hi[3], const Hit& hit)
 {
-  // Slice k is met iff low z <= k < high z; nothing is met outside the range of y either. Most small
-  // triangles lie between the rows; which ones cannot be predicted, so there is one branch for all.
+  // Slice k is met iff low z <= k < high z; nothing is met outside the range of y either. Most
+  // small triangles lie between the rows; which ones cannot be predicted, so there is one branch
+  // for all.
   const double z[3] = { corners[0][axes.z], corners[1][axes.z], corners[2][axes.z] };
   const double y[3] = { corners[0][axes.y], corners[1][axes.y], corners[2][axes.y] };
   const Index first = std::max(lo[2], ceilIndex(std::min(z[0], std::min(z[1], z[2]))));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -103,6 +104,27 @@ print(len(effects))
     result = run(clean_python, code)
     assert result.returncode == 0, result.stderr
     assert int(result.stdout) >= 29
+
+
+@pytest.mark.slow
+def test_libraries_of_others_come_with_the_wheel_and_their_licence(
+    wheel: Path, clean_python: Path
+) -> None:
+    code = """
+import pathlib, segmentationcore as sc
+from segmentationcore.SegmentationCoreIO import vtkLabelMapNrrdWriter
+print(pathlib.Path(sc.__file__).parent)
+print({line.split()[-1] for line in open("/proc/self/maps") if ".so" in line})
+"""
+    result = run(clean_python, code)
+    assert result.returncode == 0, result.stderr
+    folder, mapped = result.stdout.splitlines()
+    compressors = [path for path in ast.literal_eval(mapped) if "libisal" in path]
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    ours = [n for n in names if n.startswith("segmentationcore/libisal.so")]
+    assert compressors == [str(Path(folder).parent / n) for n in ours]
+    assert ("segmentationcore/LICENSE.isa-l" in names) == bool(ours)
 
 
 @pytest.mark.slow

@@ -74,6 +74,19 @@ def test_help_names_all_commands() -> None:
         assert re.search(rf"^    {command}\s", done.stdout, re.MULTILINE)
 
 
+def test_help_waits_for_no_library() -> None:
+    code = (
+        "import sys; from segmentationcore.cli import make_parser; "
+        "text = make_parser().format_help(); print('query' in text, *sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    has_commands, *loaded = done.stdout.split()
+    assert has_commands == "True"
+    assert not {"numpy", "vtkmodules", "vtk", "tqdm"} & set(loaded)
+
+
 @pytest.mark.parametrize("command", ["bridge", "demo"])
 def test_other_commands_have_their_own_help(command: str) -> None:
     done = run(command, "--help")

@@ -10,8 +10,7 @@ import pytest
 from Pictures import charts, drawing, queries, scenes
 from Pictures.__main__ import FOLDER, PAGE, page
 from segmentationcore import _registry
-from segmentationcore._registry import voxel_effects
-from segmentationcore.numbering import DECLARATION
+from segmentationcore._registry import LABEL_ISLANDS, voxel_effects
 from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkIOImage import vtkPNGReader
 
@@ -45,7 +44,7 @@ def test_every_effect_has_a_picture_in_which_something_happens(scene: scenes.Sce
 
 def test_every_query_has_a_scene() -> None:
     shown = {question.query: question for question in queries.QUESTIONS}
-    declared = {**_registry.queries(), DECLARATION["identifier"]: DECLARATION}
+    declared = {**_registry.queries(), LABEL_ISLANDS["identifier"]: LABEL_ISLANDS}
     assert sorted(shown) == sorted(declared)
     assert len(shown) == len(queries.QUESTIONS)
     for name, question in shown.items():

@@ -30,9 +30,8 @@ from segmentationcore import (
     write_segmentation,
     write_volume,
 )
-from segmentationcore._registry import queries
+from segmentationcore._registry import LABEL_ISLANDS, queries
 from segmentationcore.cli import main
-from segmentationcore.numbering import DECLARATION
 
 pytestmark = pytest.mark.python
 
@@ -115,7 +114,7 @@ def test_each_query_tells_its_parameters(name: str, capsys: pytest.CaptureFixtur
         main(["query", name, "--help"])
     assert caught.value.code == 0
     text = capsys.readouterr().out
-    declared = queries().get(name, DECLARATION)
+    declared = queries().get(name, LABEL_ISLANDS)
     assert " ".join(declared["summary"].split()) in " ".join(text.split())
     for parameter in declared["parameters"]:
         assert f"\n  {parameter['name']}\n" in text
@@ -127,7 +126,7 @@ def test_each_query_tells_its_parameters(name: str, capsys: pytest.CaptureFixtur
 
 def test_the_numbers_of_islands_are_declared_as_their_function_is() -> None:
     made = segmentationcore.vtkLabelMapIslandNumbers()
-    for parameter in DECLARATION["parameters"]:
+    for parameter in LABEL_ISLANDS["parameters"]:
         assert getattr(made, f"Get{parameter['name']}")() == parameter["default"]
         function = label_islands.__kwdefaults__
         assert (
@@ -309,7 +308,7 @@ def test_local_thickness_and_islands(files: Path, capsys: pytest.CaptureFixture[
 
 @pytest.mark.parametrize("name", OF_SEGMENTS)
 def test_what_each_refuses(name: str, files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    declared = queries().get(name, DECLARATION)
+    declared = queries().get(name, LABEL_ISLANDS)
     rest = " --volume v.nrrd" if declared["volume"] else ""
     rest += " --segment a" if declared["input"] == "segment" else ""
     out = " -o out.nrrd" if name in VOLUMES else " -o out.csv"

@@ -30,9 +30,8 @@ VOLUMES = (".nrrd", ".nhdr")
 
 def _queries() -> dict[str, dict[str, Any]]:
     """All that can be asked: the queries, and the numbers of islands."""
-    from .numbering import DECLARATION
-
-    queries = {**_registry.queries(), DECLARATION["identifier"]: DECLARATION}
+    label_islands = _registry.LABEL_ISLANDS
+    queries = {**_registry.queries(), label_islands["identifier"]: label_islands}
     return dict(sorted(queries.items()))
 
 

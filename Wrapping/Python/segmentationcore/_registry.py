@@ -20,6 +20,38 @@ from typing import Any
 
 LARGEST_LABEL = 2**63 - 1
 
+# Of label_islands(), as those of the queries, of which it is none: it also says how many islands
+# there are. Here, where nothing else is imported, because the command line starts with it.
+LABEL_ISLANDS: dict[str, Any] = {
+    "identifier": "label_islands",
+    "title": "Label islands",
+    "class": "vtkLabelMapIslandNumbers",
+    "summary": "Gives each connected component (island) of a segment a number, the largest first.",
+    "input": "segment",
+    "volume": False,
+    "output": "volume",
+    "crops": False,
+    "parameters": [
+        {
+            "name": "MinimumSize",
+            "type": "int64",
+            "default": 1,
+            "range": [0, 2**63 - 1],
+            "unit": "voxels",
+            "sentence": "Smaller islands get no number.",
+        },
+        {
+            "name": "Connectivity",
+            "type": "choice",
+            "default": 6,
+            "values": [6, 18, 26],
+            "unit": "neighbours",
+            "sentence": "Which voxels touch: those that share a face (6), also an edge (18), "
+            "also a corner (26).",
+        },
+    ],
+}
+
 # Types that are a fixed number of numbers: how many, and which each may be.
 _NUMBERS: dict[str, tuple[int, Callable[[float], bool]]] = {
     "color": (3, lambda number: 0.0 <= number <= 1.0),

@@ -16,37 +16,6 @@ if TYPE_CHECKING:
 _FUNCTION = "label_islands()"
 _RESULT = "Islands"
 
-# As those of the queries. It is none, because its function says how many islands there are.
-DECLARATION: dict[str, Any] = {
-    "identifier": "label_islands",
-    "title": "Label islands",
-    "class": "vtkLabelMapIslandNumbers",
-    "summary": "Gives each connected component (island) of a segment a number, the largest first.",
-    "input": "segment",
-    "volume": False,
-    "output": "volume",
-    "crops": False,
-    "parameters": [
-        {
-            "name": "MinimumSize",
-            "type": "int64",
-            "default": 1,
-            "range": [0, 2**63 - 1],
-            "unit": "voxels",
-            "sentence": "Smaller islands get no number.",
-        },
-        {
-            "name": "Connectivity",
-            "type": "choice",
-            "default": 6,
-            "values": [6, 18, 26],
-            "unit": "neighbours",
-            "sentence": "Which voxels touch: those that share a face (6), also an edge (18), "
-            "also a corner (26).",
-        },
-    ],
-}
-
 
 class IslandNumbers(NamedTuple):
     """What `label_islands` found."""
@@ -109,7 +78,7 @@ def label_islands(
     """
     label = _registry.check_label(label, f"{_FUNCTION}: label")
     given = {"MinimumSize": minimum_size, "Connectivity": connectivity}
-    checked = check_parameters(DECLARATION, given)
+    checked = check_parameters(_registry.LABEL_ISLANDS, given)
     if progress is not None and not callable(progress):
         raise TypeError(f"{_FUNCTION}: progress is {type(progress).__name__}; expected a callable")
     what = f"{_FUNCTION}: labels"
@@ -121,7 +90,7 @@ def label_islands(
     else:
         converted = image_of_array(check_array(labels, what), None, "Scalars", what)
         source, dimensions = converted.image, converted.dimensions
-    algorithm = make_filter(DECLARATION, checked, label)
+    algorithm = make_filter(_registry.LABEL_ISLANDS, checked, label)
     algorithm.SetInputDataObject(source)
     execute(algorithm, _FUNCTION, progress)
     count = int(algorithm.GetNumberOfIslands())
