@@ -253,9 +253,11 @@ void* EffectJob::makeOutputArray(int vtkType, const char* name)
       {
         this->Output->SetName(name);
         this->Output->Modified();
+        this->OutputIsFresh = false;
         return;
       }
       this->Output.TakeReference(vtkDataArray::CreateDataArray(vtkType));
+      this->OutputIsFresh = true;
       this->Output->SetName(name);
       this->Output->SetNumberOfTuples(this->piece().size());
       adviseLargePages(this->Output->GetVoidPointer(0),

@@ -115,6 +115,8 @@ public:
   }
   const char* inputName() const { return this->Image.arrayName().c_str(); }
   vtkDataArray* output() const { return this->Output; }
+  /// Whether makeOutput allocated the array, rather than take one that was offered.
+  bool isOutputFresh() const { return this->OutputIsFresh; }
 
   /// Reports progress and notices abort; safe to call on the calling thread only.
   const Progress& progress() const { return this->Reporter; }
@@ -191,6 +193,7 @@ private:
   vtkDataArray* VolumeArray = nullptr;
   Index Label = 1;
   vtkSmartPointer<vtkDataArray> Output;
+  bool OutputIsFresh = false;
   Progress Reporter;
 };
 

@@ -203,7 +203,7 @@ void vtkLabelMapConnectivity::ExecuteTyped(segcore::EffectJob& job)
       {
         segcore::copyAndFill(
           runs, [&runs](Index component) { return runs.number(component) == 0; }, T(0), labels, out,
-          job.piece(), job.progress().part(0.6, 1.0));
+          job.piece(), job.progress().part(0.6, 1.0), job.isOutputFresh());
       }
     });
   segcore::completePiece(job.communicator(), job.distribution(), out);

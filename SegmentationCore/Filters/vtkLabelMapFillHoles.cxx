@@ -100,9 +100,9 @@ void vtkLabelMapFillHoles::FillVolume(segcore::EffectJob& job, const T* labels, 
               !std::binary_search(outside.begin(), outside.end(), runs.first(component));
           });
         segcore::copyAndFill(
-          runs,
-          [&hole](segcore::Index component) { return hole[static_cast<std::size_t>(component)]; },
-          label, labels, out, job.piece(), job.progress().part(done, done + step));
+          runs, [&hole](segcore::Index component)
+          { return hole[static_cast<std::size_t>(component)]; }, label, labels, out, job.piece(),
+          job.progress().part(done, done + step), job.isOutputFresh());
         done += step;
       }
     });

@@ -50,7 +50,7 @@ void vtkLabelMapIslandNumbers::Execute(segcore::EffectJob& job)
           segcore::writeComponents(
             runs, [&runs](segcore::Index component)
             { return static_cast<Number>(runs.number(component)); }, zero, out, job.piece(),
-            job.progress().part(0.5, 1.0));
+            job.progress().part(0.5, 1.0), job.isOutputFresh());
         }
       });
     segcore::completePiece(job.communicator(), job.distribution(), out);

@@ -76,7 +76,10 @@ void vtkLabelMapIslands::ExecuteTyped(segcore::EffectJob& job)
       {
         const segcore::Progress progress = job.progress().part(0.6, 1.0);
         const auto clear = [&](const auto& removed)
-        { segcore::copyAndFill(runs, removed, T(0), labels, out, job.piece(), progress); };
+        {
+          segcore::copyAndFill(
+            runs, removed, T(0), labels, out, job.piece(), progress, job.isOutputFresh());
+        };
         if (this->Operation == KEEP_LARGEST_ISLAND)
         {
           const auto kept = runs.ofIsland(islands.largest());

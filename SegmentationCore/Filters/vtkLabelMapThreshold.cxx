@@ -148,7 +148,7 @@ void vtkLabelMapThreshold::ExecuteTyped(segcore::EffectJob& job)
       {
         // Also voxels that another rank owns: their values are here, and asking would cost more.
         segcore::threshold(job.input<T>(), job.piece().size(), interval, label, Label(0), out,
-          job.progress().part(0.6, 1.0));
+          job.progress().part(0.6, 1.0), job.isOutputFresh());
       });
   };
   const Index label = job.segmentLabel();

@@ -501,14 +501,15 @@ void fillExactly(T* to, Index n, T value)
 }
 } // namespace detail
 
-/// Writes value(component) to the voxels of all runs and `rest` to all others of the block.
+/// Writes value(component) to the voxels of all runs and `rest` to all others of the block. `fresh`
+/// as for isStreamed().
 template <class T, class Value>
 void writeComponents(const ComponentRuns& runs, const Value& value, T rest, T* out,
-  const Box& stored, const Progress& progress = Progress())
+  const Box& stored, const Progress& progress = Progress(), bool fresh = false)
 {
   detail::checkBlock(stored, runs.box());
   const Box& box = runs.box();
-  const bool streamed = box.size() >= LeastStreamedBytes / static_cast<Index>(sizeof(T));
+  const bool streamed = isStreamed(box.size() * static_cast<Index>(sizeof(T)), fresh);
   const auto bytes = static_cast<std::size_t>(box.dim(0)) * sizeof(T);
   forRanges(box.rows(), detail::rowsAtATime(box.rows(), static_cast<Index>(bytes)), progress,
     [&](Index begin, Index end)
@@ -537,14 +538,15 @@ void writeComponents(const ComponentRuns& runs, const Value& value, T rest, T* o
 }
 
 /// Row by row: copies `in` to `out`, both on `stored`, then writes `value` to the voxels of the
-/// components with keep(component). For what is left of a segment, in one pass over memory.
+/// components with keep(component). For what is left of a segment, in one pass over memory. `fresh`
+/// as for isStreamed().
 template <class T, class Keep>
 void copyAndFill(const ComponentRuns& runs, const Keep& keep, T value, const T* in, T* out,
-  const Box& stored, const Progress& progress = Progress())
+  const Box& stored, const Progress& progress = Progress(), bool fresh = false)
 {
   detail::checkBlock(stored, runs.box());
   const Box& box = runs.box();
-  const bool streamed = box.size() >= LeastStreamedBytes / static_cast<Index>(sizeof(T));
+  const bool streamed = isStreamed(box.size() * static_cast<Index>(sizeof(T)), fresh);
   const auto bytes = static_cast<std::size_t>(box.dim(0)) * sizeof(T);
   forRanges(box.rows(), detail::rowsAtATime(box.rows(), static_cast<Index>(bytes)), progress,
     [&](Index begin, Index end)

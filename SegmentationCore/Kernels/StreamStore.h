@@ -75,12 +75,20 @@ inline void streamFence()
 #endif
 }
 
-/// Writes out[0 .. n - 1], which make(first, count, part) gives piece by piece, in the nearest
-/// cache: past the caches if `total` of them are too many for these, else in place.
-template <class Out, class Make>
-void streamSpan(Index n, Index total, Out* out, const Make& make)
+/// Whether a result of that many bytes should be written past the caches. `fresh`: nothing has been
+/// written to it since it was allocated. Its pages are then cleared in the caches at the first
+/// touch, and writing past them would send each to memory twice, which takes half as long again.
+inline bool isStreamed(Index bytes, bool fresh)
 {
-  if (total < LeastStreamedBytes / static_cast<Index>(sizeof(Out)))
+  return bytes >= LeastStreamedBytes && !fresh;
+}
+
+/// Writes out[0 .. n - 1], which make(first, count, part) gives piece by piece, in the nearest
+/// cache: past the caches if `streamed`, else in place.
+template <class Out, class Make>
+void streamSpan(Index n, bool streamed, Out* out, const Make& make)
+{
+  if (!streamed)
   {
     make(Index{ 0 }, n, out);
     return;

@@ -259,11 +259,12 @@ void thresholdSpan(const T* in, Index n, Interval<T> interval, Out inside, Out o
   detail::thresholdSpan(in, n, span, inside, outside, out);
 }
 
-/// A long contiguous span with all threads.
+/// A long contiguous span with all threads. `fresh` as for isStreamed().
 template <class T, class Out>
 void threshold(const T* in, Index n, Interval<T> interval, Out inside, Out outside, Out* out,
-  const Progress& progress = Progress())
+  const Progress& progress = Progress(), bool fresh = false)
 {
+  const bool streamed = isStreamed(n * static_cast<Index>(sizeof(Out)), fresh);
   // As fast as memory: long ranges, so that little time is lost between them.
   forRanges(n, Index{ 1 } << 21, progress,
     [=](Index begin, Index end)
@@ -271,7 +272,7 @@ void threshold(const T* in, Index n, Interval<T> interval, Out inside, Out outsi
 #ifdef SEGCORE_CHOOSES_WIDE
       if constexpr (detail::HasWide<T, Out>)
       {
-        if (n >= LeastStreamedBytes && !interval.empty() && useAvx512())
+        if (streamed && !interval.empty() && useAvx512())
         {
           const Index head = std::min(
             end - begin, static_cast<Index>(-reinterpret_cast<std::uintptr_t>(out + begin) & 63u));
@@ -286,7 +287,7 @@ void threshold(const T* in, Index n, Interval<T> interval, Out inside, Out outsi
         }
       }
 #endif
-      streamSpan(end - begin, n, out + begin,
+      streamSpan(end - begin, streamed, out + begin,
         [=](Index first, Index count, Out* part)
         {
           const T* const from = in + begin + first;

@@ -191,7 +191,7 @@ int TestThreshold(int, char*[])
     {
       const std::size_t size = static_cast<std::size_t>(n);
       std::vector<std::uint16_t> out(size + 20, 9);
-      segcore::streamSpan(n, segcore::LeastStreamedBytes, out.data() + shift,
+      segcore::streamSpan(n, true, out.data() + shift,
         [](Index first, Index count, std::uint16_t* part)
         {
           for (Index i = 0; i < count; ++i)
