@@ -37,9 +37,21 @@ class Deflater
 public:
   virtual ~Deflater() = default;
 
-  /// Compresses the bytes that follow on those before, up to a whole byte of the stream.
-  virtual void run(const unsigned char* before, Index bytesBefore, Index bytes, bool last,
-    std::vector<unsigned char>& out) = 0;
+  /// What the bytes that follow on those before become, up to a whole byte of the stream.
+  std::vector<unsigned char> run(
+    const unsigned char* before, Index bytesBefore, Index bytes, bool last)
+  {
+    // In memory that is used again: results are much smaller than what they may need.
+    const std::size_t size = this->compress(before, bytesBefore, bytes, last, this->Scratch);
+    return { this->Scratch.data(), this->Scratch.data() + size };
+  }
+
+private:
+  /// Makes `out` large enough; returns how many bytes of it are written.
+  virtual std::size_t compress(const unsigned char* before, Index bytesBefore, Index bytes,
+    bool last, std::vector<unsigned char>& out) = 0;
+
+  std::vector<unsigned char> Scratch;
 };
 
 class ZlibDeflater : public Deflater
@@ -59,7 +71,8 @@ public:
   ZlibDeflater(const ZlibDeflater&) = delete;
   ZlibDeflater& operator=(const ZlibDeflater&) = delete;
 
-  void run(const unsigned char* before, Index bytesBefore, Index bytes, bool last,
+private:
+  std::size_t compress(const unsigned char* before, Index bytesBefore, Index bytes, bool last,
     std::vector<unsigned char>& out) override
   {
     bool good = deflateReset(&this->State) == Z_OK;
@@ -69,7 +82,8 @@ public:
         good && deflateSetDictionary(&this->State, before, static_cast<uInt>(bytesBefore)) == Z_OK;
     }
     // The bound is that of a stream without flushes; a flush adds a few bytes.
-    out.resize(deflateBound(&this->State, static_cast<uLong>(bytes)) + 64);
+    out.resize(std::max(
+      out.size(), std::size_t{ deflateBound(&this->State, static_cast<uLong>(bytes)) } + 64));
     this->State.next_in = const_cast<unsigned char*>(before + bytesBefore);
     this->State.avail_in = static_cast<uInt>(bytes);
     this->State.next_out = out.data();
@@ -81,10 +95,9 @@ public:
     {
       throw std::logic_error("zlib did not compress a chunk");
     }
-    out.resize(out.size() - this->State.avail_out);
+    return out.size() - this->State.avail_out;
   }
 
-private:
   z_stream State;
 };
 
@@ -92,8 +105,7 @@ private:
 /// ISA-L's level 1: on label maps its levels 2 and 3 are slower and not smaller.
 class FastDeflater : public Deflater
 {
-public:
-  void run(const unsigned char* before, Index bytesBefore, Index bytes, bool last,
+  std::size_t compress(const unsigned char* before, Index bytesBefore, Index bytes, bool last,
     std::vector<unsigned char>& out) override
   {
     isal_deflate_init(&this->State);
@@ -104,7 +116,7 @@ public:
     this->State.flush = last ? NO_FLUSH : SYNC_FLUSH;
     this->State.end_of_stream = last ? 1 : 0;
     // What it cannot make smaller is stored in blocks of at most 65,535 bytes of 5 bytes more.
-    out.resize(static_cast<std::size_t>(bytes + bytes / 1024 + 1024));
+    out.resize(std::max(out.size(), static_cast<std::size_t>(bytes + bytes / 1024 + 1024)));
     // It does not write to either.
     auto* in = const_cast<unsigned char*>(before);
     bool good = bytesBefore == 0 ||
@@ -119,10 +131,9 @@ public:
     {
       throw std::logic_error("ISA-L did not compress a chunk");
     }
-    out.resize(out.size() - this->State.avail_out);
+    return out.size() - this->State.avail_out;
   }
 
-private:
   isal_zstream State;
   std::vector<unsigned char> Tables = std::vector<unsigned char>(ISAL_DEF_LVL1_DEFAULT);
 };
@@ -199,7 +210,7 @@ void GzipStream::compress(const unsigned char* data, Index bytes, bool last)
         before = joined.data();
       }
       chunk.Check = check(chunk.Data, chunk.Bytes);
-      deflater->run(before, bytesBefore, chunk.Bytes, ends, chunk.Result);
+      chunk.Result = deflater->run(before, bytesBefore, chunk.Bytes, ends);
     }
   };
   withThreads(
