@@ -29,6 +29,10 @@
 #include <utility>
 #include <vector>
 
+#if defined(__SSE2__) || defined(_M_X64)
+#include <emmintrin.h>
+#endif
+
 vtkStandardNewMacro(vtkLabelMapNrrdWriter);
 
 namespace
@@ -204,7 +208,68 @@ void scanPlanes(const T* values, int layer, vtkLabelSegmentTable* table, const s
   }
 }
 
-// The same for labels of one byte, of which there are few: which ones a row has is found without a
+// Which labels of one byte a row has. Most have no others than the row before.
+class RowLabels
+{
+public:
+  // Sets seen[label] for each.
+  void find(const std::uint8_t* row, Index count, std::array<std::uint8_t, 256>& seen)
+  {
+    Index x = 0;
+#if defined(__SSE2__) || defined(_M_X64)
+    __m128i wanted[4];
+    __m128i found[4];
+    for (std::size_t k = 0; k < this->Last.size(); ++k)
+    {
+      wanted[k] = _mm_set1_epi8(static_cast<char>(this->Last[k]));
+      found[k] = _mm_setzero_si128();
+    }
+    for (; x + 16 <= count; x += 16)
+    {
+      const __m128i voxels = _mm_loadu_si128(reinterpret_cast<const __m128i*>(row + x));
+      __m128i known = _mm_setzero_si128();
+      for (std::size_t k = 0; k < this->Last.size(); ++k)
+      {
+        const __m128i equal = _mm_cmpeq_epi8(voxels, wanted[k]);
+        found[k] = _mm_or_si128(found[k], equal);
+        known = _mm_or_si128(known, equal);
+      }
+      if (_mm_movemask_epi8(known) == 0xffff)
+      {
+        continue;
+      }
+      for (Index i = x; i < x + 16; ++i)
+      {
+        seen[row[i]] = 1;
+        if (std::find(this->Last.begin(), this->Last.end(), row[i]) == this->Last.end())
+        {
+          // In the place of the one that came first.
+          const std::size_t k = this->Oldest;
+          seen[this->Last[k]] |= _mm_movemask_epi8(found[k]) != 0 ? 1 : 0;
+          this->Last[k] = row[i];
+          wanted[k] = _mm_set1_epi8(static_cast<char>(row[i]));
+          found[k] = _mm_setzero_si128();
+          this->Oldest = (k + 1) % this->Last.size();
+        }
+      }
+    }
+    for (std::size_t k = 0; k < this->Last.size(); ++k)
+    {
+      seen[this->Last[k]] |= _mm_movemask_epi8(found[k]) != 0 ? 1 : 0;
+    }
+#endif
+    for (; x < count; ++x)
+    {
+      seen[row[x]] = 1;
+    }
+  }
+
+private:
+  std::array<std::uint8_t, 4> Last{};
+  std::size_t Oldest = 0;
+};
+
+// As above for labels of one byte, of which there are few: which ones a row has is found without a
 // branch for every voxel, and the row is searched only as far as it may make a box wider.
 void scanPlanes(const std::uint8_t* values, int layer, vtkLabelSegmentTable* table,
   const segcore::Box& piece, const segcore::Box& box, Findings& findings)
@@ -217,6 +282,7 @@ void scanPlanes(const std::uint8_t* values, int layer, vtkLabelSegmentTable* tab
     bool asked = false;
   };
   std::array<Known, 256> known;
+  RowLabels rowLabels;
   const Index count = box.dim(0);
   for (Index z = box.lo[2]; z <= box.hi[2]; ++z)
   {
@@ -224,10 +290,7 @@ void scanPlanes(const std::uint8_t* values, int layer, vtkLabelSegmentTable* tab
     {
       const std::uint8_t* row = values + piece.offset(box.lo[0], y, z);
       std::array<std::uint8_t, 256> seen{};
-      for (Index x = 0; x < count; ++x)
-      {
-        seen[row[x]] = 1;
-      }
+      rowLabels.find(row, count, seen);
       for (std::size_t label = 1; label < seen.size(); ++label)
       {
         std::uint64_t eight = 1;

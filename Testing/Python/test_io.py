@@ -514,6 +514,26 @@ def test_itk_sees_the_layers(tmp_path: Path) -> None:
     assert header["Segment1_Tags"] == "Segmentation.Status:completed|"
 
 
+@pytest.mark.parametrize("count", [1, 3, 4, 5, 20, 255])
+@pytest.mark.parametrize("width", [1, 15, 16, 17, 33, 70])
+def test_extents_of_few_and_many_labels(tmp_path: Path, width: int, count: int) -> None:
+    # Runs, so that most rows have few labels, and single voxels among them.
+    shape = (5, 6, width)
+    runs = noise((5, 6, width // 9 + 1), count).repeat(9, axis=2)[..., :width]
+    single = noise(shape, 7) % np.uint64(10) == 0
+    labels = np.where(single, noise(shape, 8), runs) % np.uint64(count + 1)
+    image = image_of({"Labels": labels.astype(np.uint8)})
+    present = np.unique(labels[labels > 0]).astype(int).tolist()
+    write_segments(image, [Segment(f"s{value}", value) for value in present])
+    path = tmp_path / "l.seg.nrrd"
+    write(vtkLabelMapNrrdWriter, path, image)
+    header = nrrd.read_header(str(path))
+    for number, value in enumerate(present):
+        where = np.argwhere(labels == value)[:, ::-1]
+        extent = np.stack([where.min(axis=0), where.max(axis=0)], axis=1).ravel()
+        assert header[f"Segment{number}_Extent"] == " ".join(map(str, extent)), value
+
+
 def test_any_text_survives(tmp_path: Path) -> None:
     image = sample()
     odd = {"a|b:c%": "x|y\r\n\t%41", "empty": "", "é": "ü|"}
