@@ -13,10 +13,9 @@
 ///  - levels 1 to 3: ISA-L (igzip) where the build has it, in a third to a tenth of zlib's time and
 ///    at about the size of zlib's level 1. Its choice of matches depends on the processor's
 ///    instructions, so the stream of another kind of processor may be a little different;
-///  - levels 4 to 6, and 1 to 3 without ISA-L: zlib. Label maps of one byte per voxel are runs,
-///  which
-///    its run-length strategy finds several times faster than the search of level 6, in files of
-///    about the same size;
+///  - levels 4 to 6, and 1 to 3 without ISA-L: zlib. Label maps of one byte per voxel are runs:
+///    its run-length strategy finds them several times faster than the search of level 6, in files
+///    of about the same size;
 ///  - levels 7 to 9: zlib's patient search.
 ///
 /// Scratch memory: what is compressed at once, and its results: at most 2 bytes per byte of a call

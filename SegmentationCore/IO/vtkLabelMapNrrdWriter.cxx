@@ -265,8 +265,8 @@ public:
   }
 
 private:
-  std::array<std::uint8_t, 4> Last{};
-  std::size_t Oldest = 0;
+  [[maybe_unused]] std::array<std::uint8_t, 4> Last{};
+  [[maybe_unused]] std::size_t Oldest = 0;
 };
 
 // As above for labels of one byte, of which there are few: which ones a row has is found without a
