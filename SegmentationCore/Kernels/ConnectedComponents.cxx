@@ -6,10 +6,12 @@
 
 #include "ConnectedComponents.h"
 
+#include "RunLists.h"
+
 #include <algorithm>
 
 // Counting ones takes one instruction on any x86 processor since 2008, but builds are for older
-// ones: the labeller is compiled twice, and the processor chooses.
+// ones: the labeller is compiled for them, for these, and for wide ones; the processor chooses.
 #if defined(__GNUC__) && defined(__x86_64__) && !defined(__POPCNT__)
 #define SEGCORE_CHOOSES_POPCNT
 #endif
@@ -36,107 +38,12 @@ Index contact(Connectivity connectivity, Index steps)
   }
 }
 
-/// Runs of two rows that touch, counted from the first run of each row.
-struct Contact
-{
-  std::int32_t a;
-  std::int32_t b;
-};
-
 #if defined(SEGCORE_CHOOSES_POPCNT)
 struct FastCount
 {
   static Index of(Word word) { return __builtin_popcountll(word); }
 };
 #endif
-
-/// Contacts of a word that are listed at a time.
-constexpr Index ContactsAhead = 4;
-
-/// See listNeededContacts().
-struct Neighbours
-{
-  const Word* a;
-  const Word* b;
-  const Word* beforeA;
-  const Word* beforeB;
-  Index words;
-  bool diagonal; // runs that follow each other without a gap touch
-};
-
-/// Lists the contacts of two rows of words `A` (the row) and `B` (a row before it), as
-/// forEachContact finds them, without those that others imply; returns how many. `contacts` has
-/// room for one per voxel and ContactsAhead more. For rows next to each other in z,
-/// `beforeA` and `beforeB` are the rows next to them in y: an overlap with a voxel that both of
-/// them continue is left out, as the runs are joined around that corner. For rows that are
-/// diagonal to each other (`beforeA` null), `beforeB` is the row next to both: a contact at one of
-/// its voxels is left out.
-template <class Count>
-inline Index listNeededContacts(const Neighbours& n, Contact* list)
-{
-  Index listed = 0;
-  Index runsA = -1; // number of the last run that started before this word
-  Index runsB = -1;
-  Word lastA = 0; // last bit of the word before
-  Word lastB = 0;
-  bool implied = false; // of an overlap that goes on from the word before
-  for (Index w = 0; w < n.words; ++w)
-  {
-    const Word wordA = n.a[w];
-    const Word wordB = n.b[w];
-    const Word shiftedA = (wordA << 1) | lastA;
-    const Word shiftedB = (wordB << 1) | lastB;
-    const Word startsA = wordA & ~shiftedA;
-    const Word startsB = wordB & ~shiftedB;
-    lastA = wordA >> 63;
-    lastB = wordB >> 63;
-    const Word both = wordA & wordB;
-    Word contacts = 0;
-    if (n.beforeA)
-    {
-      // Ends of overlaps: one bit for each pair of runs.
-      const bool goesOn = both >> 63 && w + 1 < n.words && (n.a[w + 1] & n.b[w + 1] & 1u);
-      const Word ends = both & ~((both >> 1) | (Word{ goesOn } << 63));
-      Word corners = both & n.beforeA[w] & n.beforeB[w];
-      corners |= both & Word{ implied };
-      // The sum carries from a corner out of its overlap, and leaves 0 at the end; unless the end
-      // is a corner itself.
-      const Word without = (both + corners) & ~corners;
-      contacts = ends & without;
-      implied = both >> 63 && !(without >> 63);
-    }
-    else
-    {
-      contacts = both & ~(shiftedA & shiftedB); // starts of overlaps
-      contacts &= n.beforeB ? ~n.beforeB[w] : ~Word{ 0 };
-    }
-    if (n.diagonal)
-    {
-      // Starts of one run right after the end of another.
-      Word next = (startsB & ~wordA & shiftedA) | (startsA & ~wordB & shiftedB);
-      next &= n.beforeA || !n.beforeB ? ~Word{ 0 } : ~n.beforeB[w];
-      contacts |= next;
-    }
-    Contact* to = list + listed;
-    listed += Count::of(contacts);
-    do
-    {
-      // More than there are, mostly, so that their number decides no branch; those are overwritten
-      // by what comes next.
-      for (Index i = 0; i < ContactsAhead; ++i)
-      {
-        const Word upTo = contacts ^ (contacts - 1); // all bits up to the lowest one, included
-        to[i].a = static_cast<std::int32_t>(runsA + Count::of(startsA & upTo));
-        to[i].b = static_cast<std::int32_t>(runsB + Count::of(startsB & upTo));
-        contacts &= contacts - 1;
-      }
-      to += ContactsAhead;
-    } while (contacts);
-    runsA += Count::of(startsA);
-    runsB += Count::of(startsB);
-  }
-  return listed;
-}
 
 } // namespace
 
@@ -251,7 +158,7 @@ private:
 
   /// Calls touch(run, neighbour) for contacts of a line with lines before it that are at least
   /// `least` and before `limit`. `list` as for listNeededContacts().
-  template <class Count, class Touch>
+  template <class Way, class Touch>
   void meetLines(Index line, Index least, Index limit, Contact* list, const Touch& touch) const
   {
     const ComponentRuns& r = this->Result;
@@ -262,8 +169,8 @@ private:
     {
       const Index first = r.LineStart_[static_cast<std::size_t>(line)];
       const Index firstOther = r.LineStart_[static_cast<std::size_t>(other)];
-      const Neighbours rows{ r.bits(line), r.bits(other), beforeA, beforeB, r.Words_, gap > 0 };
-      const Index count = listNeededContacts<Count>(rows, list);
+      const NeighbourRows rows{ r.bits(line), r.bits(other), beforeA, beforeB, r.Words_, gap > 0 };
+      const Index count = runlists::listNeededContacts<Way>(rows, list);
       for (Index c = 0; c < count; ++c)
       {
         touch(first + list[c].a, firstOther + list[c].b);
@@ -298,27 +205,42 @@ private:
 
   Buffer<Contact> contactList() const
   {
-    return Buffer<Contact>(this->Result.Words_ * 64 + ContactsAhead);
+    return Buffer<Contact>(contactListSize(this->Result.Words_));
   }
 
 #if defined(SEGCORE_CHOOSES_POPCNT)
   template <class Slot>
   __attribute__((target("popcnt"), flatten)) void labelSlabFast(Slot* slots, Slab& slab) const
   {
-    this->labelSlabBy<FastCount>(slots, slab);
+    this->labelSlabBy<runlists::Plain<FastCount>>(slots, slab);
   }
 
   template <class Slot>
   __attribute__((target("popcnt"), flatten)) void joinSeamFast(
     Slot* slots, Index begin, Index middle, Index end, std::vector<Slot>& joined) const
   {
-    this->joinSeamBy<FastCount>(slots, begin, middle, end, joined);
+    this->joinSeamBy<runlists::Plain<FastCount>>(slots, begin, middle, end, joined);
+  }
+#endif
+
+#if defined(SEGCORE_CHOOSES_WIDE)
+  template <class Slot>
+  SEGCORE_AVX512_BITS __attribute__((flatten)) void labelSlabWide(Slot* slots, Slab& slab) const
+  {
+    this->labelSlabBy<runlists::Wide>(slots, slab);
   }
 #endif
 
   template <class Slot>
   void labelSlab(Slot* slots, Slab& slab) const
   {
+#if defined(SEGCORE_CHOOSES_WIDE)
+    if (useAvx512Bits())
+    {
+      this->labelSlabWide(slots, slab);
+      return;
+    }
+#endif
 #if defined(SEGCORE_CHOOSES_POPCNT)
     if (__builtin_cpu_supports("popcnt"))
     {
@@ -326,7 +248,7 @@ private:
       return;
     }
 #endif
-    this->labelSlabBy<PortableCount>(slots, slab);
+    this->labelSlabBy<runlists::Plain<PortableCount>>(slots, slab);
   }
 
   /// Joins the lines from `middle` on with those before it, both within one range of lines: all
@@ -341,10 +263,10 @@ private:
       return;
     }
 #endif
-    this->joinSeamBy<PortableCount>(slots, begin, middle, end, joined);
+    this->joinSeamBy<runlists::Plain<PortableCount>>(slots, begin, middle, end, joined);
   }
 
-  template <class Count, class Slot>
+  template <class Way, class Slot>
   void labelSlabBy(Slot* slots, Slab& slab) const
   {
     using Slots = RunSlots<Slot>;
@@ -356,13 +278,13 @@ private:
     for (Index line = slab.begin; line < slab.end; ++line)
     {
       Slot* fresh = slots + r.LineStart_[static_cast<std::size_t>(line)];
-      const Index count = listRuns<Count>(r.bits(line), r.Words_, bounds.data());
+      const Index count = runlists::listRuns<Way>(r.bits(line), r.Words_, bounds.data());
       for (Index i = 0; i < count; i += 2)
       {
         const Index length = bounds[i + 1] - bounds[i];
         *fresh++ = Slots::RootBit | static_cast<Slot>(std::min(length, most));
       }
-      this->meetLines<Count>(line, slab.begin, slab.end, contacts.data(), [&](Index a, Index b)
+      this->meetLines<Way>(line, slab.begin, slab.end, contacts.data(), [&](Index a, Index b)
         { joins += this->joinRuns(slots, static_cast<Slot>(a), static_cast<Slot>(b)) ? 1 : 0; });
     }
     const Index begin = r.LineStart_[static_cast<std::size_t>(slab.begin)];
@@ -378,7 +300,7 @@ private:
     }
   }
 
-  template <class Count, class Slot>
+  template <class Way, class Slot>
   void joinSeamBy(
     Slot* slots, Index begin, Index middle, Index end, std::vector<Slot>& joined) const
   {
@@ -387,7 +309,7 @@ private:
     const Index last = std::min(end, middle + this->Result.Box_.dim(1) + 1);
     for (Index line = middle; line < last; ++line)
     {
-      this->meetLines<Count>(line, begin, middle, contacts.data(),
+      this->meetLines<Way>(line, begin, middle, contacts.data(),
         [&](Index a, Index b)
         {
           const Slot rootA = findRun(slots, static_cast<Slot>(a));

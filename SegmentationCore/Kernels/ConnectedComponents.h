@@ -38,6 +38,7 @@
 
 #include "Buffer.h"
 #include "PackBits.h"
+#include "RunLists.h"
 #include "SegmentationCoreKernelsModule.h"
 #include "StreamStore.h"
 #include "Threads.h"
@@ -516,11 +517,13 @@ void writeComponents(const ComponentRuns& runs, const Value& value, T rest, T* o
     {
       Buffer<std::int32_t> scratch = runs.rowScratch();
       Buffer<T> line(box.dim(0) + 2 * detail::AheadWidth<T>);
+      Buffer<T> blank(box.dim(0)); // copied faster than filled again
+      std::fill_n(blank.data(), box.dim(0), rest);
       for (Index r = begin; r < end; ++r)
       {
         const Index y = box.lo[1] + r % box.dim(1);
         const Index z = box.lo[2] + r / box.dim(1);
-        std::fill_n(line.data(), box.dim(0), rest);
+        std::memcpy(line.data(), blank.data(), bytes);
         runs.forEachRun(y, z, scratch,
           [&](Index x0, Index x1, Index component)
           {

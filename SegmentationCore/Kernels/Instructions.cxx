@@ -31,6 +31,16 @@ bool useAvx512()
 #endif
 }
 
+bool useAvx512Bits()
+{
+#if defined(SEGCORE_CHOOSES_WIDE)
+  return useAvx512() && __builtin_cpu_supports("avx512vbmi2") &&
+    __builtin_cpu_supports("avx512vpopcntdq");
+#else
+  return false;
+#endif
+}
+
 void allowWideInstructions(bool allow)
 {
   allowed = allow;

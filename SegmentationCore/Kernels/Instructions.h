@@ -24,6 +24,8 @@ namespace segcore
 /// True if the processor has AVX2, or AVX-512 with words and bytes, and nobody forbade it.
 SEGMENTATIONCOREKERNELS_EXPORT bool useAvx2();
 SEGMENTATIONCOREKERNELS_EXPORT bool useAvx512();
+/// The same for AVX-512 that also compresses bytes (VBMI2) and counts ones (VPOPCNTDQ).
+SEGMENTATIONCOREKERNELS_EXPORT bool useAvx512Bits();
 
 /// For tests; allowed at the start. Not while kernels run.
 SEGMENTATIONCOREKERNELS_EXPORT void allowWideInstructions(bool allow);

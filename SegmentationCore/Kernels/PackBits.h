@@ -290,45 +290,6 @@ void forEachRun(const Word* row, Index words, const Run& run)
   }
 }
 
-/// Elements that listRuns() needs for a row of `words` words.
-inline Index runListSize(Index words)
-{
-  return words * 64 + 8;
-}
-
-/// Writes the first bit and the bit after the last one of every run of ones, in ascending order;
-/// returns how many numbers these are. What is beyond them in `bounds` is changed as well. Faster
-/// than forEachRun() where words have a few runs: their number decides no branch. Count::of() is
-/// countOnes() or faster.
-template <class Count = PortableCount>
-inline Index listRuns(const Word* row, Index words, std::int32_t* bounds)
-{
-  constexpr Word top = Word{ 1 } << 63;
-  Index count = 0;
-  Word before = 0; // last bit of the word before
-  for (Index w = 0; w < words; ++w)
-  {
-    const Word word = row[w];
-    const auto base = static_cast<std::int32_t>(w * 64);
-    Word turns = word ^ ((word << 1) | before);
-    before = word >> 63;
-    std::int32_t* to = bounds + count;
-    count += Count::of(turns);
-    do
-    {
-      // More than there are, mostly: those are overwritten by what comes next.
-      for (int i = 0; i < 8; ++i)
-      {
-        to[i] = base + static_cast<std::int32_t>(lowestOne(turns | top));
-        turns &= turns - 1;
-      }
-      to += 8;
-    } while (turns);
-  }
-  bounds[count] = static_cast<std::int32_t>(words * 64);
-  return count + (count & 1);
-}
-
 /// Calls touch(i, j) once for every pair of run i of row a and run j of row b, counted from 0, that
 /// overlap or, if `diagonal`, follow each other without a gap. Runs are numbered by counting the
 /// starts up to a bit, so there is no branch per run.

@@ -534,16 +534,21 @@ int TestConnectedComponents(int, char*[])
   for (const Connectivity connectivity : allConnectivities)
   {
     const std::vector<Index> expected = slowComponents(noise, large, connectivity);
-    for (const int threads : { 1, 2, 5 })
+    for (const bool wide : { true, false })
     {
-      check::withThreads(threads,
-        [&]()
-        {
-          checkComponents(
-            segcore::labelNonzeroComponents(noise.data(), large, large, large, connectivity),
-            expected, large);
-        });
+      segcore::allowWideInstructions(wide);
+      for (const int threads : { 1, 2, 5 })
+      {
+        check::withThreads(threads,
+          [&]()
+          {
+            checkComponents(
+              segcore::labelNonzeroComponents(noise.data(), large, large, large, connectivity),
+              expected, large);
+          });
+      }
     }
+    segcore::allowWideInstructions(true);
   }
 
   std::uint8_t voxel = 1;

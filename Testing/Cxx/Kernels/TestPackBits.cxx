@@ -106,17 +106,6 @@ void testRow(check::Random& random, const std::vector<std::uint8_t>& row)
   CHECK(runs == expected);
   CHECK_EQUAL(segcore::countRuns(words.data(), static_cast<Index>(words.size())),
     static_cast<Index>(expected.size()));
-  std::vector<std::int32_t> bounds(
-    static_cast<std::size_t>(segcore::runListSize(static_cast<Index>(words.size()))));
-  const Index bound =
-    segcore::listRuns(words.data(), static_cast<Index>(words.size()), bounds.data());
-  CHECK_EQUAL(bound, 2 * static_cast<Index>(expected.size()));
-  for (std::size_t i = 0; i < expected.size() && bound == 2 * static_cast<Index>(expected.size());
-    ++i)
-  {
-    CHECK_EQUAL(bounds[2 * i], expected[i].first);
-    CHECK_EQUAL(bounds[2 * i + 1], expected[i].second + 1);
-  }
 }
 
 /// Pairs of runs that overlap (or also touch diagonally), from the definition.
