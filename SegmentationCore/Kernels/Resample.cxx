@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "Resample.h"
 
+#include "Instructions.h"
 #include "Threads.h"
 #include "VoxelBox.h"
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <type_traits>
 
@@ -167,6 +169,60 @@ struct Source
   }
 };
 
+/// Where the nearest voxels of a run are, in values from the first one, for inputs of less than
+/// 2^31 values. The same operations as in readRunNearest().
+struct RunPlaces
+{
+  double start[3];
+  double step[3];
+  double low[3];
+  std::int32_t stride[3];
+};
+
+inline void findPlaces(const RunPlaces& of, Index i, Index count, std::int32_t* places)
+{
+  const RunPlaces run = of; // no pointer leads to it
+  const auto first = static_cast<double>(i);
+  const auto number = [&](int n, int a)
+  {
+    const double c = run.start[a] + (first + n) * run.step[a];
+    return static_cast<std::int32_t>((c + (0.5 + Tolerance)) - run.low[a]);
+  };
+  for (int n = 0; n < static_cast<int>(count); ++n)
+  {
+    places[n] =
+      number(n, 0) * run.stride[0] + number(n, 1) * run.stride[1] + number(n, 2) * run.stride[2];
+  }
+}
+
+#if defined(SEGCORE_CHOOSES_WIDE)
+/// AVX2 alone cannot multiply and add without rounding between, so the positions are the same bits.
+__attribute__((target("avx2"), flatten)) void findPlacesAvx2(
+  const RunPlaces& of, Index i, Index count, std::int32_t* places)
+{
+  findPlaces(of, i, count, places);
+}
+#endif
+
+using FindPlaces = void (*)(const RunPlaces& of, Index i, Index count, std::int32_t* places);
+
+/// How to find them; null where their numbers do not fit.
+template <class T>
+FindPlaces placesFinder(const Source<T>& source)
+{
+  if (source.components * source.box.size() > std::numeric_limits<std::int32_t>::max())
+  {
+    return nullptr;
+  }
+#if defined(SEGCORE_CHOOSES_WIDE)
+  if (useAvx2())
+  {
+    return &findPlacesAvx2;
+  }
+#endif
+  return &findPlaces;
+}
+
 /// Nearest voxels of a run whose positions lie inside by all means: no clamping, no floor.
 template <class T, Index Components>
 void readRunNearest(const Source<T>& source, const double start[3], const double step[3], Index i,
@@ -237,6 +293,60 @@ void readRunLinear(const Source<T>& source, const double start[3], const double 
   }
 }
 
+/// The rows of a region in an order that reads the same lines of the caches again soon.
+class RowOrder
+{
+public:
+  RowOrder(const Box& region, const LatticeMap& map) : Region(region)
+  {
+    // Rows that stay in one row of the input read every line once, in any order.
+    const auto length = static_cast<double>(region.dim(0) - 1);
+    if (std::abs(map.axis[0][1]) * length < 1.0 && std::abs(map.axis[0][2]) * length < 1.0)
+    {
+      this->Size[0] = std::min(region.dim(1), rowGrain(region.dim(0)));
+    }
+    else
+    {
+      // The lines of one of its sides are a fraction of the second cache.
+      this->Size[0] = this->Size[1] = std::clamp<Index>(4096 / region.dim(0), 4, 16);
+    }
+    // A step along the input's rows stays in the line.
+    this->ZFirst = std::abs(map.axis[2][0]) > std::abs(map.axis[1][0]);
+    for (int a = 0; a < 2; ++a)
+    {
+      this->Tiles[a] = (region.dim(1 + a) + this->Size[a] - 1) / this->Size[a];
+    }
+  }
+
+  Index tileCount() const { return this->Tiles[0] * this->Tiles[1]; }
+  Index rowsPerTile() const { return this->Size[0] * this->Size[1]; }
+
+  /// Calls work(j, k) for the rows of a tile.
+  template <class Work>
+  void forRows(Index tile, const Work& work) const
+  {
+    const Index first[2] = { this->Region.lo[1] + tile % this->Tiles[0] * this->Size[0],
+      this->Region.lo[2] + tile / this->Tiles[0] * this->Size[1] };
+    const Index end[2] = { std::min(first[0] + this->Size[0], this->Region.hi[1] + 1),
+      std::min(first[1] + this->Size[1], this->Region.hi[2] + 1) };
+    const int inner = this->ZFirst ? 1 : 0;
+    Index at[2];
+    for (at[1 - inner] = first[1 - inner]; at[1 - inner] < end[1 - inner]; ++at[1 - inner])
+    {
+      for (at[inner] = first[inner]; at[inner] < end[inner]; ++at[inner])
+      {
+        work(at[0], at[1]);
+      }
+    }
+  }
+
+private:
+  Box Region;
+  Index Size[2] = { 1, 1 };
+  Index Tiles[2];
+  bool ZFirst;
+};
+
 } // namespace
 
 //----------------------------------------------------------------------------
@@ -251,88 +361,107 @@ void resample(const T* in, const Box& inStored, const LatticeMap& map, Interpola
   }
   const Source<T> source(in, inStored, components);
   const bool linear = interpolation == Interpolation::Linear;
-  const Index ny = region.dim(1);
-  forRanges(region.rows(), rowGrain(region.dim(0)), progress,
+  const FindPlaces finder = placesFinder(source);
+  const RowOrder order(region, map);
+  const auto readRow = [&](Index j, Index k)
+  {
+    double start[3], step[3];
+    Interval touched{ region.lo[0], region.hi[0] + 1 };
+    Interval inner = touched;
+    if (inStored.empty())
+    {
+      touched = inner = Interval();
+    }
+    for (int a = 0; a < 3; ++a)
+    {
+      start[a] = (map.origin[a] + static_cast<double>(k) * map.axis[2][a]) +
+        static_cast<double>(j) * map.axis[1][a];
+      step[a] = map.axis[0][a];
+      const double low = static_cast<double>(inStored.lo[a]);
+      const double high = static_cast<double>(inStored.hi[a]);
+      touched = clip(touched, start[a], step[a], low - (0.5 + Tolerance), high + (0.5 + Tolerance));
+      // Where nothing needs clamping.
+      inner = linear ? clip(inner, start[a], step[a], low, high - Tolerance)
+                     : clip(inner, start[a], step[a], low - 0.5, high + (0.5 - 2.0 * Tolerance));
+    }
+    T* row = out + components * outStored.offset(region.lo[0], j, k);
+    const auto at = [&](Index i) { return row + components * (i - region.lo[0]); };
+    if (touched.empty())
+    {
+      std::fill(row, at(region.hi[0] + 1), background);
+      return;
+    }
+    if (inner.empty() || (linear && components != 1))
+    {
+      inner = { touched.last, touched.last };
+    }
+    std::fill(row, at(touched.first), background);
+    std::fill(at(touched.last), at(region.hi[0] + 1), background);
+    const auto readOne = [&](Index i)
+    {
+      double c[3];
+      for (int a = 0; a < 3; ++a)
+      {
+        c[a] = start[a] + static_cast<double>(i) * step[a];
+      }
+      if (linear)
+      {
+        source.readLinear(c, at(i));
+      }
+      else
+      {
+        source.readNearest(c, at(i));
+      }
+    };
+    for (Index i = touched.first; i < inner.first; ++i)
+    {
+      readOne(i);
+    }
+    RunPlaces places;
+    for (int a = 0; a < 3; ++a)
+    {
+      places.start[a] = start[a];
+      places.step[a] = step[a];
+      places.low[a] = static_cast<double>(inStored.lo[a]);
+      places.stride[a] = static_cast<std::int32_t>(source.stride[a]);
+    }
+    for (Index i = inner.first; i < inner.last; i += Run)
+    {
+      const Index count = std::min(Run, inner.last - i);
+      if (linear)
+      {
+        readRunLinear<T>(source, start, step, i, count, at(i));
+      }
+      else if (components == 1 && finder)
+      {
+        std::int32_t place[Run];
+        finder(places, i, count, place);
+        T* const to = at(i);
+        for (Index n = 0; n < count; ++n)
+        {
+          to[n] = in[place[n]];
+        }
+      }
+      else if (components == 1)
+      {
+        readRunNearest<T, 1>(source, start, step, i, count, at(i));
+      }
+      else
+      {
+        readRunNearest<T, 0>(source, start, step, i, count, at(i));
+      }
+    }
+    for (Index i = inner.last; i < touched.last; ++i)
+    {
+      readOne(i);
+    }
+  };
+  forRanges(order.tileCount(), rowGrain(region.dim(0) * order.rowsPerTile()), progress,
     [&](Index begin, Index end)
     {
-      for (Index r = begin; r < end; ++r)
+      for (Index tile = begin; tile < end; ++tile)
       {
-        const Index j = region.lo[1] + r % ny;
-        const Index k = region.lo[2] + r / ny;
-        double start[3], step[3];
-        Interval touched{ region.lo[0], region.hi[0] + 1 };
-        Interval inner = touched;
-        if (inStored.empty())
-        {
-          touched = inner = Interval();
-        }
-        for (int a = 0; a < 3; ++a)
-        {
-          start[a] = (map.origin[a] + static_cast<double>(k) * map.axis[2][a]) +
-            static_cast<double>(j) * map.axis[1][a];
-          step[a] = map.axis[0][a];
-          const double low = static_cast<double>(inStored.lo[a]);
-          const double high = static_cast<double>(inStored.hi[a]);
-          touched =
-            clip(touched, start[a], step[a], low - (0.5 + Tolerance), high + (0.5 + Tolerance));
-          // Where nothing needs clamping.
-          inner = linear
-            ? clip(inner, start[a], step[a], low, high - Tolerance)
-            : clip(inner, start[a], step[a], low - 0.5, high + (0.5 - 2.0 * Tolerance));
-        }
-        T* row = out + components * outStored.offset(region.lo[0], j, k);
-        const auto at = [&](Index i) { return row + components * (i - region.lo[0]); };
-        if (touched.empty())
-        {
-          std::fill(row, at(region.hi[0] + 1), background);
-          continue;
-        }
-        if (inner.empty() || (linear && components != 1))
-        {
-          inner = { touched.last, touched.last };
-        }
-        std::fill(row, at(touched.first), background);
-        std::fill(at(touched.last), at(region.hi[0] + 1), background);
-        const auto readOne = [&](Index i)
-        {
-          double c[3];
-          for (int a = 0; a < 3; ++a)
-          {
-            c[a] = start[a] + static_cast<double>(i) * step[a];
-          }
-          if (linear)
-          {
-            source.readLinear(c, at(i));
-          }
-          else
-          {
-            source.readNearest(c, at(i));
-          }
-        };
-        for (Index i = touched.first; i < inner.first; ++i)
-        {
-          readOne(i);
-        }
-        for (Index i = inner.first; i < inner.last; i += Run)
-        {
-          const Index count = std::min(Run, inner.last - i);
-          if (linear)
-          {
-            readRunLinear<T>(source, start, step, i, count, at(i));
-          }
-          else if (components == 1)
-          {
-            readRunNearest<T, 1>(source, start, step, i, count, at(i));
-          }
-          else
-          {
-            readRunNearest<T, 0>(source, start, step, i, count, at(i));
-          }
-        }
-        for (Index i = inner.last; i < touched.last; ++i)
-        {
-          readOne(i);
-        }
+        order.forRows(tile, readRow);
       }
     });
 }

@@ -23,9 +23,9 @@
 /// Integers are rounded to the nearest, halves up.
 ///
 /// Values: all components of a voxel, next to each other, `background` for each; it must be in the
-/// range of the type. Any scalar type of VTK. Threads: yes, ranges of rows; the interval of a row
-/// that lies inside the input is found first, so that voxels outside cost no test. Scratch: 3 KiB
-/// on the stack.
+/// range of the type. Any scalar type of VTK. Threads: yes, tiles of rows, so that what rows next
+/// to each other read is still in the caches; the interval of a row that lies inside the input is
+/// found first, so that voxels outside cost no test. Scratch: 3 KiB on the stack.
 
 #ifndef segcoreResample_h
 #define segcoreResample_h

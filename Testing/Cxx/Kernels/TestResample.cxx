@@ -4,6 +4,7 @@
 #include "Resample.h"
 
 #include "Check.h"
+#include "Instructions.h"
 
 #include <cmath>
 #include <limits>
@@ -177,6 +178,58 @@ void testType(int seed)
   }
 }
 
+/// Rows of several runs, lattices turned in all ways, with and without wide instructions.
+void longRows()
+{
+  check::Random random(9);
+  const Box stored = boxFrom(-4, 3, 0, 170, 45, 40);
+  std::vector<unsigned short> in(static_cast<std::size_t>(stored.size()));
+  for (unsigned short& value : in)
+  {
+    value = static_cast<unsigned short>(random.below(60000));
+  }
+  const Box box = boxFrom(-30, -6, -5, 300, 61, 37);
+  std::vector<LatticeMap> maps(5);
+  maps[0].origin[0] = 0.3; // rows in rows
+  maps[0].axis[1][1] = 0.8;
+  for (int a = 0; a < 3; ++a) // axes exchanged
+  {
+    std::swap(maps[1].axis[0][a], maps[1].axis[2][a]);
+    std::swap(maps[2].axis[0][a], maps[2].axis[1][a]);
+  }
+  maps[1].axis[0][2] = maps[2].axis[0][1] = 0.25;
+  maps[3] = someMap(random);
+  maps[4] = someMap(random);
+  for (std::size_t m = 0; m < maps.size(); ++m)
+  {
+    std::vector<unsigned short> expected(static_cast<std::size_t>(box.size()));
+    Index inside = 0;
+    for (Index k = box.lo[2]; k <= box.hi[2]; ++k)
+    {
+      for (Index j = box.lo[1]; j <= box.hi[1]; ++j)
+      {
+        for (Index i = box.lo[0]; i <= box.hi[0]; ++i)
+        {
+          const auto value = plainly<unsigned short>(in, stored, maps[m], false, 65000, i, j, k);
+          expected[static_cast<std::size_t>(box.offset(i, j, k))] = value;
+          inside += value != 65000;
+        }
+      }
+    }
+    CHECK(inside > 1000);
+    for (const bool wide : { true, false })
+    {
+      check::setContext("map ", m, " wide ", wide);
+      segcore::allowWideInstructions(wide);
+      std::vector<unsigned short> out(expected.size(), 77);
+      segcore::resample<unsigned short>(
+        in.data(), stored, maps[m], Interpolation::Nearest, 65000, 1, out.data(), box, box);
+      CHECK(out == expected);
+    }
+    segcore::allowWideInstructions(true);
+  }
+}
+
 void halfwayGoesUp()
 {
   // A lattice of twice the resolution: every second voxel lies between two.
@@ -240,6 +293,7 @@ int TestResample(int, char*[])
     testType<float>(seed);
     testType<double>(seed);
   }
+  longRows();
   halfwayGoesUp();
   componentsAndExtremes();
   return check::result();
