@@ -41,11 +41,21 @@ constexpr Index VoxelsPerTriangle = 32;
 /// triangles lie on each other, and outside of it; by parity those parts cancel exactly.
 void appendPolygons(vtkCellArray* cells, std::vector<Index>& triangles)
 {
-  if (cells->IsStorage64Bit() && cells->IsHomogeneous() == 3) // as most surfaces are
+  // As most surfaces are. How they are stored depends on VTK's version and on who made them.
+  vtkDataArray* const connectivity = cells->GetConnectivityArray();
+  const vtkIdType corners = cells->GetNumberOfConnectivityIds();
+  if (corners > 0 && cells->IsHomogeneous() == 3)
   {
-    const auto* const ids = cells->GetConnectivityArray64()->GetPointer(0);
-    triangles.insert(triangles.end(), ids, ids + cells->GetNumberOfConnectivityIds());
-    return;
+    if (auto* wide = vtkAOSDataArrayTemplate<vtkTypeInt64>::FastDownCast(connectivity))
+    {
+      triangles.insert(triangles.end(), wide->GetPointer(0), wide->GetPointer(0) + corners);
+      return;
+    }
+    if (auto* narrow = vtkAOSDataArrayTemplate<vtkTypeInt32>::FastDownCast(connectivity))
+    {
+      triangles.insert(triangles.end(), narrow->GetPointer(0), narrow->GetPointer(0) + corners);
+      return;
+    }
   }
   triangles.reserve(triangles.size() + 3 * static_cast<std::size_t>(cells->GetNumberOfCells()));
   const auto iterator = vtk::TakeSmartPointer(cells->NewIterator());

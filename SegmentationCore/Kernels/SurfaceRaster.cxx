@@ -21,8 +21,8 @@ namespace segcore
 namespace
 {
 
-constexpr Index PointGrain = 1 << 14;
-constexpr Index TriangleGrain = 1 << 14;
+constexpr Index PointGrain = 1 << 11;
+constexpr Index TriangleGrain = 1 << 12;
 /// Triangles for a table of those seen: it stays in the cache.
 constexpr Index TableTriangles = 1 << 14;
 

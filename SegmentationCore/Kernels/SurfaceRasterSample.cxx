@@ -28,6 +28,10 @@ constexpr Index VotedTileWords = Index{ 1 } << 21;
 /// Work below which threads are not worth their start.
 constexpr Index SerialTriangles = 1 << 14;
 constexpr Index SerialVoxels = Index{ 1 } << 20;
+/// The same where every thread has bits of its own: triangles, and voxels to write.
+constexpr Index SharedTriangles = 1 << 11;
+constexpr Index MostShared = 1 << 17;
+constexpr Index SharedVoxels = Index{ 1 } << 16;
 
 BitRows makeRows(const Box& samples, const Axes& axes, Index perWord, Buffer<Word>& bits)
 {
@@ -285,10 +289,12 @@ Tiling makeTiling(const Box& box, int n, Index perWord, bool closed, Index trian
   // Votes need whole layers: rows along y and z of part of a layer would all be made again.
   tiling.sizeY = closed ? std::min(box.dim(1), rows) : box.dim(1);
   tiling.sizeZ = std::max<Index>(1, std::min(box.dim(2), rows / tiling.sizeY));
-  // Whoever calls for one of many surfaces has no threads to spare.
+  // Whoever calls for one of many surfaces has no threads to spare; a small closed surface's
+  // triangles are shared out, see sampleShared().
   const bool threaded = !vtkSMPTools::IsParallelScope() &&
     (triangles >= SerialTriangles || box.size() * n * n >= SerialVoxels);
-  if (threaded)
+  const bool shared = closed && rows >= box.rows() && triangles < MostShared;
+  if (threaded && !shared)
   {
     const Index wanted = threadCount() * (closed ? 4 : 1);
     tiling.sizeZ = std::min(tiling.sizeZ, std::max<Index>(1, (box.dim(2) + wanted - 1) / wanted));
@@ -330,6 +336,66 @@ void writeTile(const Box& tile, const BitRows& rows, int n, const std::uint8_t* 
   }
 }
 
+/// Part of a surface's triangles, flipped into bits of their own: flips of all parts together, in
+/// any order, are those of the surface.
+struct SharedPart
+{
+  Buffer<Word> bits;
+  BitRows rows;
+};
+
+/// The whole box of a closed surface, small enough for the cache, when threads would have little to
+/// do in a tile each.
+template <class RowOf>
+void sampleShared(const Surface& surface, const Box& box, int n, Index perWord, Index parts,
+  const std::uint8_t* values, const RowOf& rowOf)
+{
+  Box samples;
+  for (int a = 0; a < 3; ++a)
+  {
+    samples.lo[a] = box.lo[a] * n;
+    samples.hi[a] = box.hi[a] * n + n - 1;
+  }
+  std::vector<SharedPart> shared(static_cast<std::size_t>(parts));
+  forRanges(parts, 1,
+    [&](Index begin, Index end)
+    {
+      for (Index p = begin; p < end; ++p)
+      {
+        SharedPart& part = shared[static_cast<std::size_t>(p)];
+        part.rows = makeRows(samples, AlongX, perWord, part.bits);
+        const Index last = chunkBegin(surface.count, parts, p + 1);
+        for (Index t = chunkBegin(surface.count, parts, p); t < last; ++t)
+        {
+          surface.flip(t, AlongX, part.rows);
+        }
+      }
+    });
+  const BitRows& rows = shared.front().rows;
+  const Index layer = box.dim(1) * n * n * rows.wordsPerRow; // words for a layer of voxels
+  const Index layers = std::max<Index>(1, SharedVoxels / (box.dim(0) * box.dim(1) * n * n));
+  forRanges(box.dim(2), layers,
+    [&](Index begin, Index end)
+    {
+      for (Index w = begin * layer; w < end * layer; ++w)
+      {
+        for (std::size_t p = 1; p < shared.size(); ++p)
+        {
+          rows.bits[w] ^= shared[p].rows.bits[w];
+        }
+      }
+      for (Index w = begin * layer; w < end * layer; w += rows.wordsPerRow)
+      {
+        accumulateRow(rows, rows.bits + w);
+      }
+      Box slab = box;
+      slab.lo[2] = box.lo[2] + begin;
+      slab.hi[2] = box.lo[2] + end - 1;
+      std::vector<std::uint16_t> counts;
+      writeTile(slab, rows, n, values, counts, rowOf);
+    });
+}
+
 } // namespace
 
 void SurfaceRaster::sample(
@@ -364,6 +430,16 @@ void SurfaceRaster::sample(
   const Index perWord = 64 / n * n;
   const Tiling tiling = makeTiling(part, n, perWord, this->Closed, this->TriangleCount);
   const Index tiles = tiling.countY * tiling.countZ;
+  const auto rowOf = [&](Index j, Index k) { return rowAt(j, k) + (part.lo[0] - box.lo[0]); };
+  const Index shares = vtkSMPTools::IsParallelScope()
+    ? 1
+    : std::min(threadCount(), this->TriangleCount / SharedTriangles);
+  if (this->Closed && tiles == 1 && shares > 1)
+  {
+    sampleShared(surface, part, n, perWord, shares, values, rowOf);
+    progress.step(1.0);
+    return;
+  }
   TileLists lists;
   const bool listed = tiles > 1;
   if (listed)
@@ -405,8 +481,7 @@ void SurfaceRaster::sample(
         {
           vote(surface, samples, rows);
         }
-        writeTile(tile, rows, n, values, counts,
-          [&](Index j, Index k) { return rowAt(j, k) + (part.lo[0] - box.lo[0]); });
+        writeTile(tile, rows, n, values, counts, rowOf);
       }
     });
 }
