@@ -106,6 +106,11 @@ def _label_all(task: Task) -> Method:
     return Method("", lambda: label_islands(task.array).numbers)
 
 
+def _label_all_again(task: Task) -> Method:
+    numbers = np.zeros(task.array.shape, np.int32)
+    return Method("", lambda: label_islands(task.array, out=numbers).numbers)
+
+
 def outline(task: Task, corners: int = 200) -> np.ndarray:
     """A wavy ring in the last two axes, y, x in millimetres."""
     angles = 2 * np.pi * np.arange(corners) / corners
@@ -332,6 +337,14 @@ CASES = (
     ),
     Case("islands label all", "", (*NOISY, "large noisy"), ours=_label_all, spacing=False),
     Case(
+        "islands label all, reused output",
+        "",
+        ("large noisy",),
+        reused=True,
+        ours=_label_all_again,
+        spacing=False,
+    ),
+    Case(
         "islands remove small",
         "islands",
         (*NOISY, "large noisy"),
@@ -481,6 +494,7 @@ BARS = (
     Bar("threshold", ("large volume",), None, 20),
     Bar("threshold Otsu", ("large volume",), 5, 50),
     Bar("islands label all", ("large noisy",), 3, 45),
+    Bar("islands label all, reused output", ("large noisy",), None, 45),
     Bar("islands keep largest", ("rock noisy",), 6, 12),
     Bar("islands remove small", ("large noisy",), 8, 30),
     Bar("margin grow", ("rock mask",), 10, 12),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sample_data import assert_same, blob_labels, random_mask
 from scipy import ndimage
-from segmentationcore import Cancelled, islands, label_islands, to_array, to_image
+from segmentationcore import Cancelled, islands, label_islands, numbering, to_array, to_image
 from slicer_reference import ask
 
 pytestmark = pytest.mark.python
@@ -75,6 +75,62 @@ def test_slices_images_and_checkerboards() -> None:
     assert result.numbers.GetPointData().GetScalars().GetName() == "Islands"
     assert image.GetPointData().GetNumberOfArrays() == 1
     assert label_islands(np.zeros((3, 4, 5), np.uint8)).count == 0
+
+
+@pytest.mark.parametrize("kind", ["int32", "int64", "swapped", "strided", "slice"])
+def test_into_an_array(kind: str) -> None:
+    mask = random_mask((9, 11, 13), 5, 35).astype(np.uint8)
+    mask = mask[0] if kind == "slice" else mask
+    expected = label_islands(mask)
+    dtype = {"int64": "i8", "swapped": ">i4"}.get(kind, "i4")
+    memory = np.full((*mask.shape[:-1], 2 * mask.shape[-1]), 99, dtype)
+    out = memory[..., ::2] if kind == "strided" else memory[..., : mask.shape[-1]].copy()
+    for progress in (None, lambda _fraction: True):
+        out[...] = 77
+        numbers, count = label_islands(mask, out=out, progress=progress)
+        assert numbers is out
+        assert count == expected.count
+        assert_same(np.asarray(out, np.int32), expected.numbers)
+    if kind == "strided":
+        assert (memory[..., 1::2] == 99).all()
+
+
+def test_into_the_memory_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No second array of numbers: the filter writes to the one that is given."""
+    written = []
+
+    def into(out: np.ndarray, numbers: np.ndarray, _function: str) -> np.ndarray:
+        written.append(np.shares_memory(out, numbers))
+        return out
+
+    monkeypatch.setattr(numbering, "into", into)
+    mask = random_mask((9, 11, 13), 5, 35).astype(np.uint8)
+    out = np.zeros(mask.shape, np.int32)
+    assert_same(label_islands(mask, out=out).numbers, numbered(mask == 1, 6)[0])
+    assert written == [True]
+
+
+def test_arrays_that_cannot_take_the_numbers() -> None:
+    mask = np.ones((3, 4, 5), np.uint8)
+    integers = np.full(mask.shape, 7, np.int32)
+    read_only = integers.copy()
+    read_only.flags.writeable = False
+    for out, error, text in (
+        ([], TypeError, "out is list"),
+        (np.zeros((3, 4, 6), np.int32), ValueError, "shape"),
+        (np.zeros(mask.shape, np.int16), ValueError, "int16; expected int32 or int64"),
+        (np.zeros(mask.shape, np.float64), ValueError, "float64; expected int32 or int64"),
+        (read_only, ValueError, "read-only"),
+    ):
+        with pytest.raises(error, match=text):
+            label_islands(mask, out=out)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="no numpy"):
+        label_islands(to_image(mask), out=integers)
+    with pytest.raises(ValueError, match="shares memory"):
+        label_islands(integers, out=integers, label=7)
+    with pytest.raises(Cancelled):
+        label_islands(mask, out=integers, progress=lambda _fraction: False)
+    assert (integers == 7).all()
 
 
 def test_wrong_arguments() -> None:

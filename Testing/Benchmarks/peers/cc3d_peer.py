@@ -18,7 +18,7 @@ def methods(task: Task) -> Iterator[Method]:
     import cc3d
 
     mask = task.array
-    if task.effect == "islands label all":
+    if task.effect in ("islands label all", "islands label all, reused output"):
         yield Method(
             "connected_components", lambda: cc3d.connected_components(mask, connectivity=6)
         )

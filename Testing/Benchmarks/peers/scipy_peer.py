@@ -24,6 +24,15 @@ def methods(task: Task) -> Iterator[Method]:
     if task.effect == "islands label all":
         yield Method("label", lambda: ndimage.label(mask)[0])
 
+    if task.effect == "islands label all, reused output":
+        numbers = np.zeros(mask.shape, np.int32)
+
+        def label_again() -> np.ndarray:
+            ndimage.label(mask, output=numbers)
+            return numbers
+
+        yield Method("label(output=)", label_again)
+
     if task.effect == "connectivity":
 
         def percolating() -> np.ndarray:

@@ -325,6 +325,11 @@ FILTERS: dict[str, tuple[str, str, Callable[[Any, dict[str, Any]], Any]]] = {
         _otsu,
     ),
     "islands label all": ("vtkITKIslandMath", "numbers by size, as ours", _all_islands),
+    "islands label all, reused output": (
+        "vtkITKIslandMath",
+        "numbers by size, as ours; makes a new array",
+        _all_islands,
+    ),
     "grow from seeds": (
         "vtkImageGrowCutSegment",
         "seeds on the border do not grow; ties by its heap; single precision",

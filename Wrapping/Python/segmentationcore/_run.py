@@ -123,7 +123,8 @@ def _check_label_fits(label: int, dtype: np.dtype[Any], name: str) -> None:
         raise ValueError(f"{name} is {label}; a label map of type {dtype} holds up to {largest}")
 
 
-def _check_out(out: Any, data: Any, function: str, is_volume: bool) -> NDArray[Any]:
+def check_out(out: Any, data: Any, function: str, is_volume: bool) -> NDArray[Any]:
+    """Refuse an array that the result cannot go to; ``is_volume``: of whatever type it is."""
     if not isinstance(out, np.ndarray):
         raise TypeError(f"{function}(): out is {type(out).__name__}; expected a numpy.ndarray")
     if not isinstance(data, np.ndarray):
@@ -149,7 +150,7 @@ def _check_out(out: Any, data: Any, function: str, is_volume: bool) -> NDArray[A
     return out
 
 
-def _offered(out: NDArray[Any] | None) -> vtkImageData:
+def offered(out: NDArray[Any] | None) -> vtkImageData:
     """An image for the result that has the caller's memory, if that has the layout of an image."""
     if out is not None and out.dtype.isnative and out.flags.c_contiguous and out.flags.aligned:
         with contextlib.suppress(TypeError):  # no type of VTK: the result will be copied
@@ -159,7 +160,7 @@ def _offered(out: NDArray[Any] | None) -> vtkImageData:
     return vtkImageData()
 
 
-def _into(out: NDArray[Any], voxels: NDArray[Any], function: str) -> NDArray[Any]:
+def into(out: NDArray[Any], voxels: NDArray[Any], function: str) -> NDArray[Any]:
     """The result in the caller's array; nothing to do if the filter wrote there."""
     if np.may_share_memory(out, voxels):
         return out
@@ -274,7 +275,7 @@ def run_effect(
         if spacing is not None:
             raise TypeError(f"{identifier}(): spacing is given, but a vtkImageData has its own")
         if out is not None:
-            _check_out(out, data, identifier, is_volume)
+            check_out(out, data, identifier, is_volume)
         name = point_array_name(data, what)
         if not is_volume:
             scalars = data.GetPointData().GetScalars()
@@ -288,7 +289,7 @@ def run_effect(
         if not is_volume:
             _check_label_fits(label, array.dtype, f"{identifier}(): label")
         if out is not None:
-            out = _check_out(out, array, identifier, is_volume)
+            out = check_out(out, array, identifier, is_volume)
         name = "Scalars"
         converted = image_of_array(array, spacing, name, what)
         source, dimensions, result_type = converted.image, converted.dimensions, converted.dtype
@@ -304,7 +305,7 @@ def run_effect(
         output = algorithm.GetOutput()
     else:
         # Labels of a volume may be others than 0 and 1, which no bool array may hold.
-        output = _offered(None if is_volume and out.dtype.kind == "b" else out)
+        output = offered(None if is_volume and out.dtype.kind == "b" else out)
         run = functools.partial(algorithm.Apply, source, output)
         execute(algorithm, f"{identifier}()", None, run)
     if output.GetNumberOfPoints() != source.GetNumberOfPoints():
@@ -325,7 +326,7 @@ def run_effect(
     if result_type is not None and result_type.kind == "b" and not is_volume:
         voxels = voxels.view(np.bool_)
     if out is not None:
-        return _into(out, voxels, identifier)
+        return into(out, voxels, identifier)
     if np.may_share_memory(voxels, data):  # a filter that passed its input through
         voxels = voxels.copy()
     return voxels

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
 
 from . import _registry
 from ._arrays import array_of_image, check_array, image_of_array, is_image, point_array_name
 from ._pipeline import execute
-from ._run import check_parameters, make_filter
+from ._run import check_out, check_parameters, into, make_filter, offered
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ._run import ImageLike
 
-_FUNCTION = "label_islands()"
+_NAME = "label_islands"
+_FUNCTION = f"{_NAME}()"
 _RESULT = "Islands"
 
 
@@ -32,6 +38,7 @@ def label_islands(
     label: int = 1,
     minimum_size: int = 1,
     connectivity: Literal[6, 18, 26] = 6,
+    out: NDArray[Any] | None = None,
     progress: Callable[[float], bool | None] | None = None,
 ) -> IslandNumbers:
     """Give each connected component (island) of a segment a number.
@@ -49,6 +56,9 @@ def label_islands(
         Smaller islands, in voxels, get no number.
     connectivity : {6, 18, 26}, default 6
         Which voxels touch: those that share a face (6), also an edge (18), also a corner (26).
+    out : numpy.ndarray, optional
+        Where to put the numbers of an array, of its shape and of type int32 or int64: memory that
+        is there already is faster than new memory.
     progress : callable, optional
         Called with the fraction done; stops the work when it returns False.
 
@@ -90,15 +100,24 @@ def label_islands(
     else:
         converted = image_of_array(check_array(labels, what), None, "Scalars", what)
         source, dimensions = converted.image, converted.dimensions
+    if out is not None:
+        check_out(out, labels, _NAME, True)
+        if not np.can_cast(np.int32, out.dtype, "safe") or out.dtype.kind != "i":
+            raise ValueError(f"{_FUNCTION}: out has the type {out.dtype}; expected int32 or int64")
     algorithm = make_filter(_registry.LABEL_ISLANDS, checked, label)
     algorithm.SetInputDataObject(source)
-    execute(algorithm, _FUNCTION, progress)
+    if out is None or progress is not None:  # cancelling leaves `out` as it was
+        execute(algorithm, _FUNCTION, progress)
+        output = algorithm.GetOutput()
+    else:
+        output = offered(out)
+        execute(algorithm, _FUNCTION, None, functools.partial(algorithm.Apply, source, output))
     count = int(algorithm.GetNumberOfIslands())
-    output = algorithm.GetOutput()
     if is_image(labels):
         result = labels.NewInstance()
         result.ShallowCopy(labels)
         result.GetPointData().ShallowCopy(output.GetPointData())
         return IslandNumbers(result, count)
     numbers = array_of_image(output, _RESULT).array
-    return IslandNumbers(numbers[0] if dimensions == 2 else numbers, count)
+    numbers = numbers[0] if dimensions == 2 else numbers
+    return IslandNumbers(numbers if out is None else into(out, numbers, _NAME), count)
