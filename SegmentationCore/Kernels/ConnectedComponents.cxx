@@ -43,7 +43,31 @@ struct FastCount
 {
   static Index of(Word word) { return __builtin_popcountll(word); }
 };
+
+/// As countRuns().
+__attribute__((target("popcnt"))) Index countRunsFast(const Word* row, Index words)
+{
+  Index runs = 0;
+  Word before = 0; // last bit of the word before
+  for (Index w = 0; w < words; ++w)
+  {
+    runs += __builtin_popcountll(row[w] & ~((row[w] << 1) | before));
+    before = row[w] >> 63;
+  }
+  return runs;
+}
 #endif
+
+Index countRunsOf(const Word* row, Index words)
+{
+#if defined(SEGCORE_CHOOSES_POPCNT)
+  if (__builtin_cpu_supports("popcnt"))
+  {
+    return countRunsFast(row, words);
+  }
+#endif
+  return countRuns(row, words);
+}
 
 } // namespace
 
@@ -77,7 +101,7 @@ public:
         {
           Word* bits = r.Bits_.data() + line * r.Words_;
           rowBits(block.lo[1] + line % block.dim(1), block.lo[2] + line / block.dim(1), bits);
-          r.LineStart_[static_cast<std::size_t>(line) + 1] = countRuns(bits, r.Words_);
+          r.LineStart_[static_cast<std::size_t>(line) + 1] = countRunsOf(bits, r.Words_);
         }
       });
     for (std::size_t line = 1; line < r.LineStart_.size(); ++line)

@@ -369,6 +369,17 @@ inline void checkBlock(const Box& stored, const Box& block)
     throw std::invalid_argument("segcore::labelComponents: the block is not inside the stored box");
   }
 }
+
+/// Asks for what comes a page after a row.
+template <class T>
+void fetchRowLater(const T* row, Index n)
+{
+  constexpr Index line = 64 / static_cast<Index>(sizeof(T));
+  for (Index i = 0; i < n; i += line)
+  {
+    fetchLater(row + i);
+  }
+}
 } // namespace detail
 
 /// Components of the voxels equal to `label`. `values` points to the first voxel of `stored`.
@@ -382,6 +393,7 @@ ComponentRuns labelComponents(const T* values, const Box& stored, const Box& blo
     [=](Index y, Index z, Word* bits)
     {
       const T* row = values + stored.offset(block.lo[0], y, z);
+      detail::fetchRowLater(row, block.dim(0));
       packWhere(block.dim(0), bits, [row, label](Index i) { return row[i] == label; });
     },
     progress);
@@ -398,6 +410,7 @@ ComponentRuns labelNonzeroComponents(const T* values, const Box& stored, const B
     [=](Index y, Index z, Word* bits)
     {
       const T* row = values + stored.offset(block.lo[0], y, z);
+      detail::fetchRowLater(row, block.dim(0));
       packWhere(block.dim(0), bits, [row](Index i) { return row[i] != T(0); });
     },
     progress);
