@@ -10,7 +10,7 @@ namespace
 
 #if defined(SEGCORE_CHOOSES_WIDE)
 SEGCORE_AVX512_BITS
-  __attribute__((flatten)) Index listRunsWide(const Word* row, Index words, std::int32_t* bounds)
+__attribute__((flatten)) Index listRunsWide(const Word* row, Index words, std::int32_t* bounds)
 {
   return runlists::listRuns<runlists::Wide>(row, words, bounds);
 }
