@@ -293,7 +293,8 @@ Tiling makeTiling(const Box& box, int n, Index perWord, bool closed, Index trian
   // triangles are shared out, see sampleShared().
   const bool threaded = !vtkSMPTools::IsParallelScope() &&
     (triangles >= SerialTriangles || box.size() * n * n >= SerialVoxels);
-  const bool shared = closed && rows >= box.rows() && triangles < MostShared;
+  const bool shared =
+    closed && rows >= box.rows() && triangles >= 2 * SharedTriangles && triangles < MostShared;
   if (threaded && !shared)
   {
     const Index wanted = threadCount() * (closed ? 4 : 1);
