@@ -142,9 +142,10 @@ void testRandomVolumes(const World& world)
     }
   }
   // The span is 1, 255 and 999: 2^8, 2^8 and 2^6 levels for each whole number.
-  for (const auto& [values, scale] :
-    { std::pair<int, double>(2, 256.0), { 256, 256.0 }, { 1000, 64.0 } })
+  for (const auto& span : { std::pair<int, double>(2, 256.0), { 256, 256.0 }, { 1000, 64.0 } })
   {
+    const int values = span.first;
+    const double scale = span.second;
     check::setContext("locality, values ", values);
     auto volume = volumes::make<unsigned short>(shape.box,
       [&](Index, Index, Index) { return static_cast<unsigned short>(random.below(values)); });
