@@ -2,8 +2,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "SeedGrowth.h"
 
+#include "BucketQueue.h"
 #include "CubeQueue.h"
 #include "Instructions.h"
+#include "PackBits.h"
+#include "StreamStore.h"
 #include "Threads.h"
 
 #include <algorithm>
@@ -41,7 +44,11 @@ constexpr int place(int x, int y, int z)
 }
 constexpr int CubeSize = Rows * Rows * Pitch;
 
-constexpr int Buckets = 4096;
+constexpr int Buckets = 2048;
+/// Voxels whose neighbours are looked at before one of these is changed.
+constexpr int Batch = 64;
+/// Rows of a cube that are asked for ahead.
+constexpr int Ahead = 8;
 /// Cubes are taken in stages of as many buckets' keys.
 constexpr int StageBits = 8;
 
@@ -64,18 +71,16 @@ constexpr std::array<std::int32_t, 27> Offsets = []
   return offsets;
 }();
 
-int lowestBit(unsigned bits)
+template <bool Fast>
+Index onesOf(Word word)
 {
-#if defined(__GNUC__)
-  return __builtin_ctz(bits);
-#else
-  int bit = 0;
-  while (!(bits >> bit & 1))
+#ifdef SEGCORE_CHOOSES_WIDE
+  if constexpr (Fast)
   {
-    ++bit;
+    return __builtin_popcountll(word); // one instruction, where these are allowed
   }
-  return bit;
 #endif
+  return countOnes(word);
 }
 
 /// The voxels outside a cube that touch one of its faces, from -1 to Edge in both directions.
@@ -134,13 +139,12 @@ SEGCORE_AVX2 std::uint64_t improved(const std::int32_t* keys, const std::int32_t
   return eight | ninth << 32;
 }
 
-/// The direction of each bit.
+/// The direction of each bit; packing goes by halves of the registers: even rows first.
 constexpr std::array<std::int8_t, 36> DirectionOfBit = []
 {
   std::array<std::int8_t, 36> directions{};
   for (int bit = 0; bit < 36; ++bit)
   {
-    // Packing goes by halves of the registers: even rows first.
     const int four = bit / 4;
     const int row = four < 4 ? 2 * four : four < 8 ? 2 * four - 7 : 8;
     directions[static_cast<std::size_t>(bit)] = static_cast<std::int8_t>(3 * row + bit % 4 % 3);
@@ -153,53 +157,38 @@ constexpr std::array<std::int8_t, 36> DirectionOfBit = []
 template <class Key>
 struct Workspace
 {
-  struct Entry
-  {
-    Key key;
-    std::int32_t voxel;
-    std::int32_t next;
-  };
+  using Waiting = BucketQueue<Key, Buckets>;
+  static_assert(CubeSize <= 1 << Waiting::PlaceBits, "a voxel does not fit the queue");
+
   std::vector<Key> keys;
   std::vector<Key> levels;
   std::vector<std::int32_t> row = std::vector<std::int32_t>(Edge + 2);
   Face<Key> face;
-  // The queue: entries of each bucket in a list.
-  std::vector<Entry> entries;
-  std::array<std::int32_t, Buckets> heads;
-  std::int32_t unused = -1;
-  Index queued = 0;
-  // What was taken from it.
-  std::array<std::pair<Key, std::int32_t>, 128> ready;
+  Waiting queue;
+  // What was taken from it, with the neighbours to which the way through it is better.
+  struct Ready
+  {
+    Key key;
+    std::int32_t voxel;
+  };
+  std::array<Ready, Batch + Waiting::Most> ready{};
+  std::array<Word, Batch + Waiting::Most + 2> better{};
+  // What was taken from it too early.
+  std::vector<Ready> later;
 
-  explicit Workspace(Key wall)
+  Workspace(Key wall, int shift)
     : keys(static_cast<std::size_t>(CubeSize), wall)
     , levels(static_cast<std::size_t>(CubeSize), Key{ 0 })
+    , queue(shift)
   {
-    this->heads.fill(-1);
-  }
-
-  void push(std::int32_t voxel, Key key, int shift)
-  {
-    std::int32_t entry = this->unused;
-    if (entry >= 0)
-    {
-      this->unused = this->entries[static_cast<std::size_t>(entry)].next;
-    }
-    else
-    {
-      entry = static_cast<std::int32_t>(this->entries.size());
-      this->entries.emplace_back();
-    }
-    std::int32_t& head = this->heads[static_cast<std::size_t>(key >> shift) & (Buckets - 1)];
-    this->entries[static_cast<std::size_t>(entry)] = { key, voxel, head };
-    head = entry;
-    ++this->queued;
   }
 };
 
 } // namespace
 
 SeedGrowthLevels::~SeedGrowthLevels() = default;
+
+void SeedGrowthLevels::expect(Index, Index, Index, Index) const {}
 
 //------------------------------------------------------------------------------------------------
 template <class Key>
@@ -243,6 +232,17 @@ public:
       const bool y = row % 3 != 1, z = row / 3 != 1;
       std::copy_n(this->StepRows.data() + 4 * (y + 2 * z), 4, this->StepsOfRows.data() + 4 * row);
     }
+    for (std::size_t bit = 0; bit < 27; ++bit)
+    {
+      this->Bits[0][bit] = { Offsets[bit], this->Steps[bit] };
+    }
+#ifdef SEGCORE_CHOOSES_WIDE
+    for (std::size_t bit = 0; bit < DirectionOfBit.size(); ++bit)
+    {
+      const auto n = static_cast<std::size_t>(DirectionOfBit[bit]);
+      this->Bits[1][bit] = { Offsets[n], this->Steps[n] };
+    }
+#endif
     // What a voxel queues is less than one turn of the buckets ahead of it.
     const Key longest = (static_cast<Key>(costs.largestDifference) + largest) << this->LabelBits;
     while ((longest >> this->Shift) >= Buckets - 2)
@@ -429,7 +429,7 @@ public:
   {
     const auto voxels = static_cast<double>(std::max<Index>(1, this->Target.size()));
     this->Queue->run(
-      progress, [] { return std::make_unique<Workspace<Key>>(Wall); },
+      progress, [this] { return std::make_unique<Workspace<Key>>(Wall, this->Shift); },
       [this](Workspace<Key>& space, const Visit& visit, std::vector<Told>& told)
       { this->Reached += this->relax(space, visit, told); },
       [&] { return static_cast<double>(this->Reached) / voxels; });
@@ -688,7 +688,7 @@ private:
         {
           now = key;
           lowest = std::min(lowest, key);
-          space.push(corner + x * strides[u] + y * strides[v], key, this->Shift);
+          space.queue.push(corner + x * strides[u] + y * strides[v], key);
         }
       }
     }
@@ -719,6 +719,20 @@ private:
     }
   }
 
+  /// Asks for a row of a cube, with the voxels before and after it; behind the last row, for one of
+  /// the next plane.
+  void expect(const Box& box, Index y, Index z) const
+  {
+    const Index j = box.lo[1] + y % box.dim(1), k = box.lo[2] + z + y / box.dim(1);
+    if (k <= box.hi[2])
+    {
+      const Index begin = std::max(box.lo[0] - 1, this->Padded.lo[0]);
+      const Index end = std::min(box.hi[0] + 2, this->Padded.hi[0] + 1);
+      fetchSpan(this->Keys.data() + this->Padded.offset(begin, j, k), end - begin);
+      this->Levels.expect(begin, j, k, end - begin);
+    }
+  }
+
   /// Copies a cube, and levels of the voxels before and after its rows. All around it is a wall.
   void load(Workspace<Key>& space, const Box& box) const
   {
@@ -737,6 +751,7 @@ private:
           continue;
         }
         const Index at[3] = { box.lo[0], box.lo[1] + y, box.lo[2] + z };
+        this->expect(box, y + Ahead, z);
         std::copy_n(this->Keys.data() + this->Padded.offset(at[0], at[1], at[2]), nx, keys);
         std::fill(keys + nx, keys + Edge, Wall);
         this->readLevels(space, at, begin, end, space.levels.data() + place(0, y, z));
@@ -744,36 +759,19 @@ private:
     }
   }
 
-  /// A neighbour of `voxel`, at `key`, gets a lower key.
-  void improve(Workspace<Key>& space, std::int32_t voxel, Key key, int direction) const
-  {
-    const auto n = static_cast<std::size_t>(direction);
-    const std::int32_t at = voxel + Offsets[n];
-    const Key difference = space.levels.data()[voxel] - space.levels.data()[at];
-    const Key offered = (difference < 0 ? -difference : difference) + this->Steps[n] + key;
-    space.keys.data()[at] = offered;
-    space.push(at, offered, this->Shift);
-  }
-
-  /// Offers the way through `voxel`, at `key`, to all its neighbours.
+  /// Which neighbours the way through `voxel`, at `key`, improves, as bits that mean Bits[Fast].
   template <bool Fast>
-  void spread(Workspace<Key>& space, std::int32_t voxel, Key key) const
+  Word improvedBy(const Workspace<Key>& space, std::int32_t voxel, Key key) const
   {
-    Key* const keys = space.keys.data();
+    const Key* const keys = space.keys.data();
     const Key* const levels = space.levels.data();
-    const Key level = levels[voxel];
 #ifdef SEGCORE_CHOOSES_WIDE
-    if constexpr (Fast && sizeof(Key) == sizeof(std::int32_t))
+    if constexpr (Fast)
     {
-      std::uint64_t bits = improved(keys, levels, voxel, key, this->StepsOfRows.data());
-      for (bits &= 0x777777777; bits; bits &= bits - 1)
-      {
-        this->improve(
-          space, voxel, key, DirectionOfBit[static_cast<std::size_t>(__builtin_ctzll(bits))]);
-      }
-      return;
+      return improved(keys, levels, voxel, key, this->StepsOfRows.data()) & 0x777777777;
     }
 #endif
+    const Key level = levels[voxel];
     unsigned better = 0;
 #ifdef SEGCORE_SSE2
     if constexpr (sizeof(Key) == 4)
@@ -817,10 +815,68 @@ private:
         better |= static_cast<unsigned>(offered < keys[at]) << n;
       }
     }
-    for (; better; better &= better - 1)
+    return better;
+  }
+
+  /// Offers the ways through `count` voxels to all their neighbours.
+  template <bool Fast>
+  void spreadBy(Workspace<Key>& space, std::size_t count) const
+  {
+    // Nothing is changed while it is looked at: what was just written part of can be read late
+    // only. An offer that another one of these outdoes is found out below.
+    std::size_t some = 0, offers = 0;
+    for (std::size_t r = 0; r < count; ++r)
     {
-      this->improve(space, voxel, key, lowestBit(better));
+      const auto ready = space.ready[r];
+      const Word better = this->template improvedBy<Fast>(space, ready.voxel, ready.key);
+      space.ready[some] = ready;
+      space.better[some] = better;
+      some += better != 0 ? 1 : 0;
+      offers += static_cast<std::size_t>(onesOf<Fast>(better));
     }
+    // Without a branch on how many a voxel improves, and on whether it still does.
+    Key* const keys = space.keys.data();
+    const Key* const levels = space.levels.data();
+    const Direction* const directions = this->Bits[Fast].data();
+    std::size_t r = 0;
+    Word bits = space.better[0], next = space.better[1];
+    for (std::size_t n = 0; n < offers; ++n)
+    {
+      const Direction direction = directions[lowestOne(bits)];
+      const auto [key, voxel] = space.ready[r];
+      bits &= bits - 1;
+      const Word last = bits == 0 ? 1 : 0;
+      r += static_cast<std::size_t>(last);
+      bits |= next & (0 - last);
+      next = space.better[r + 1];
+      const std::int32_t at = voxel + direction.offset;
+      const Key difference = levels[voxel] - levels[at];
+      const Key offered = (difference < 0 ? -difference : difference) + direction.step + key;
+      const Key now = keys[at];
+      keys[at] = std::min(now, offered);
+      space.queue.push(at, offered, offered < now);
+    }
+  }
+
+#ifdef SEGCORE_CHOOSES_WIDE
+  __attribute__((target("avx2,bmi,popcnt"), flatten, noinline)) void spreadFast(
+    Workspace<Key>& space, std::size_t count) const
+  {
+    this->template spreadBy<sizeof(Key) == sizeof(std::int32_t)>(space, count);
+  }
+#endif
+
+  template <bool Fast>
+  void spread(Workspace<Key>& space, std::size_t count) const
+  {
+#ifdef SEGCORE_CHOOSES_WIDE
+    if constexpr (Fast)
+    {
+      this->spreadFast(space, count);
+      return;
+    }
+#endif
+    this->spreadBy<false>(space, count);
   }
 
   /// Gives voxels that have no key one from what is beside them, and queues them. Returns the
@@ -856,7 +912,7 @@ private:
           if (key != Unreached)
           {
             lowest = std::min(lowest, key);
-            space.push(voxel, key, this->Shift);
+            space.queue.push(voxel, key);
           }
         }
       }
@@ -870,8 +926,6 @@ private:
   {
     const bool everything = from >> Everything & 1;
     this->load(space, box);
-    space.entries.clear();
-    space.unused = -1;
     // First, as it passes by what has got a key.
     Key lowest = everything ? this->pull(space, box) : Unreached;
     for (int axis = 0; axis < 3; ++axis)
@@ -897,7 +951,7 @@ private:
             if (keys[x] < 0 && keys[x] != Wall)
             {
               lowest = std::min(lowest, real(keys[x]));
-              space.push(place(x, y, z), real(keys[x]), this->Shift);
+              space.queue.push(place(x, y, z), real(keys[x]));
             }
           }
         }
@@ -928,6 +982,40 @@ private:
     return this->relaxBy<false>(space, visit, told);
   }
 
+  /// Takes what is next from the queue, a batch or a little more. Returns how many.
+  std::size_t takeReady(Workspace<Key>& space, Key turn) const
+  {
+    using Waiting = typename Workspace<Key>::Waiting;
+    const Key* const keys = space.keys.data();
+    std::size_t count = 0;
+    typename Waiting::Chunk entries;
+    while (count < Batch)
+    {
+      const int some = space.queue.pop(turn, entries);
+      if (some == 0)
+      {
+        break;
+      }
+      for (int e = 0; e < some; ++e)
+      {
+        // Without a branch on what was overtaken, which is left in the queue until it comes up.
+        const auto entry = entries[static_cast<std::size_t>(e)];
+        const std::int32_t voxel = Waiting::placeOf(entry);
+        const Key key = real(keys[voxel]);
+        const bool known = Waiting::hasKey(entry, key);
+        const Key its = space.queue.turnOf(key);
+        space.ready[count] = { key, voxel };
+        count += static_cast<std::size_t>(known & (its == turn));
+        if (known & (its > turn))
+        {
+          // What paths come in from may be some turns of the buckets ahead.
+          space.later.push_back({ key, voxel });
+        }
+      }
+    }
+    return count;
+  }
+
   /// A cube to its fixed point. Returns how many voxels got their first label; `told` are the
   /// neighbours to wake.
   template <bool Fast>
@@ -937,51 +1025,21 @@ private:
     const Box box = this->Queue->grid().boxOf(visit.cube);
     const Key lowest = this->begin(space, box, visit.time, from);
     // Else nothing came that is lower than what is known.
-    if (space.queued == 0)
+    if (space.queue.empty())
     {
       return 0;
     }
-    Key turn = lowest >> this->Shift; // not yet modulo their number
-    for (; space.queued > 0; ++turn)
+    for (Key turn = space.queue.turnOf(lowest); !space.queue.empty(); ++turn)
     {
-      std::int32_t& head = space.heads[static_cast<std::size_t>(turn) & (Buckets - 1)];
-      std::int32_t later = -1;
-      while (head >= 0)
+      while (const std::size_t count = this->takeReady(space, turn))
       {
-        // Without a branch on what was overtaken, which is left in the queue until it comes up.
-        std::size_t count = 0;
-        while (head >= 0 && count < space.ready.size())
-        {
-          const std::int32_t at = head;
-          auto& slot = space.entries[static_cast<std::size_t>(at)];
-          const Key key = slot.key;
-          const std::int32_t voxel = slot.voxel;
-          head = slot.next;
-          if ((key >> this->Shift) != turn)
-          {
-            // What paths come in from may be some turns of the buckets ahead.
-            slot.next = later;
-            later = at;
-            continue;
-          }
-          slot.next = space.unused;
-          space.unused = at;
-          --space.queued;
-          const Key now = space.keys[static_cast<std::size_t>(voxel)];
-          space.ready[count] = { key, voxel };
-          count += static_cast<std::size_t>((now == key) | (now < 0));
-        }
-        for (std::size_t r = 0; r < count; ++r)
-        {
-          const auto [key, voxel] = space.ready[r];
-          const Key now = space.keys[static_cast<std::size_t>(voxel)];
-          if (now == key || now < 0)
-          {
-            this->template spread<Fast>(space, voxel, key);
-          }
-        }
+        this->template spread<Fast>(space, count);
       }
-      head = later;
+      for (const auto& [key, voxel] : space.later)
+      {
+        space.queue.push(voxel, key);
+      }
+      space.later.clear();
     }
     return this->store(space, visit, box, told);
   }
@@ -1064,6 +1122,13 @@ private:
   alignas(16) std::array<Key, 16> StepRows{};
   // The same for all nine rows.
   std::array<Key, 36> StepsOfRows{};
+  // Where the bits of what is improved lead to, without wide instructions and with them.
+  struct Direction
+  {
+    std::int32_t offset = 0;
+    Key step = 0;
+  };
+  std::array<Direction, 36> Bits[2];
   int Shift = 0;
   unsigned OfFace[3][2] = {};
   // Stages of keys are coarser than buckets: of the cubes of a stage, those that were woken first

@@ -35,8 +35,10 @@
 /// become lower.
 ///
 /// Cost: 1.5 to 2 visits of each voxel, each of which looks at 26 neighbours (eight voxels at a
-/// time where the processor has AVX2); a cube is copied about 7 (CT) to 9 (noise) times. Scratch:
-/// one key per voxel of the padded block; half a megabyte per thread.
+/// time where the processor has AVX2); a cube is copied about 7 (CT) to 9 (noise) times. Voxels
+/// whose turn it is are looked at in batches before any of their neighbours is changed, without
+/// branches that depend on what they find. Scratch: one key per voxel of the padded block; half a
+/// megabyte per thread.
 ///
 /// Sources: R. B. Dial, Algorithm 360: shortest-path forest with topological ordering, Commun. ACM
 /// 12(11), 1969, doi:10.1145/363269.363610 (buckets); U. Meyer, P. Sanders, Delta-stepping: a
@@ -68,6 +70,9 @@ public:
 
   /// Writes the levels of a row of voxels of the padded block; -1 is a voxel without a value.
   virtual void row(Index i, Index j, Index k, Index count, std::int32_t* levels) const = 0;
+
+  /// Says that the row will be asked for soon.
+  virtual void expect(Index i, Index j, Index k, Index count) const;
 };
 
 struct SeedGrowthCosts

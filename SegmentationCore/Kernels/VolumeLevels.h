@@ -15,6 +15,7 @@
 
 #include "Box.h"
 #include "SeedGrowth.h"
+#include "StreamStore.h"
 #include "Threads.h"
 
 #include <cmath>
@@ -209,6 +210,11 @@ public:
       const std::int32_t level = this->Scale(values[x]);
       levels[x] = level < 0 ? level : level << this->Shift;
     }
+  }
+
+  void expect(Index i, Index j, Index k, Index count) const override
+  {
+    fetchSpan(this->Values + this->Stored.offset(i, j, k), count);
   }
 
 private:

@@ -4,6 +4,7 @@
 
 #include "Buffer.h"
 #include "CubeQueue.h"
+#include "StreamStore.h"
 #include "Threads.h"
 
 #include <algorithm>
@@ -51,22 +52,6 @@ int lowestBit(std::uint64_t bits)
     ++bit;
   }
   return bit;
-#endif
-}
-
-/// Memory that will be read soon: rows of a cube are far from each other, so that the processor
-/// does not see the next one coming.
-void expectRow(const std::uint32_t* row, Index count)
-{
-#if defined(__GNUC__)
-  constexpr Index line = 16;
-  for (Index x = 0; x < count; x += line)
-  {
-    __builtin_prefetch(row + x);
-  }
-#else
-  (void)row;
-  (void)count;
 #endif
 }
 
@@ -604,7 +589,7 @@ private:
       const std::int32_t place = places.place(0, y, z);
       if (z + 1 < box.dim(2))
       {
-        expectRow(from + this->Target.dim(0) * this->Target.dim(1), box.dim(0));
+        fetchSpan(from + this->Target.dim(0) * this->Target.dim(1), box.dim(0));
       }
       std::transform(from, from + box.dim(0), space.words.data() + place, PassSpace::opened);
       for (std::int32_t x = 0; visit.first && x < static_cast<std::int32_t>(box.dim(0)); ++x)
@@ -1240,7 +1225,7 @@ private:
           space.places.place(begin - box.lo[0], j - box.lo[1], k - box.lo[2]);
         if (k < inside.hi[2])
         {
-          expectRow(this->Passes + this->Target.offset(begin, j, k + 1), end - begin + 1);
+          fetchSpan(this->Passes + this->Target.offset(begin, j, k + 1), end - begin + 1);
         }
         this->readTimes(offset, end - begin + 1, space.times.data() + place);
         this->Labels.readLabels(begin, j, k, end - begin + 1, space.labels.data() + place);
