@@ -197,6 +197,22 @@ public:
                         : this->forEachRunIn(this->Wide_.data(), y, z, scratch.data(), visit);
   }
 
+  /// Calls visit(component) for the runs of row (y, z) in ascending order.
+  template <class Visit>
+  void forEachRunsComponent(Index y, Index z, const Visit& visit) const
+  {
+    this->Wide_.empty() ? this->forEachRunsRoot(this->Narrow_.data(), y, z, visit)
+                        : this->forEachRunsRoot(this->Wide_.data(), y, z, visit);
+  }
+
+  /// The mask's bits of a row.
+  const Word* rowBits(Index y, Index z) const { return this->bits(this->line(y, z)); }
+  Index rowRuns(Index y, Index z) const
+  {
+    const auto line = static_cast<std::size_t>(this->line(y, z));
+    return this->LineStart_[line + 1] - this->LineStart_[line];
+  }
+
   /// Calls visit(x0, x1, y, z, component) for all runs, from several threads; each row by one
   /// thread.
   template <class Visit>
@@ -315,6 +331,16 @@ private:
     for (Index i = 0; i < count; i += 2)
     {
       visit(x + bounds[i], x + bounds[i + 1] - 1, rootOf(slots, run++));
+    }
+  }
+
+  template <class Slot, class Visit>
+  void forEachRunsRoot(const Slot* slots, Index y, Index z, const Visit& visit) const
+  {
+    const auto line = static_cast<std::size_t>(this->line(y, z));
+    for (Index run = this->LineStart_[line]; run < this->LineStart_[line + 1]; ++run)
+    {
+      visit(rootOf(slots, run));
     }
   }
 
@@ -513,6 +539,38 @@ void fillExactly(T* to, Index n, T value)
     }
   }
 }
+
+/// writeComponents() for 32 bits, where useAvx512Bits() said so.
+template <class T, class Value>
+void writeComponentsWide(const ComponentRuns& runs, const Value& value, T rest, T* out,
+  const Box& stored, const Progress& progress, bool streamed)
+{
+  const Box& box = runs.box();
+  const auto bytes = static_cast<std::size_t>(box.dim(0)) * sizeof(T);
+  forRanges(box.rows(), rowsAtATime(box.rows(), static_cast<Index>(bytes)), progress,
+    [&](Index begin, Index end)
+    {
+      Buffer<std::uint32_t> line(streamed ? box.dim(0) : 0);
+      Buffer<std::uint32_t> values(box.dim(0) / 2 + 1 + 2 * ValuesAround);
+      std::fill(values.data(), values.data() + values.size(), 0u);
+      for (Index r = begin; r < end; ++r)
+      {
+        const Index y = box.lo[1] + r % box.dim(1);
+        const Index z = box.lo[2] + r / box.dim(1);
+        std::uint32_t* next = values.data() + ValuesAround;
+        runs.forEachRunsComponent(y, z, [&](Index component)
+          { *next++ = static_cast<std::uint32_t>(static_cast<T>(value(component))); });
+        auto* const row = reinterpret_cast<std::uint32_t*>(out + stored.offset(box.lo[0], y, z));
+        expandRuns(runs.rowBits(y, z), box.dim(0), values.data() + ValuesAround,
+          static_cast<std::uint32_t>(rest), streamed ? line.data() : row);
+        if (streamed)
+        {
+          streamCopy(row, line.data(), bytes);
+        }
+      }
+      streamFence();
+    });
+}
 } // namespace detail
 
 /// Writes value(component) to the voxels of all runs and `rest` to all others of the block. `fresh`
@@ -525,6 +583,14 @@ void writeComponents(const ComponentRuns& runs, const Value& value, T rest, T* o
   const Box& box = runs.box();
   const bool streamed = isStreamed(box.size() * static_cast<Index>(sizeof(T)), fresh);
   const auto bytes = static_cast<std::size_t>(box.dim(0)) * sizeof(T);
+  if constexpr (std::is_integral<T>::value && sizeof(T) == sizeof(std::uint32_t))
+  {
+    if (useAvx512Bits())
+    {
+      detail::writeComponentsWide(runs, value, rest, out, stored, progress, streamed);
+      return;
+    }
+  }
   forRanges(box.rows(), detail::rowsAtATime(box.rows(), static_cast<Index>(bytes)), progress,
     [&](Index begin, Index end)
     {

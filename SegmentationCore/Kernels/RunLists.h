@@ -42,6 +42,16 @@ inline Index runListSize(Index words)
 /// fastest way that the processor has.
 SEGMENTATIONCOREKERNELS_EXPORT Index listRuns(const Word* row, Index words, std::int32_t* bounds);
 
+/// Elements before and after the values of expandRuns() that it reads, and does not use.
+constexpr Index ValuesAround = 16;
+
+/// Writes values[r] to all elements of the r-th run of ones of `row`, and `rest` to those of the
+/// zeros: `n` elements; bits beyond them must be 0. There must be ValuesAround elements before and
+/// after the values. Sixteen at a time, whatever their runs, where useAvx512Bits() says so; else
+/// run by run.
+SEGMENTATIONCOREKERNELS_EXPORT void expandRuns(
+  const Word* row, Index n, const std::uint32_t* values, std::uint32_t rest, std::uint32_t* out);
+
 /// Runs of two rows that touch, counted from the first run of each row.
 struct Contact
 {

@@ -497,6 +497,22 @@ void testLarge()
   segcore::fillComponents(runs, number, expected.data(), whole);
   segcore::writeComponents(runs, number, std::uint8_t{ 255 }, filled.data(), whole);
   CHECK(filled == expected);
+  // 32 bits have a way of their own; into new memory, which is not written past the caches.
+  std::vector<std::int32_t> numbers(size, -9);
+  const auto negative = [](Index component) { return static_cast<std::int32_t>(-component); };
+  segcore::fillComponents(runs, negative, numbers.data(), whole);
+  for (const bool wide : { true, false })
+  {
+    segcore::allowWideInstructions(wide);
+    for (const bool fresh : { false, true })
+    {
+      std::vector<std::int32_t> written(size, 1);
+      segcore::writeComponents(
+        runs, negative, std::int32_t{ -9 }, written.data(), whole, segcore::Progress(), fresh);
+      CHECK(written == numbers);
+    }
+  }
+  segcore::allowWideInstructions(true);
 }
 
 } // namespace
@@ -524,6 +540,9 @@ int TestConnectedComponents(int, char*[])
   testValues<std::int8_t>("int8");
   testValues<std::uint16_t>("uint16");
   testValues<std::int32_t>("int32");
+  segcore::allowWideInstructions(false);
+  testValues<std::int32_t>("int32, not wide");
+  segcore::allowWideInstructions(true);
   testValues<std::uint64_t>("uint64");
   testValues<double>("double");
 

@@ -5,6 +5,7 @@
 
 #include "Check.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -85,6 +86,36 @@ void testRuns(const Row& row)
           { bounds[static_cast<std::size_t>(i)], bounds[static_cast<std::size_t>(i) + 1] });
       }
       CHECK(runs == expected);
+    });
+}
+
+/// Of a row's first n elements.
+void testExpanding(check::Random& random, Row row, Index n)
+{
+  const auto size = static_cast<std::size_t>(n);
+  for (Index i = n; i < 64 * static_cast<Index>(row.size()); ++i)
+  {
+    row[static_cast<std::size_t>(i / 64)] &= ~(Word{ 1 } << (i % 64));
+  }
+  const Pairs runs = runsOf(row);
+  constexpr std::uint32_t guard = 0xdeadbeef;
+  std::vector<std::uint32_t> values(
+    runs.size() + 2 * static_cast<std::size_t>(segcore::ValuesAround), guard);
+  std::vector<std::uint32_t> expected(size + 2, 0xfffffff0);
+  expected.front() = expected.back() = guard;
+  for (std::size_t r = 0; r < runs.size(); ++r)
+  {
+    const auto value = static_cast<std::uint32_t>(random.next());
+    values[r + static_cast<std::size_t>(segcore::ValuesAround)] = value;
+    std::fill(expected.begin() + 1 + runs[r].first, expected.begin() + 1 + runs[r].second, value);
+  }
+  eachWay(
+    [&]
+    {
+      std::vector<std::uint32_t> got(size + 2, guard);
+      segcore::expandRuns(
+        row.data(), n, values.data() + segcore::ValuesAround, 0xfffffff0, got.data() + 1);
+      CHECK_RANGES(got, expected, static_cast<std::int64_t>(got.size()));
     });
 }
 
@@ -240,14 +271,18 @@ int TestRunLists(int, char*[])
     const Index words = random.between(1, 9);
     testRuns(randomRow(random, words));
     testContacts(random, words);
+    testExpanding(random, randomRow(random, words), random.between(64 * words - 63, 64 * words));
   }
   check::setContext("as many runs as there can be");
+  check::Random random(601);
   for (const Index words : { 1, 2, 5 })
   {
-    testRuns(Row(static_cast<std::size_t>(words), 0x5555555555555555u));
-    testRuns(Row(static_cast<std::size_t>(words), 0xaaaaaaaaaaaaaaaau));
-    testRuns(Row(static_cast<std::size_t>(words), ~Word{ 0 }));
-    testRuns(Row(static_cast<std::size_t>(words), Word{ 0 }));
+    for (const Word word :
+      { Word{ 0x5555555555555555 }, Word{ 0xaaaaaaaaaaaaaaaa }, ~Word{ 0 }, Word{ 0 } })
+    {
+      testRuns(Row(static_cast<std::size_t>(words), word));
+      testExpanding(random, Row(static_cast<std::size_t>(words), word), 64 * words);
+    }
     const Row row(static_cast<std::size_t>(words), 0x5555555555555555u);
     for (const ListContacts way : waysToListContacts())
     {
