@@ -2,8 +2,10 @@
 
 A measurement is the median of several runs with the smallest and the largest beside it. Whatever is
 compared takes turns (ours, theirs, ours, theirs ..), each round starting with another one, so that
-a machine that becomes slower for a while is slower for all. The first run of each is a warm-up: it
-is not timed, but its memory is looked at and its result is compared.
+a machine that becomes slower for a while is slower for all. A turn of a short one has several runs,
+most of which then follow one of its own: after another's seconds the caches are cold, and a virtual
+machine may have given its idle memory back to the host. The first run of each is a warm-up: it is
+not timed, but its memory is looked at and its result is compared.
 
 Standard library only; Slicer's process uses this file too.
 """
@@ -24,6 +26,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 GIBIBYTE = 1 << 30
+
+#: A turn ends after so many seconds or runs.
+TURN_SECONDS = 0.4
+TURN_RUNS = 3
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,8 @@ def interleave(
 ) -> tuple[dict[str, Timing], dict[str, str]]:
     """Run the contenders in turns; returns the timings, and the errors of those that failed.
 
+    A turn has up to ``TURN_RUNS`` runs, and ends when they have taken ``TURN_SECONDS``.
+
     Parameters
     ----------
     contenders : mapping
@@ -87,7 +95,7 @@ def interleave(
         Seconds that each one's first run took. One that needs more than ``budget`` for a run is
         not run again: its first run is its only one.
     rounds : int
-        Most runs of each.
+        Most turns of each.
     budget : float
         Seconds after which a contender leaves the rounds, though not before its second run.
     tell : callable
@@ -105,8 +113,12 @@ def interleave(
         start = turn % len(playing) if playing else 0
         for name in [*playing[start:], *playing[:start]]:
             tell(name)
+            before = sum(runs[name])
             try:
-                runs[name].append(contenders[name].run())
+                for _ in range(TURN_RUNS):
+                    runs[name].append(contenders[name].run())
+                    if sum(runs[name]) - before >= TURN_SECONDS:
+                        break
             except Exception as error:  # a peer's failure is a result, not the end
                 errors[name] = describe(error)
         playing = [

@@ -160,6 +160,15 @@ def test_contenders_take_turns() -> None:
     assert not errors
 
 
+def test_a_turn_of_a_short_contender_has_several_runs() -> None:
+    log: list[str] = []
+    seconds = {"a": 0.01, "b": 0.3, "c": 0.4}
+    field = {name: Counted(name, time, log) for name, time in seconds.items()}
+    timings, _ = measure.interleave(field, seconds, rounds=2, budget=100)
+    assert "".join(log) == "aaabbc" + "bbcaaa"
+    assert {name: len(timing.runs) for name, timing in timings.items()} == {"a": 6, "b": 4, "c": 2}
+
+
 def test_slow_and_failing_contenders_leave_early() -> None:
     log: list[str] = []
     field = {
