@@ -44,17 +44,9 @@ struct FastCount
   static Index of(Word word) { return __builtin_popcountll(word); }
 };
 
-/// As countRuns().
-__attribute__((target("popcnt"))) Index countRunsFast(const Word* row, Index words)
+__attribute__((target("popcnt"), flatten)) Index countRunsFast(const Word* row, Index words)
 {
-  Index runs = 0;
-  Word before = 0; // last bit of the word before
-  for (Index w = 0; w < words; ++w)
-  {
-    runs += __builtin_popcountll(row[w] & ~((row[w] << 1) | before));
-    before = row[w] >> 63;
-  }
-  return runs;
+  return countRuns<FastCount>(row, words);
 }
 #endif
 

@@ -238,7 +238,8 @@ inline void pasteBits(const Word* from, Index n, Word* row, Index first)
 }
 
 /// Number of runs of ones in a row of `words` words.
-inline Index countRuns(const Word* row, Index words)
+template <class Count = PortableCount>
+Index countRuns(const Word* row, Index words)
 {
   Index runs = 0;
   Word before = 0; // last bit of the word before
@@ -246,7 +247,7 @@ inline Index countRuns(const Word* row, Index words)
   {
     const Word word = row[w];
     const Word starts = word & ~((word << 1) | before);
-    runs += starts ? countOnes(starts) : 0;
+    runs += starts ? Count::of(starts) : 0;
     before = word >> 63;
   }
   return runs;
