@@ -822,8 +822,8 @@ private:
   template <bool Fast>
   void spreadBy(Workspace<Key>& space, std::size_t count) const
   {
-    // Nothing is changed while it is looked at: what was just written part of can be read late
-    // only. An offer that another one of these outdoes is found out below.
+    // All of them look first, as a row that was just written in part takes long to read. An offer
+    // that another one outdoes is found out below.
     std::size_t some = 0, offers = 0;
     for (std::size_t r = 0; r < count; ++r)
     {
