@@ -414,8 +414,8 @@ def test_operations_of_the_session_are_json() -> None:
 @pytest.mark.parametrize(
     ("task", "options", "expected"),
     [
-        ("history", {"size": 16, "undo": False}, None),
-        ("history", {"size": 16, "undo": True}, [4 * 4 * 16 + 2.0]),
+        ("history", {"size": 24, "undo": False}, None),
+        ("history", {"size": 24, "undo": True}, [6 * 6 * 24 + 2.0]),
         ("surfaces", {"joint": False}, None),
         ("surfaces", {"joint": True}, None),
         ("labelmap", {}, None),
