@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -166,7 +167,8 @@ def test_shapes_that_are_refused(shape: tuple[int, ...]) -> None:
         (-1, 1, 1),
         (float("nan"), 1, 1),
         (float("inf"), 1, 1),
-        "abc",
+        1.0,
+        (),
     ],
     ids=str,
 )
@@ -175,10 +177,39 @@ def test_spacings_that_are_refused(spacing: object) -> None:
         check_spacing(spacing, 3)
 
 
-@pytest.mark.parametrize("spacing", [1.0, (None, 1, 1), ([1], 1, 1)], ids=str)
+@pytest.mark.parametrize(
+    "spacing",
+    [
+        "abc",
+        (None, 1, 1),
+        ([1], 1, 1),
+        ("1", "1", "1"),
+        ("1", 1, 1),
+        (True, True, True),
+        (1j, 1, 1),
+    ],
+    ids=str,
+)
 def test_kinds_of_spacing_that_are_refused(spacing: object) -> None:
     with pytest.raises(TypeError, match=r"spacing.*expected 3 positive numbers"):
         check_spacing(spacing, 3)
+
+
+@pytest.mark.parametrize(
+    ("origin", "error"),
+    [
+        ((1, 2), ValueError),
+        ((1, 2, float("nan")), ValueError),
+        (5, ValueError),
+        ("abc", TypeError),
+        (("1", "2", "3"), TypeError),
+        ((None,) * 3, TypeError),
+    ],
+    ids=str,
+)
+def test_origins_that_are_refused(origin: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match=r"origin is .*expected 3 numbers"):
+        to_image(np.zeros((2, 2, 2), np.uint8), origin=origin)
 
 
 def test_copying_is_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -457,7 +457,10 @@ def test_an_effect_on_all_segments_names_none() -> None:
         ({"shape": (2, 2, 2), "spacing": (1, 1)}, ValueError, "spacing is"),
         ({"shape": (2, 2, 2), "origin": (1, 1)}, ValueError, "origin is"),
         ({"shape": (2, 2, 2), "origin": "abc"}, TypeError, "origin is 'abc'"),
+        ({"shape": (2, 2, 2), "origin": ("1", 2, 3)}, TypeError, "origin is .'1'"),
         ({"shape": (2, 2, 2), "direction": np.eye(2)}, ValueError, "direction is"),
+        ({"shape": (2, 2, 2), "direction": [[1], [0, 1]]}, TypeError, "direction is"),
+        ({"shape": (2, 2, 2), "direction": np.eye(3, dtype=bool)}, TypeError, "direction is"),
         pytest.param(
             {"volume": to_image(np.zeros((2, 2, 2))), "spacing": (1, 1, 1)},
             TypeError,
@@ -541,6 +544,7 @@ def test_failures_say_why_and_change_nothing() -> None:
         ((1, 2, 3), TypeError),
         ({"center": (1, 1, 1)}, ValueError),
         ({"center": (1, 1, 1), "size": (1, 1)}, ValueError),
+        ({"center": (1, 1, 1), "size": (1, 1, "1")}, TypeError),
         ({"center": (-99, 1, 1), "size": (1, 1, 1)}, ValueError),
     ):
         with pytest.raises(error, match="region"):

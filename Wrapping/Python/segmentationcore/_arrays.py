@@ -17,7 +17,6 @@ type and a silent conversion would change values or memory use.
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -96,16 +95,26 @@ def check_spacing(spacing: Any, axes: int) -> tuple[float, ...]:
     """Millimetres between voxels in the order of the array's axes; 1 when not given."""
     if spacing is None:
         return (1.0,) * axes
-    expected = f"expected {axes} positive numbers ({'z, y, x' if axes == 3 else 'y, x'})"
+    expected = f"{axes} positive numbers ({'z, y, x' if axes == 3 else 'y, x'})"
+    values = check_numbers(spacing, (axes,), "spacing", expected)
+    if not (values > 0).all():
+        raise ValueError(f"spacing is {spacing!r}; expected {expected}")
+    return tuple(values.tolist())
+
+
+def check_numbers(
+    value: Any, shape: tuple[int, ...], name: str, expected: str
+) -> NDArray[np.float64]:
+    """Finite numbers of that shape; texts and truth values are no numbers."""
     try:
-        values = tuple(float(value) for value in spacing)
-    except TypeError:
-        raise TypeError(f"spacing is {spacing!r}; {expected}") from None
-    except ValueError:
-        raise ValueError(f"spacing is {spacing!r}; {expected}") from None
-    if len(values) != axes or not all(value > 0 and math.isfinite(value) for value in values):
-        raise ValueError(f"spacing is {spacing!r}; {expected}")
-    return values
+        values = np.asarray(value)
+    except ValueError:  # rows that differ in length
+        raise TypeError(f"{name} is {value!r}; expected {expected}") from None
+    if values.dtype.kind not in "iuf" and values.size:
+        raise TypeError(f"{name} is {value!r}; expected {expected}")
+    if values.shape != shape or not np.isfinite(values).all():
+        raise ValueError(f"{name} is {value!r}; expected {expected}")
+    return values.astype(np.float64)
 
 
 def image_of_array(
@@ -234,10 +243,8 @@ def to_image(
     """
     image = image_of_array(array, spacing, name).image
     if origin is not None:
-        values = tuple(float(value) for value in origin)
-        if len(values) != array.ndim or not all(map(math.isfinite, values)):
-            raise ValueError(f"origin is {origin!r}; expected {array.ndim} numbers")
-        image.SetOrigin(*reversed((0.0, *values)[-3:]))
+        values = check_numbers(origin, (array.ndim,), "origin", f"{array.ndim} numbers")
+        image.SetOrigin(*reversed((0.0, *values.tolist())[-3:]))
     return image
 
 

@@ -24,7 +24,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Union
 import numpy as np
 
 from . import _registry
-from ._arrays import array_of_image, check_spacing, image_of_array, is_image, point_array_name
+from ._arrays import (
+    array_of_image,
+    check_numbers,
+    check_spacing,
+    image_of_array,
+    is_image,
+    point_array_name,
+)
 from ._compiled import find_class
 from ._pipeline import execute, is_refusal
 from ._run import check_argument
@@ -522,16 +529,10 @@ class Editor:
     def _box_side(self, value: Any, where: str, key: str) -> list[float]:
         """Centre or size of a region in the editor's order -> x, y, z."""
         count = self._axes or 3
-        parts = value.tolist() if hasattr(value, "tolist") else value
-        expected = f"expected {count} numbers{' above 0' if key == 'size' else ''}"
-        try:
-            numbers = [float(part) for part in parts]
-        except (TypeError, ValueError):
-            raise TypeError(f"{where} is {value!r}; {expected}") from None
-        if len(numbers) != count or not all(
-            math.isfinite(number) and (key != "size" or number > 0.0) for number in numbers
-        ):
-            raise ValueError(f"{where} is {value!r}; {expected}")
+        expected = f"{count} numbers{' above 0' if key == 'size' else ''}"
+        numbers = check_numbers(value, (count,), where, expected).tolist()
+        if key == "size" and min(numbers) <= 0.0:
+            raise ValueError(f"{where} is {value!r}; expected {expected}")
         if not self._axes:
             return numbers
         # A slice of two axes lies at z = 0 and is 1 mm thick.
@@ -1387,25 +1388,15 @@ def _set_place(image: Any, axes: int, geometry: Mapping[str, Any], where: str) -
     """Set origin and direction, given in the order of an array's axes."""
     origin, direction = geometry["origin"], geometry["direction"]
     if origin is not None:
-        values = _floats(origin, (axes,), f"{where}: origin", f"{axes} numbers")
+        values = check_numbers(origin, (axes,), f"{where}: origin", f"{axes} numbers")
         image.SetOrigin(*reversed((0.0, *values.tolist())[-3:]))
     if direction is not None:
         expected = f"{axes} rows of {axes} numbers"
         matrix = np.eye(3)
-        matrix[3 - axes :, 3 - axes :] = _floats(
+        matrix[3 - axes :, 3 - axes :] = check_numbers(
             direction, (axes, axes), f"{where}: direction", expected
         )
         image.SetDirectionMatrix([float(part) for part in matrix[::-1, ::-1].ravel()])
-
-
-def _floats(value: Any, shape: tuple[int, ...], name: str, expected: str) -> NDArray[np.float64]:
-    try:
-        values = np.asarray(value, np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} is {value!r}; expected {expected}") from None
-    if values.shape != shape or not np.isfinite(values).all():
-        raise ValueError(f"{name} is {value!r}; expected {expected}")
-    return values
 
 
 def _as_image(
