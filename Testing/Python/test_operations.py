@@ -76,6 +76,23 @@ SCHEMA = Draft202012Validator(
             ValueError,
             "MarginSizeMm is 10000000.0.*expected a number from",
         ),
+        (
+            {"effect": "margin", "segment": "s", "parameters": {"MarginSizeMm": 10**400}},
+            ValueError,
+            r"MarginSizeMm is 10+\.\.\.0+; expected a number from",
+        ),
+        ({"effect": "margin", "segment": "\ud800"}, ValueError, r"segment is '\\ud800'.*UTF-8"),
+        (
+            {"effect": "rename_segment", "segment": "s", "parameters": {"Name": "a\udfff"}},
+            ValueError,
+            r"Name is 'a\\udfff'.*UTF-8",
+        ),
+        (
+            {"effect": "logical", "segment": "s", "parameters": {"ModifierSegmentID": "\ud800"}},
+            ValueError,
+            r"ModifierSegmentID is '\\ud800'.*UTF-8",
+        ),
+        ({"effect": "x" * 1000, "segment": "s"}, ValueError, r"effect is 'x{30,40}\.\.\.x{30,40}'"),
         ({"effect": "rename_segment", "segment": "s"}, ValueError, "Name is missing"),
         (
             {"effect": "recolor_segment", "segment": "s", "parameters": {"Color": [0, 0, 2]}},
@@ -88,7 +105,7 @@ SCHEMA = Draft202012Validator(
             "Color is 'red'",
         ),
     ],
-    ids=str,
+    ids=lambda value: ascii(value)[:90],
 )
 def test_wrong_operations_name_the_culprit(
     operation: Any, error: type[Exception], culprit: str

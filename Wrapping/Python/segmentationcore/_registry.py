@@ -173,10 +173,34 @@ def _rows_in_one(value: Any) -> list[Any] | None:
 
 
 def _finite(value: Any) -> bool:
+    return math.isfinite(_float(value))
+
+
+def _float(value: Any) -> float:
     try:
-        return math.isfinite(value)
+        return float(value)
     except OverflowError:  # an integer beyond all floating-point numbers
-        return False
+        return math.inf if value > 0 else -math.inf
+
+
+def check_text(value: object, name: str, expected: str = "a text") -> str:
+    """Return a text that can leave Python, or raise what is wrong."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {shown(value)} ({type(value).__name__}); expected {expected}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        raise ValueError(f"{name} is {shown(value)}; expected {expected} in UTF-8") from None
+    return str(value)
+
+
+def shown(value: object) -> str:
+    """A value as an error quotes it: long ones are cut."""
+    return _SHORTENED.repr(value)
+
+
+_SHORTENED = reprlib.Repr()
+_SHORTENED.maxstring = _SHORTENED.maxother = _SHORTENED.maxlong = 80
 
 
 def check_points(
@@ -186,16 +210,16 @@ def check_points(
     expected = f"expected {_accepted_points(axes)}"
     points = _listed(value)
     if points is None:
-        raise TypeError(f"{name} is {reprlib.repr(value)} ({type(value).__name__}); {expected}")
+        raise TypeError(f"{name} is {shown(value)} ({type(value).__name__}); {expected}")
     if not points and required:
         raise ValueError(f"{name} is empty; {expected}")
     result = []
     for index, point in enumerate(points):
         parts = _listed(point)
         if parts is None or not all(map(_is_number, parts)):
-            raise TypeError(f"{name}[{index}] is {reprlib.repr(point)}; {expected}")
+            raise TypeError(f"{name}[{index}] is {shown(point)}; {expected}")
         if len(parts) != len(axes) or not all(map(_finite, parts)):
-            raise ValueError(f"{name}[{index}] is {reprlib.repr(point)}; {expected}")
+            raise ValueError(f"{name}[{index}] is {shown(point)}; {expected}")
         result.append([float(part) for part in parts])
     return result
 
@@ -208,7 +232,9 @@ def check_value(parameter: Mapping[str, Any], value: Any, name: str) -> Any:
     kind = parameter["type"]
 
     def wrong(error: type[Exception]) -> Exception:
-        given = f"{value!r} ({type(value).__name__})" if error is TypeError else repr(value)
+        given = shown(value)
+        if error is TypeError:
+            given = f"{given} ({type(value).__name__})"
         hint = ""
         if error is ValueError and kind == "enum":
             hint = suggestion(value, parameter["values"])
@@ -217,7 +243,7 @@ def check_value(parameter: Mapping[str, Any], value: Any, name: str) -> Any:
     if kind == "double":
         if not _is_number(value):
             raise wrong(TypeError)
-        number = float(value)
+        number = _float(value)
         unbounded = parameter.get("unbounded")
         if unbounded is not None and math.isinf(number) and (number > 0) == (unbounded > 0):
             number = float(unbounded)
@@ -249,9 +275,7 @@ def check_value(parameter: Mapping[str, Any], value: Any, name: str) -> Any:
             raise wrong(ValueError)
         return int(value)
     if kind == "string":
-        if not isinstance(value, str):
-            raise wrong(TypeError)
-        return str(value)
+        return check_text(value, name)
     if kind in _NUMBERS:
         count, is_good = _NUMBERS[kind]
         parts = _rows_in_one(value) if kind == "matrix" else _listed(value)
@@ -270,18 +294,17 @@ def check_value(parameter: Mapping[str, Any], value: Any, name: str) -> Any:
     if kind == "points":
         return check_points(value, name, required=bool(parameter.get("required")))
     if kind == "segment":
-        if not isinstance(value, str):
-            raise wrong(TypeError)
-        if parameter.get("required") and not value:
+        text = check_text(value, name, accepted(parameter))
+        if parameter.get("required") and not text:
             raise wrong(ValueError)
-        return str(value)
+        return text
     if kind == "segments":
         parts = _listed(value)
         if parts is None or not all(isinstance(part, str) for part in parts):
             raise wrong(TypeError)
         if not parts or not all(parts) or len(set(parts)) != len(parts):
             raise wrong(ValueError)
-        return [str(part) for part in parts]
+        return [check_text(part, name) for part in parts]
     if kind == "voxels":
         if not isinstance(value, Mapping):
             raise wrong(TypeError)
@@ -294,10 +317,10 @@ def check_value(parameter: Mapping[str, Any], value: Any, name: str) -> Any:
 def check_label(label: Any, name: str) -> int:
     """A voxel value that can stand for a segment."""
     if not _is_integer(label):
-        raise TypeError(f"{name} is {label!r} ({type(label).__name__}); expected an integer")
+        raise TypeError(f"{name} is {shown(label)} ({type(label).__name__}); expected an integer")
     if not 1 <= int(label) <= LARGEST_LABEL:
         raise ValueError(
-            f"{name} is {label!r}; expected an integer from 1 to {LARGEST_LABEL} "
+            f"{name} is {shown(label)}; expected an integer from 1 to {LARGEST_LABEL} "
             "(0 is the background)"
         )
     return int(label)

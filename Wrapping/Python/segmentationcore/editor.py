@@ -530,7 +530,7 @@ class Editor:
         """Centre or size of a region in the editor's order -> x, y, z."""
         count = self._axes or 3
         expected = f"{count} numbers{' above 0' if key == 'size' else ''}"
-        numbers = check_numbers(value, (count,), where, expected).tolist()
+        numbers: list[float] = check_numbers(value, (count,), where, expected).tolist()
         if key == "size" and min(numbers) <= 0.0:
             raise ValueError(f"{where} is {value!r}; expected {expected}")
         if not self._axes:

@@ -105,12 +105,16 @@ def validate_operation(operation: Any, *, where: str = "operation") -> Operation
     for key in operation:
         if key not in _KEYS:
             hint = _registry.suggestion(key, _KEYS)
-            raise ValueError(f"{where}: unknown key {key!r}; expected {', '.join(_KEYS)}{hint}")
+            raise ValueError(
+                f"{where}: unknown key {_registry.shown(key)}; expected {', '.join(_KEYS)}{hint}"
+            )
     identifier = _text(operation, "effect", where)
     effects = _registry.effects()
     if identifier not in effects:
         hint = _registry.suggestion(identifier, effects)
-        raise ValueError(f"{where}: effect is {identifier!r}; expected one of {[*effects]}{hint}")
+        raise ValueError(
+            f"{where}: effect is {_registry.shown(identifier)}; expected one of {[*effects]}{hint}"
+        )
     effect = effects[identifier]
     checked: Operation = {"effect": identifier}
     to_all = False
@@ -135,7 +139,7 @@ def validate_operation(operation: Any, *, where: str = "operation") -> Operation
         segment = checked["segment"] = _text(operation, "segment", where)
         if not segment:
             raise ValueError(f"{where} ({identifier}): segment is empty; expected a segment's id")
-        where = f"{where} ({identifier} on {segment!r})"
+        where = f"{where} ({identifier} on {_registry.shown(segment)})"
 
     given = operation.get("parameters", {})
     checked["parameters"] = _check_object(given, effect["parameters"], where, "parameters")
@@ -177,12 +181,7 @@ def _text(operation: Mapping[str, Any], key: str, where: str) -> str:
     """Return a text that an operation must have."""
     if key not in operation:
         raise ValueError(f"{where}: key {key!r} is missing")
-    if not isinstance(operation[key], str):
-        raise TypeError(
-            f"{where}: {key} is {operation[key]!r} ({type(operation[key]).__name__}); "
-            "expected a text"
-        )
-    return str(operation[key])
+    return _registry.check_text(operation[key], f"{where}: {key}")
 
 
 def _check_object(
@@ -195,7 +194,9 @@ def _check_object(
     for name in given:
         if name not in declared:
             hint = _registry.suggestion(name, declared)
-            raise ValueError(f"{where}: {key} has no {name!r}; it has {[*declared]}{hint}")
+            raise ValueError(
+                f"{where}: {key} has no {_registry.shown(name)}; it has {[*declared]}{hint}"
+            )
     for name, parameter in declared.items():
         if parameter.get("required") and name not in given:
             accepted = _registry.accepted(parameter)
