@@ -36,15 +36,71 @@ std::string trimmed(const std::string& text)
   return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
 }
 
+// As RFC 3629 has it: no longer than needed, no surrogates, nothing beyond U+10FFFF.
+bool isUtf8(const std::string& text)
+{
+  const auto byte = [&](std::size_t at)
+  { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u; };
+  for (std::size_t i = 0; i < text.size();)
+  {
+    const unsigned first = byte(i);
+    const std::size_t more = first < 0x80 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+    if ((first >= 0x80 && first < 0xc2) || first > 0xf4)
+    {
+      return false;
+    }
+    const unsigned second = byte(i + 1);
+    if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
+      (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f))
+    {
+      return false;
+    }
+    for (std::size_t k = 1; k <= more; ++k)
+    {
+      if ((byte(i + k) & 0xc0) != 0x80)
+      {
+        return false;
+      }
+    }
+    i += more + 1;
+  }
+  return true;
+}
+
+// Of ISO 8859-1, which each byte is a character of.
+std::string toUtf8(const std::string& text)
+{
+  std::string result;
+  for (const char c : text)
+  {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80)
+    {
+      result += c;
+    }
+    else
+    {
+      result += static_cast<char>(0xc0 | byte >> 6);
+      result += static_cast<char>(0x80 | (byte & 0x3f));
+    }
+  }
+  return result;
+}
+
 // Text of a file in a message: printable and short.
 std::string shown(const std::string& text)
 {
-  std::string result = "'";
-  for (const char c : text.substr(0, 60))
+  std::size_t size = std::min<std::size_t>(text.size(), 60);
+  for (int i = 0; i < 3 && size < text.size() && (text[size] & 0xc0) == 0x80; ++i)
   {
-    result += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+    --size; // not in the middle of a character
   }
-  return result + (text.size() > 60 ? "...'" : "'");
+  std::string part = text.substr(0, size);
+  for (char& c : part)
+  {
+    c = static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+  }
+  return "'" + (isUtf8(part) ? part : toUtf8(part)) + (size < text.size() ? "...'" : "'");
 }
 
 struct Line
@@ -489,8 +545,15 @@ NrrdHeader parseNrrdHeader(const std::string& bytes, const std::string& path, In
     const std::size_t colon = text.find(": ");
     if (pair != std::string::npos && pair < colon)
     {
-      header.keyValues.emplace_back(
-        unescaped(text.substr(0, pair)), unescaped(text.substr(pair + 2)));
+      std::string key = text.substr(0, pair);
+      std::string value = text.substr(pair + 2);
+      if (!isUtf8(text))
+      {
+        key = toUtf8(key);
+        value = toUtf8(value);
+        header.firstLatin1Line = header.firstLatin1Line ? header.firstLatin1Line : line.number;
+      }
+      header.keyValues.emplace_back(unescaped(key), unescaped(value));
       continue;
     }
     const std::size_t separator = colon != std::string::npos ? colon : text.find(':');
@@ -786,6 +849,7 @@ VolumeFile openNrrd(const std::string& path, const OpenOptions& options)
   {
     volume.keyValues[pair.first] = pair.second;
   }
+  volume.firstLatin1Line = header.firstLatin1Line;
 
   VoxelFile& voxels = volume.voxels;
   voxels.encoding = header.encoding;

@@ -57,8 +57,10 @@ struct SEGMENTATIONCOREIO_EXPORT NrrdHeader
   std::string dataFile; ///< empty: attached
   Index lineSkip = 0;
   Index byteSkip = 0; ///< -1: the data is at the end of the file
-  /// Pairs in the order of the file; of equal keys the last counts.
+  /// Pairs in the order of the file; of equal keys the last counts. In UTF-8: a line that is not is
+  /// taken for ISO 8859-1.
   std::vector<std::pair<std::string, std::string>> keyValues;
+  std::size_t firstLatin1Line = 0; ///< counted from 1; 0: none
 
   /// The header as text, with the empty line at its end. Needs scalarType, sizes, and, if there are
   /// space directions, a space. Throws std::invalid_argument otherwise.

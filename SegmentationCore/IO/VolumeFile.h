@@ -44,8 +44,10 @@ struct VolumeFile
   /// The value of a voxel is slope * stored + intercept. Only NIfTI has this.
   double slope = 1.0;
   double intercept = 0.0;
-  /// NRRD's key/value pairs; empty for other formats.
+  /// NRRD's key/value pairs in UTF-8; empty for other formats.
   std::map<std::string, std::string> keyValues;
+  /// First line of these that is not in UTF-8, and was taken for ISO 8859-1; 0: none.
+  std::size_t firstLatin1Line = 0;
 
   bool rescales() const { return this->slope != 1.0 || this->intercept != 0.0; }
 };

@@ -180,6 +180,11 @@ void vtkLabelMapNrrdReader::ReadInformation(vtkInformation* outInfo)
   std::fill_n(self.Offset, 3, 0);
   if (!self.IsPlain)
   {
+    if (self.Volume.firstLatin1Line)
+    {
+      vtkWarningMacro(<< this->FileName << ":" << self.Volume.firstLatin1Line
+                      << ": names that are not in UTF-8 are taken for ISO 8859-1.");
+    }
     this->ReadSegments();
     this->FindReference();
   }

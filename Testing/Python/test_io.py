@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ import SimpleITK
 from sample_data import TEMPLATES, noise
 from segmentationcore import (
     Segment,
+    SegmentationCoreError,
+    read_segmentation,
     read_segments,
     vtkLabelMapNrrdReader,
     vtkLabelMapNrrdWriter,
@@ -542,6 +545,22 @@ def test_any_text_survives(tmp_path: Path) -> None:
     (segment,) = read_segments(read(vtkLabelMapNrrdReader, tmp_path / "t.seg.nrrd"))
     assert (segment.id, segment.name) == ("i:=|d\n", ' "n" \\n: = #')
     assert dict(segment.tags) == odd
+
+
+def test_names_that_are_not_in_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / "s.seg.nrrd"
+    header = "NRRD0004\ntype: uint8\nencoding: raw\ndimension: 3\nsizes: 1 1 1\nSegment0_ID:=é\n"
+    keys = "Segment0_Name:=Käse\nSegment0_Tags:=Öl:ü|\n"
+    path.write_bytes((header + keys + "\n").encode("latin-1") + b"\1")
+    with pytest.warns(RuntimeWarning, match=r"s\.seg\.nrrd:6: .*ISO 8859-1") as told:
+        (segment,) = read_segments(read_segmentation(path))
+    assert (segment.id, segment.name, dict(segment.tags)) == ("é", "Käse", {"Öl": "ü"})
+    assert str(told[0].message).count(path.name) == 1
+    path.write_bytes(b"NRRD0004\nty\xffpe")
+    text = re.escape(f"{path}:2: 'tyÿpe' found")
+    with pytest.raises(SegmentationCoreError, match=text) as caught:
+        read_segmentation(path)
+    assert str(caught.value).count(path.name) == 1
 
 
 def test_plain_label_volumes(tmp_path: Path) -> None:

@@ -97,6 +97,46 @@ void fields()
   }
 }
 
+void encodings()
+{
+  const auto value = [](const std::string& text)
+  { return parse(start + "# one more\nkey:=" + text + "\n\n"); };
+  for (const char* text : { "", "a", "\xc3\xa9", "\xe6\xbc\xa2", "\xf0\x9f\xa6\xb4", "\xc2\x80",
+         "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf" })
+  {
+    const NrrdHeader header = value(text);
+    CHECK_EQUAL(header.keyValues[0].second, std::string(text));
+    CHECK_EQUAL(header.firstLatin1Line, std::size_t{ 0 });
+  }
+  // Not UTF-8: bytes that do not begin a character, one too few, one more than needed, half a
+  // surrogate pair, beyond the last character.
+  for (const char* text :
+    { "\x80", "\xff", "\xfe", "\xc3", "\xc3(", "\xe6\xbc", "\xf0\x9f\xa6", "\xc0\x80", "\xc1\xbf",
+      "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80" })
+  {
+    const NrrdHeader header = value(text);
+    std::string expected;
+    for (const char* c = text; *c; ++c)
+    {
+      const auto byte = static_cast<unsigned char>(*c);
+      expected += byte < 0x80
+        ? std::string(1, *c)
+        : std::string(byte < 0xc0 ? "\xc2" : "\xc3") + static_cast<char>(0x80 + byte % 0x40);
+    }
+    CHECK_EQUAL(header.keyValues[0].second, expected);
+    CHECK_EQUAL(header.firstLatin1Line, std::size_t{ 7 });
+  }
+  // The first one counts; a pair is of one kind.
+  const NrrdHeader header = parse(start + "a\xe9:=\xfc\nb:=\xc3\xa9\nc:=\xe9\n\n");
+  CHECK_EQUAL(header.firstLatin1Line, std::size_t{ 6 });
+  CHECK_EQUAL(header.keyValues[0].first, std::string("a\xc3\xa9"));
+  CHECK_EQUAL(header.keyValues[0].second, std::string("\xc3\xbc"));
+  CHECK_EQUAL(header.keyValues[1].second, std::string("\xc3\xa9"));
+  // In a message, too, and not cut within a character.
+  REFUSED(start + "space: \xe9\n\n", "'\xc3\xa9'");
+  REFUSED(start + "space: " + std::string(59, 'x') + "\xc3\xa9\n\n", std::string(59, 'x') + "...'");
+}
+
 void geometry()
 {
   // The same place in the world, said in three spaces.
@@ -341,6 +381,7 @@ void mutations()
 int TestNrrdFile(int, char*[])
 {
   fields();
+  encodings();
   geometry();
   refusals();
   files();

@@ -156,6 +156,11 @@ def execute(
     if not text and action is not None and succeeded is not None and not succeeded:
         text = "it failed without saying why"
     if text:
-        raise SegmentationCoreError(f"{what}: {text}", run.errors)
+        raise SegmentationCoreError(_begun_by(what, text), run.errors)
     for warning in run.warnings:
-        warnings.warn(f"{what}: {readable(warning)}", RuntimeWarning, stacklevel=3)
+        warnings.warn(_begun_by(what, readable(warning)), RuntimeWarning, stacklevel=3)
+
+
+def _begun_by(what: str, text: str) -> str:
+    """``what: text``; the name of a file is often said already, with a line's number."""
+    return text if re.match(re.escape(what) + r":(\d+:)? ", text) else f"{what}: {text}"
