@@ -45,7 +45,7 @@ WRITES = {
 FILTER_KEYS = {"class", "halo", "scratch_bytes_per_voxel", "exact_in_parallel", "references"}
 EFFECT_KEYS = FILTER_KEYS | {
     "identifier", "title", "summary", "input", "volume", "writes", "local", "parameters",
-    "parameters_of", "makes_parts", "output", "columns", "crops",
+    "parameters_of", "makes_parts", "output", "columns", "crops", "incremental",
 }  # fmt: skip
 PARAMETER_KEYS = {
     "name", "type", "default", "required", "range", "values", "unit", "sentence",
@@ -60,6 +60,16 @@ SEGMENT_LABEL = {
     "range": [1, 9223372036854775807],
     "unit": "",
     "sentence": "Voxel value of the segment in the label map.",
+}
+
+# Of effects that are declared "incremental": how an update is computed, not what comes out. In the
+# editor it is always on, and a function has nothing that was before.
+INCREMENTAL = {
+    "name": "Incremental",
+    "type": "bool",
+    "default": False,
+    "unit": "",
+    "sentence": "Whether to remember (4 bytes per voxel) what makes the next execution cost only what changed seeds change. The result is the same.",
 }
 
 # What an operation of any effect may say besides the effect's parameters. The names of the masking
@@ -121,9 +131,9 @@ OPERATION_SETTINGS: dict[str, dict[str, Any]] = {
         ],
     },
     "region": {
-        "sentence": "A box: the effect sees and changes only what is in it. Give either center and size, or growth.",
+        "sentence": "A box: the effect sees and changes only what is in it. Or a brush: the effect sees everything and changes only what is under it. Give either center and size, or growth, or points and diameter.",
         "needs": [],
-        "one_of": [["center", "size"], ["growth"]],
+        "one_of": [["center", "size"], ["growth"], ["points", "diameter"]],
         "parameters": [
             {
                 "name": "center",
@@ -143,6 +153,19 @@ OPERATION_SETTINGS: dict[str, dict[str, Any]] = {
                 "range": [0.0, 100.0],
                 "unit": "",
                 "sentence": "Instead: the box around all visible segments, grown on each side by this part of its size and at least 3 voxels (Slicer: 0.1).",
+            },
+            {
+                "name": "points",
+                "type": "points",
+                "unit": "mm",
+                "sentence": "Instead: the way of a round brush, which is swept along the line from point to point.",
+            },
+            {
+                "name": "diameter",
+                "type": "double",
+                "range": [1e-06, 1000000.0],
+                "unit": "mm",
+                "sentence": "Diameter of the brush.",
             },
         ],
     },
@@ -224,7 +247,7 @@ def check_effect(effect: dict[str, Any], where: str) -> None:
     for parameter in effect["parameters"]:
         check_parameter(parameter, where)
     if effect["input"] == "table":
-        for key in (*FILTER_KEYS, "writes", "local", "volume"):
+        for key in (*FILTER_KEYS, "writes", "local", "volume", "incremental"):
             _require(key not in effect, where, f"{key} is not for table operations")
         return
     for key in sorted(FILTER_KEYS):
@@ -532,6 +555,7 @@ def make_xml(effects: list[dict[str, Any]]) -> str:
             effect["input"] == "segments" or is_query(effect)
         )
         own = [SEGMENT_LABEL] if labelled else []
+        own += [INCREMENTAL] if effect.get("incremental") else []
         for parameter in [*effect["parameters"], *own]:
             lines += _xml_property(parameter, volume=bool(effect.get("volume")))
         lines += [
@@ -596,7 +620,7 @@ def parameter_schema(parameter: dict[str, Any]) -> dict[str, Any]:
     elif kind == "voxels":
         schema |= _voxels_schema()
     elif kind == "points":
-        least = 1 if parameter.get("required") else 0
+        least = 0 if "default" in parameter else 1
         schema |= {"type": "array", "items": _numbers_schema(3), "minItems": least}
     elif kind == "numbers":
         schema |= {"type": "array", "items": {"type": "number"}}

@@ -7,6 +7,7 @@
 #include "Fingerprint.h"
 #include "LabelCounts.h"
 #include "ReduceTable.h"
+#include "StrokeLocalMask.h"
 #include "ThreadScope.h"
 #include "Threads.h"
 #include "vtkLabelMapAlgorithm.h"
@@ -121,6 +122,7 @@ void EditSession::setVolume(vtkImageData* image, vtkDataArray* array)
     volume = std::make_unique<SourceVolume>(this->Comm, image, array, this->Shape, this->Held);
   }
   this->Volume = std::move(volume);
+  this->Last = Remembered();
 }
 
 //------------------------------------------------------------------------------------------------
@@ -534,13 +536,24 @@ Box EditSession::operationRegion(const Operation& operation) const
 
 //------------------------------------------------------------------------------------------------
 EditSession::Rules EditSession::makeRules(
-  const Operation& operation, const Box& region, int row, bool bypass) const
+  const Operation& operation, const Box& region, int row, const vtkLabelMapAlgorithm* effect) const
 {
   Rules rules;
-  rules.region = region;
+  rules.region = rules.seen = region;
+  if (!operation.RegionPoints.empty())
+  {
+    StrokeOptions options;
+    options.diameterMillimetres = operation.RegionDiameter;
+    rules.brush = makeStrokeMask(operation.RegionPoints, this->Shape, options);
+    rules.region = rules.brush->bounds().clipped(region);
+    if (effect->LooksNearby())
+    {
+      rules.seen = this->grownByReach(rules.region, effect).clipped(region);
+    }
+  }
   const Masking& masking = operation.Mask;
   const int count = this->Table->GetNumberOfSegments();
-  if (bypass)
+  if (effect->GetBypassMasking())
   {
     return rules;
   }

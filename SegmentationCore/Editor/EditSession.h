@@ -134,7 +134,12 @@ private:
     std::unique_ptr<LocalMask> intensity; // null: not masked
     std::vector<int> overwritten;         // rows of segments that lose voxels
     bool overwriteAll = false;            // all but the edited one
-    Box region;                           // nothing is read or written outside
+    Box region;                           // nothing is written outside
+    Box seen;                             // nothing is read outside
+    std::unique_ptr<LocalMask> brush;     // nothing is written beside it; null: no brush
+
+    /// Whether some voxels of the region may not change.
+    bool masked() const { return this->areaMasked || this->intensity || this->brush; }
   };
   struct BlockResult;
   class Editable;
@@ -150,11 +155,12 @@ private:
     const Operation& operation, const Box& box, std::vector<std::uint8_t>& mask);
   void previewInTurn(const Operation& operation, const Box& box, std::vector<std::uint8_t>& mask);
   void writeParts(const LocalMask& result, const Operation& operation, const Box& region,
-    bool bypass, EditStep& step);
+    const vtkLabelMapAlgorithm* effect, EditStep& step);
   void beginStatus(int row, EditStep& step);
   std::vector<int> visibleRows() const;
   Box commonBox(const std::vector<int>& rows, const Box& region) const;
   Box workBox(const std::vector<int>& rows, vtkLabelMapAlgorithm* effect, const Box& region) const;
+  Box grownByReach(Box box, const vtkLabelMapAlgorithm* effect) const;
   vtkSmartPointer<vtkDataArray> copyRows(
     const std::vector<int>& rows, const Box& part, int scalarType) const;
   void fillRows(const std::vector<int>& rows, const Box& part, vtkDataArray* labels) const;
@@ -163,6 +169,7 @@ private:
   vtkSmartPointer<vtkImageData> imageOn(const Box& part, vtkDataArray* scalars) const;
   void requireVolumeOn(const Box& part) const;
   vtkSmartPointer<vtkImageData> volumeOn(const Box& part) const;
+  void remember(vtkLabelMapAlgorithm* effect, const Box& part, vtkImageData* volume);
   vtkSmartPointer<vtkDataArray> applyToLabels(
     vtkLabelMapAlgorithm* effect, vtkDataArray* labels, const Box& part);
   vtkSmartPointer<vtkDataArray> applyToAllSegments(const Operation& operation, const Box& region,
@@ -173,7 +180,8 @@ private:
     std::uint8_t* allowed) const;
   std::unique_ptr<LocalMask> makeMask(
     const Operation& operation, vtkLabelMapAlgorithm* effect, const Rules& rules);
-  Rules makeRules(const Operation& operation, const Box& region, int row, bool bypass) const;
+  Rules makeRules(const Operation& operation, const Box& region, int row,
+    const vtkLabelMapAlgorithm* effect) const;
   static bool splits(WriteMode mode, const Rules& rules, int row);
   Box operationRegion(const Operation& operation) const;
 
@@ -201,6 +209,15 @@ private:
   void sampleFrom(const EditSession& other, Index step);
   void countVoxels();
 
+  /// An effect that a small change would cost little, with the volume that it saw.
+  struct Remembered
+  {
+    vtkSmartPointer<vtkLabelMapAlgorithm> effect;
+    Box part;
+    vtkSmartPointer<vtkDataArray> values;
+    std::uint64_t print = 0; // of the values, which somebody may change without a word
+  };
+
   /// Where the voxels of a table row are.
   struct Place
   {
@@ -220,6 +237,7 @@ private:
   std::unique_ptr<SourceVolume> Volume;
   EditHistory History;
   std::size_t UndoLimit = std::size_t{ 1 } << 30;
+  Remembered Last;
   EditChange Change;
 };
 

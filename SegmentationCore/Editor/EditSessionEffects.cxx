@@ -4,6 +4,7 @@
 #include "EditSession.h"
 
 #include "Buffer.h"
+#include "Fingerprint.h"
 #include "ReduceTable.h"
 #include "ScalarTypes.h"
 #include "ThreadScope.h"
@@ -72,7 +73,7 @@ Label leaveLabel(const std::vector<int>& rows)
 std::unique_ptr<LocalMask> EditSession::makeMask(
   const Operation& operation, vtkLabelMapAlgorithm* effect, const Rules& rules)
 {
-  const Box& region = rules.region;
+  const Box& region = rules.seen;
   int row = 0;
   this->Comm.run([&] { row = this->find(operation.Segment); });
   effect->SetController(this->Controller);
@@ -80,7 +81,7 @@ std::unique_ptr<LocalMask> EditSession::makeMask(
   {
     const Masks masks(*this, region);
     const Editable editable(*this, rules);
-    const bool limited = rules.areaMasked || rules.intensity || rules.region != this->whole();
+    const bool limited = rules.masked() || rules.region != this->whole();
     LocalInput input{ this->Comm, this->Shape, this->whole(), this->Volume.get(), &masks,
       operation.Segment, limited ? &editable : nullptr };
     return effect->GetLocalMask(input);
@@ -193,20 +194,25 @@ Box EditSession::commonBox(const std::vector<int>& rows, const Box& region) cons
 Box EditSession::workBox(
   const std::vector<int>& rows, vtkLabelMapAlgorithm* effect, const Box& region) const
 {
-  Box work = this->commonBox(rows, region);
-  if (work.empty())
+  return this->grownByReach(this->commonBox(rows, region), effect).clipped(region);
+}
+
+//------------------------------------------------------------------------------------------------
+Box EditSession::grownByReach(Box box, const vtkLabelMapAlgorithm* effect) const
+{
+  if (box.empty())
   {
-    return work;
+    return box;
   }
   std::int64_t reach[3];
   effect->GetReach(this->Shape.Spacing, reach);
   for (int a = 0; a < 3; ++a)
   {
     const Index margin = std::min<Index>(reach[a], Index{ 1 } << 40) * 2 + 1;
-    work.lo[a] -= margin;
-    work.hi[a] += margin;
+    box.lo[a] -= margin;
+    box.hi[a] += margin;
   }
-  return work.clipped(region);
+  return box;
 }
 
 //------------------------------------------------------------------------------------------------
@@ -428,8 +434,51 @@ vtkSmartPointer<vtkDataArray> EditSession::applyToLabels(
   if (effect->ReadsVolume())
   {
     volume = this->volumeOn(part);
+    this->remember(effect, part, volume);
   }
   return this->applyEffect(effect, input, volume)->GetPointData()->GetScalars();
+}
+
+//------------------------------------------------------------------------------------------------
+/// Collective. Has an effect go on from the last one of its kind, where it would see the same
+/// volume, and remembers it. Ranks need not agree: the effect asks them.
+void EditSession::remember(vtkLabelMapAlgorithm* effect, const Box& part, vtkImageData* volume)
+{
+  if (!effect->ContinueFrom(nullptr))
+  {
+    return;
+  }
+  this->Comm.run(
+    [&]
+    {
+      vtkDataArray* const values = volume->GetPointData()->GetScalars(); // null: no voxels here
+      Remembered now;
+      if (part.size() <= static_cast<Index>(this->UndoLimit / sizeof(std::int32_t)))
+      {
+        now.effect = effect;
+        now.part = part;
+        now.values = values;
+        Progress quiet;
+        quiet.cancelled = this->progress.cancelled;
+        switch (values ? values->GetDataType() : VTK_VOID)
+        {
+          segcoreTemplateMacro(
+            now.print = segcore::fingerprint(
+              static_cast<const VTK_TT*>(values->GetVoidPointer(0)), part, part, part, quiet));
+        }
+        const auto type = [](vtkDataArray* array)
+        { return array ? array->GetDataType() : VTK_VOID; };
+        if (this->Last.effect && this->Last.part == part && this->Last.print == now.print &&
+          type(this->Last.values) == type(values))
+        {
+          // What it remembers refers to the values of then.
+          now.values = this->Last.values;
+          volume->GetPointData()->SetScalars(now.values);
+          effect->ContinueFrom(this->Last.effect);
+        }
+      }
+      this->Last = std::move(now);
+    });
 }
 
 //------------------------------------------------------------------------------------------------
@@ -440,10 +489,9 @@ vtkSmartPointer<vtkDataArray> EditSession::applyToAllSegments(const Operation& o
   const Box& region, vtkLabelMapAlgorithm* effect, const std::vector<int>& rows, Box& part)
 {
   Rules rules;
-  this->Comm.run(
-    [&] { rules = this->makeRules(operation, region, -1, effect->GetBypassMasking()); });
+  this->Comm.run([&] { rules = this->makeRules(operation, region, -1, effect); });
   effect->SetController(this->Controller);
-  const Box work = this->workBox(rows, effect, rules.region);
+  const Box work = this->workBox(rows, effect, rules.seen);
   part = work.clipped(this->Held);
   if (work.empty())
   {
@@ -459,7 +507,7 @@ vtkSmartPointer<vtkDataArray> EditSession::applyToAllSegments(const Operation& o
     width == 1     ? VTK_UNSIGNED_CHAR
       : width == 2 ? VTK_UNSIGNED_SHORT
                    : VTK_UNSIGNED_INT);
-  const bool masked = rules.areaMasked || rules.intensity;
+  const bool masked = rules.masked();
   const bool walls = masked && effect->SetWallLabel(leaveLabel(rows));
   if (walls)
   {
@@ -571,13 +619,13 @@ void EditSession::runOnSegment(const Operation& operation, const Box& region, Ed
     {
       row = this->find(operation.Segment);
       effect.TakeReference(newEffect(operation));
-      rules = this->makeRules(operation, region, row, effect->GetBypassMasking());
+      rules = this->makeRules(operation, region, row, effect);
     });
   const std::unique_ptr<LocalMask> mask = this->makeMask(operation, effect, rules);
   const WriteMode mode = effect->GetWriteMode();
   if (effect->MakesParts())
   {
-    this->writeParts(*mask, operation, region, effect->GetBypassMasking(), step);
+    this->writeParts(*mask, operation, region, effect, step);
   }
   else if (splits(mode, rules, row))
   {
@@ -587,6 +635,7 @@ void EditSession::runOnSegment(const Operation& operation, const Box& region, Ed
     Rules split;
     split.region = rules.region;
     split.intensity = std::move(rules.intensity);
+    split.brush = std::move(rules.brush);
     split.overwritten = { row };
     this->write(CommonMask(*mask, own), WriteMode::Add, other, split, step);
   }
@@ -735,10 +784,11 @@ void EditSession::runOnAllSegments(const Operation& operation, const Box& region
       boxes = result.boxes();
       for (const int row : rows)
       {
-        rules.push_back(this->makeRules(operation, region, row, effect->GetBypassMasking()));
+        rules.push_back(this->makeRules(operation, region, row, effect));
         // The result says already where nothing may change.
         rules.back().areaMasked = false;
         rules.back().intensity = nullptr;
+        rules.back().brush = nullptr;
       }
     });
   const auto mask = [&](Label label)
@@ -763,7 +813,7 @@ void EditSession::runOnAllSegments(const Operation& operation, const Box& region
 //------------------------------------------------------------------------------------------------
 /// Collective. The lowest label of a result stays in the segment, the others become new ones.
 void EditSession::writeParts(const LocalMask& result, const Operation& operation, const Box& region,
-  bool bypass, EditStep& step)
+  const vtkLabelMapAlgorithm* effect, EditStep& step)
 {
   const auto* parts = dynamic_cast<const ResultMask*>(&result);
   int row = 0;
@@ -795,7 +845,7 @@ void EditSession::writeParts(const LocalMask& result, const Operation& operation
       [&]
       {
         this->rememberTable(step);
-        rules = this->makeRules(operation, region, row, bypass);
+        rules = this->makeRules(operation, region, row, effect);
         const std::string suffix = "_" + std::to_string(i + 1);
         part = this->addSegment(this->Table->GenerateUniqueSegmentID(operation.Segment + suffix),
           this->Table->GetNthSegmentName(row) + suffix, {}, 0);
@@ -810,7 +860,7 @@ void EditSession::writeParts(const LocalMask& result, const Operation& operation
       WriteMode::Add, part, rules, step);
   }
   Rules rules;
-  this->Comm.run([&] { rules = this->makeRules(operation, region, row, bypass); });
+  this->Comm.run([&] { rules = this->makeRules(operation, region, row, effect); });
   if (!labels.empty())
   {
     const Label label = static_cast<Label>(labels[0].label);
@@ -894,8 +944,7 @@ Box EditSession::preview(const Operation& operation, const Box& part, Index step
   Rules rules;
   const Box region = this->operationRegion(operation);
   effect.TakeReference(newEffect(operation));
-  this->Comm.run(
-    [&] { rules = this->makeRules(operation, region, row, effect->GetBypassMasking()); });
+  this->Comm.run([&] { rules = this->makeRules(operation, region, row, effect); });
   // Effects that look around are given what they reach; beyond it nothing matters.
   const std::unique_ptr<LocalMask> result = this->makeMask(operation, effect, rules);
   this->Comm.run(

@@ -66,8 +66,8 @@ std::vector<LabelSet> EditSession::labelsOf(const std::vector<int>& rows) const
 }
 
 //------------------------------------------------------------------------------------------------
-/// 1 for each voxel of `part`, which lies in one block, that editable area and intensity allow to
-/// change.
+/// 1 for each voxel of `part`, which lies in one block, that editable area, intensity and brush
+/// allow to change.
 void EditSession::editable(const Rules& rules, const std::vector<LabelSet>& area, Index key,
   const Box& part, std::uint8_t* allowed) const
 {
@@ -87,12 +87,15 @@ void EditSession::editable(const Rules& rules, const std::vector<LabelSet>& area
       std::transform(allowed, allowed + count, allowed, [](std::uint8_t a) { return a ^ 1; });
     }
   }
-  if (rules.intensity)
+  Buffer<std::uint8_t> inside(rules.intensity || rules.brush ? count : 0);
+  for (const LocalMask* mask : { rules.intensity.get(), rules.brush.get() })
   {
-    Buffer<std::uint8_t> inRange(count);
-    rules.intensity->write(part, inRange.data());
-    std::transform(allowed, allowed + count, inRange.data(), allowed,
-      [](std::uint8_t a, std::uint8_t b) { return a & b; });
+    if (mask)
+    {
+      mask->write(part, inside.data());
+      std::transform(allowed, allowed + count, inside.data(), allowed,
+        [](std::uint8_t a, std::uint8_t b) { return a & b; });
+    }
   }
 }
 
@@ -103,7 +106,7 @@ void EditSession::codes(const LocalMask& mask, WriteMode mode, const Rules& rule
   std::uint8_t* allowed) const
 {
   const Index count = part.size();
-  const bool masked = rules.areaMasked || rules.intensity;
+  const bool masked = rules.masked();
   const int uniform = mask.uniform(part);
   if (uniform >= 0)
   {
@@ -273,8 +276,7 @@ bool EditSession::writeOnce(
     const auto body = [&](Index begin, Index end)
     {
       Buffer<std::uint8_t> code(edge * edge * edge);
-      Buffer<std::uint8_t> allowed(
-        rules.areaMasked || rules.intensity ? edge * edge * edge : Index{ 1 });
+      Buffer<std::uint8_t> allowed(rules.masked() ? edge * edge * edge : Index{ 1 });
       for (Index t = begin; t < end; ++t)
       {
         work(tasks[static_cast<std::size_t>(t)], code.data(), allowed.data(), t);

@@ -114,6 +114,34 @@ std::vector<double> readNumbers(const Json& value, const std::string& where)
   return value.get<std::vector<double>>();
 }
 
+/// x, y, z of each of a list of points, maybe of none.
+std::vector<double> readPoints(const Json& value, bool needed, const std::string& where)
+{
+  if (!value.is_array() || (needed && value.empty()))
+  {
+    fail(where,
+      "is " + shown(value) +
+        (needed ? ", expected at least one point like [x, y, z]"
+                : ", expected a list of points like [x, y, z]"));
+  }
+  std::vector<double> points;
+  points.reserve(3 * value.size());
+  for (std::size_t i = 0; i < value.size(); ++i)
+  {
+    const Json& point = value[i];
+    if (!isTriple(point))
+    {
+      fail(where + ": point " + std::to_string(i + 1),
+        "is " + shown(point) + ", expected three numbers");
+    }
+    for (const Json& coordinate : point)
+    {
+      points.push_back(coordinate.get<double>());
+    }
+  }
+  return points;
+}
+
 ParameterValue readParameter(const Json& declaration, const Json& value, const std::string& where)
 {
   const std::string type = declaration.at("type");
@@ -219,28 +247,7 @@ ParameterValue readParameter(const Json& declaration, const Json& value, const s
   }
   else if (type == "points")
   {
-    const bool needed = declaration.value("required", false);
-    if (!value.is_array() || (needed && value.empty()))
-    {
-      fail(where,
-        "is " + shown(value) +
-          (needed ? ", expected at least one point like [x, y, z]"
-                  : ", expected a list of points like [x, y, z]"));
-    }
-    result.Values.reserve(3 * value.size());
-    for (std::size_t i = 0; i < value.size(); ++i)
-    {
-      const Json& point = value[i];
-      if (!isTriple(point))
-      {
-        fail(where + ": point " + std::to_string(i + 1),
-          "is " + shown(point) + ", expected three numbers");
-      }
-      for (const Json& coordinate : point)
-      {
-        result.Values.push_back(coordinate.get<double>());
-      }
-    }
+    result.Values = readPoints(value, declaration.value("required", false), where);
   }
   else if (type == "numbers")
   {
@@ -397,11 +404,23 @@ void readRegion(const Json& json, const std::string& where, Operation& operation
     operation.RegionGrowth = growth.get<double>();
     return;
   }
+  if (json.is_object() && json.size() == 2 && json.contains("points") && json.contains("diameter"))
+  {
+    const Json& diameter = json.at("diameter");
+    if (!diameter.is_number() || !(diameter.get<double>() >= 1e-6 && diameter.get<double>() <= 1e6))
+    {
+      fail(where + ": diameter", "is " + shown(diameter) + ", expected a number from 1e-6 to 1e6");
+    }
+    operation.RegionPoints = readPoints(json.at("points"), true, where + ": points");
+    operation.RegionDiameter = diameter.get<double>();
+    return;
+  }
   if (!json.is_object() || json.size() != 2 || !json.contains("center") || !json.contains("size"))
   {
     fail(where,
       "is " + shown(json) +
-        R"(, expected {"center": [x, y, z], "size": [x, y, z]} or {"growth": number})");
+        R"(, expected {"center": [x, y, z], "size": [x, y, z]}, {"growth": number} or )" +
+        R"({"points": [[x, y, z], ...], "diameter": number})");
   }
   const std::vector<double> center = readNumbers(json.at("center"), where + ": center");
   const std::vector<double> size = readNumbers(json.at("size"), where + ": size");

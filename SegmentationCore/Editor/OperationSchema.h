@@ -89,6 +89,10 @@ struct Operation
   /// Instead of a box that is given: the one around all visible segments, grown on each side by
   /// this part of its size. Below 0: not so.
   double RegionGrowth = -1.0;
+  /// Instead of a box: the effect sees everything, and changes only voxels under a round brush of
+  /// this diameter in millimetres that is moved along these points (x, y, z of each). None: not so.
+  std::vector<double> RegionPoints;
+  double RegionDiameter = 0.0;
   /// The operation in one line, as it was written: equal texts are equal operations.
   std::string Text;
 };

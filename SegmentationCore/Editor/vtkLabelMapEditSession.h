@@ -30,10 +30,20 @@
  * costs what lies around them. Slicer's effects that complete segments always work so (by 0.1, and
  * when it computes anew by 0.2 or 0.5); here the whole image is the default, because a result that
  * ends at a border nobody asked for is a surprise, and journals and scripts keep their meaning.
+ * `"region": {"points": [[x, y, z], ...], "diameter": mm}` is a round brush that is swept along the
+ * points: the effect sees everything, and changes only voxels under the brush, to what they would
+ * become without one. Slicer's smoothing brush, for every effect. Effects that look no farther than
+ * some voxels (median, gaussian, opening, closing, margin, hollow, expand_segments) cost what lies
+ * under the brush and that far around it.
  *
  * An effect on one segment has, instead of `segment`, `"ApplyToAllVisibleSegments": true` (Slicer's
  * name) to be applied to each visible segment in the order of the table, with the same masking;
  * each sees what became of those before. It is one operation, one step to undo, one journal line.
+ *
+ * What grow_from_seeds found out (4 bytes per voxel that it looks at) is remembered until the next
+ * one, unless that is more than there may be for undoing: a preview, then other seeds, then a
+ * preview again or the operation itself cost what the seeds change. The result is that of a new
+ * start, bit for bit.
  *
  * All or nothing: after an error (or abort) the session is what it was, and LastError says why, the
  * same text on all ranks.

@@ -92,6 +92,21 @@ inline void requireVoxels(
   }
 }
 
+/// As many voxels of an axis may the kernel of a cheap effect span: more is hardly ever meant, and
+/// most likely the default on an image in micrometres.
+constexpr std::int64_t MaximumKernelVoxels = 513;
+
+/// Throws std::invalid_argument if a kernel that reaches so far on either side spans more than
+/// that.
+inline void requireKernel(
+  const char* name, double millimetres, const std::int64_t reach[3], const double spacing[3])
+{
+  for (int axis = 0; axis < 3; ++axis)
+  {
+    requireVoxels(name, millimetres, 2 * reach[axis] + 1, spacing[axis], MaximumKernelVoxels);
+  }
+}
+
 /// The first text that is not empty.
 inline std::string firstError(std::initializer_list<std::string> errors)
 {

@@ -209,6 +209,99 @@ LevelRange<V> agreed(const Communicator& communicator, const LevelRange<V>& own)
   return range;
 }
 
+/// The levels of a block with one voxel around it: the block's own where they are, what is around
+/// it from memory of its own.
+template <class V>
+class ShellLevels : public SeedGrowthLevels
+{
+public:
+  ShellLevels(const V* values, const Box& piece, const Box& block, const Box& padded,
+    const LevelScale<V>& scale, int shift, std::vector<Request<V>>& requests)
+    : Block(block), Within(values, piece, scale, shift)
+  {
+    for (int axis = 0; axis < 3; ++axis)
+    {
+      for (const bool low : { true, false })
+      {
+        // As long as the padded block along the axes before this one, as the block along the
+        // others.
+        Box slab = padded;
+        for (int other = axis + 1; other < 3; ++other)
+        {
+          slab.lo[other] = block.lo[other];
+          slab.hi[other] = block.hi[other];
+        }
+        slab.lo[axis] = low ? padded.lo[axis] : block.hi[axis] + 1;
+        slab.hi[axis] = low ? block.lo[axis] - 1 : padded.hi[axis];
+        if (!slab.empty())
+        {
+          auto& side = this->Sides[axis][low ? 0 : 1];
+          side.values = Buffer<V>(slab.size());
+          side.levels = std::make_unique<VolumeLevels<V>>(side.values.data(), slab, scale, shift);
+          requests.emplace_back(slab, side.values.data());
+        }
+      }
+    }
+  }
+
+  void row(Index i, Index j, Index k, Index count, std::int32_t* levels) const override
+  {
+    const Index at[3] = { i, j, k };
+    for (int axis = 2; axis > 0; --axis)
+    {
+      if (at[axis] < this->Block.lo[axis] || at[axis] > this->Block.hi[axis])
+      {
+        this->side(axis, at[axis]).row(i, j, k, count, levels);
+        return;
+      }
+    }
+    const Index end = i + count;
+    if (i < std::min(end, this->Block.lo[0]))
+    {
+      const Index before = std::min(end, this->Block.lo[0]) - i;
+      this->side(0, i).row(i, j, k, before, levels);
+      i += before;
+      levels += before;
+    }
+    if (i < std::min(end, this->Block.hi[0] + 1))
+    {
+      const Index within = std::min(end, this->Block.hi[0] + 1) - i;
+      this->Within.row(i, j, k, within, levels);
+      i += within;
+      levels += within;
+    }
+    if (i < end)
+    {
+      this->side(0, i).row(i, j, k, end - i, levels);
+    }
+  }
+
+  void expect(Index i, Index j, Index k, Index count) const override
+  {
+    if (j >= this->Block.lo[1] && j <= this->Block.hi[1] && k >= this->Block.lo[2] &&
+      k <= this->Block.hi[2])
+    {
+      const Index begin = std::max(i, this->Block.lo[0]);
+      this->Within.expect(begin, j, k, std::min(i + count, this->Block.hi[0] + 1) - begin);
+    }
+  }
+
+private:
+  const VolumeLevels<V>& side(int axis, Index at) const
+  {
+    return *this->Sides[axis][at < this->Block.lo[axis] ? 0 : 1].levels;
+  }
+
+  struct Side
+  {
+    Buffer<V> values;
+    std::unique_ptr<VolumeLevels<V>> levels; // null where the image ends
+  };
+  Box Block;
+  VolumeLevels<V> Within;
+  Side Sides[3][2];
+};
+
 } // namespace
 
 //------------------------------------------------------------------------------------------------
@@ -260,11 +353,8 @@ void BlockLevels::make(EffectJob& job, bool fine)
             std::make_unique<VolumeLevels<V>>(values, job.piece(), scale, shift));
           continue;
         }
-        auto fetched = std::make_shared<Buffer<V>>(box.size());
-        requests.emplace_back(box, fetched->data());
-        this->levels.push_back(
-          std::make_unique<VolumeLevels<V>>(fetched->data(), box, scale, shift));
-        this->Fetched.push_back(std::move(fetched));
+        this->levels.push_back(std::make_unique<ShellLevels<V>>(
+          values, job.piece(), block.box, box, scale, shift, requests));
       }
     });
   job.fetchVolume(requests);

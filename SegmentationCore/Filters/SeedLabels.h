@@ -66,8 +66,6 @@ struct BlockLevels
 private:
   template <class V>
   void make(EffectJob& job, bool fine);
-
-  std::vector<std::shared_ptr<void>> Fetched;
 };
 
 } // namespace segcore

@@ -107,6 +107,15 @@ public:
   /// given all of it.
   virtual void GetReach(const double spacing[3], std::int64_t reach[3]) const;
 
+  /// Whether a voxel of the result depends on no voxels but those within that reach, or twice it:
+  /// what the editor must cut out to have the result somewhere, and not only all of it.
+  virtual bool LooksNearby() const { return false; }
+
+  /// Has the effect remember what makes a small change cost little, and go on from what an earlier
+  /// one of the same class remembers (null: from nothing). False, the default: there is no such
+  /// thing.
+  virtual bool ContinueFrom(vtkLabelMapAlgorithm*) { return false; }
+
   /// Whether the result has several labels: the lowest one is what the segment becomes, the others
   /// are new segments.
   virtual bool MakesParts() const { return false; }

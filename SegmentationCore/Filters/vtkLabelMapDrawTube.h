@@ -12,7 +12,8 @@
  * Radius from the curve: the tube is round, and has round ends. Kernels/StrokeMask.h decides.
  *
  * Differences from Slicer: the tube is round (Slicer: 8 flat sides, a tenth less in cross section),
- * and so are its ends (Slicer: flat); what it meets twice is inside. The splines are Slicer's.
+ * and so are its ends (Slicer: flat); what it meets twice is inside. The splines are Slicer's; its
+ * polynomials, which pass by the points, are left out.
  *
  * Local: costs what it touches. Threads: yes. Ranks: exact, nothing is exchanged. Scratch memory: 1
  * byte per touched voxel.

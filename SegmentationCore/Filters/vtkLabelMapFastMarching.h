@@ -21,14 +21,15 @@
  * Threads: yes. Ranks: exact; blocks exchange the voxels at their seams (halo 1) until nothing
  * changes. Cost: that of vtkLabelMapGrowFromSeeds, and three passes to count times. Scratch memory:
  * 4 bytes per voxel; 8 if times do not fit into 29 bits. With several blocks or ranks also the
- * volume's values in a block and its halo.
+ * values of the voxels around a block.
  *
  * Errors: PercentMax that is not a number, below 0 or above 100, SeedLocalityFactor likewise below
  * 0 or above 10; no volume, or one on other voxels.
  *
  * Where Slicer's extension of that name differs: its speed is a product of densities that it learns
  * from the segment, raised to a power; it rounds the volume to 300 values, takes voxels for cubes
- * of 1 mm, and breaks ties by its heap. Here the time is defined by the volume alone.
+ * of 1 mm, and breaks ties by its heap. Here the time is defined by the volume alone, and voxels of
+ * one time come together or not at all, as nothing but the order of work could choose among them.
  *
  * Source: J. A. Sethian, A fast marching level set method for monotonically advancing fronts, PNAS
  * 93(4), 1996, doi:10.1073/pnas.93.4.1591 (the front); see also Kernels/SeedGrowth.h.

@@ -50,6 +50,7 @@ public:
 
 #ifndef __VTK_WRAP__
   void GetReach(const double spacing[3], std::int64_t reach[3]) const override;
+  bool LooksNearby() const override { return true; }
 #endif
 
 protected:

@@ -83,6 +83,17 @@ bool vtkLabelMapGrowFromSeeds::SetWallLabel(std::int64_t label)
 }
 
 //------------------------------------------------------------------------------------------------
+bool vtkLabelMapGrowFromSeeds::ContinueFrom(vtkLabelMapAlgorithm* earlier)
+{
+  this->Incremental = true;
+  if (auto* other = vtkLabelMapGrowFromSeeds::SafeDownCast(earlier))
+  {
+    this->Last = std::move(other->Last);
+  }
+  return true;
+}
+
+//------------------------------------------------------------------------------------------------
 void vtkLabelMapGrowFromSeeds::Execute(segcore::EffectJob& job)
 {
   job.communicator().run([&] { job.progress().step(0.0); });

@@ -27,13 +27,14 @@
  * images of one or two slices are images like others.
  *
  * Updates: with Incremental the filter remembers costs, and a few more, fewer or other seeds cost
- * what they change. Erased seeds are forgotten, which Slicer's update does not.
+ * what they change. Erased seeds are forgotten, which Slicer's update does not. An editing session
+ * does so from one operation or preview to the next, see vtkLabelMapEditSession.
  *
  * Threads: yes. Ranks: exact; blocks are grown to the end, exchange the voxels at their seams (halo
  * 1), and go on where these have become cheaper, until none does anywhere: about as many rounds as
  * the most winding path crosses seams. Cost: about twice 26 neighbours per voxel. Scratch memory: 4
  * bytes per voxel; 8 if a cost and a label do not fit into 30 bits together. With several blocks or
- * ranks also the volume's values in a block and its halo.
+ * ranks also the values of the voxels around a block.
  *
  * Errors: SeedLocalityFactor that is not a number, below 0 or above 10; no volume, or one on other
  * voxels.
@@ -81,6 +82,7 @@ public:
 
 #ifndef __VTK_WRAP__
   bool SetWallLabel(std::int64_t label) override;
+  bool ContinueFrom(vtkLabelMapAlgorithm* earlier) override;
 #endif
 
 protected:

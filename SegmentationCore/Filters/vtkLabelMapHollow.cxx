@@ -38,6 +38,8 @@ void vtkLabelMapHollow::Execute(segcore::EffectJob& job)
                                                       : segcore::ShellSide::Both;
   segcore::Index halo[3];
   this->GetReach(spacing, halo);
+  job.communicator().run(
+    [&] { segcore::requireKernel("ShellThicknessMm", thickness, halo, spacing); });
   job.replaceSegmentBits(halo,
     [&](const segcore::BitBlock& mask, segcore::BitBlock& out, const segcore::Progress& progress)
     { segcore::shellBits(mask, spacing, thickness, side, out, progress); });

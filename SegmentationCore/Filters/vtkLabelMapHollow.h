@@ -29,7 +29,8 @@
  * Threads: yes. Ranks: exact, halo ShellThicknessMm / spacing + 1/2 voxels, of any width. Cost:
  * proportional to the number of voxels. Scratch memory: 2 bytes per voxel at most.
  *
- * Errors: a thickness that is negative, not a number or beyond 1e6 mm.
+ * Errors: a thickness that is negative, not a number or beyond 1e6 mm, or of more than some 256
+ * voxels: the default is not meant for voxels of micrometres.
  *
  * Sources: T. Saito, J. Toriwaki, New algorithms for Euclidean distance transformation of an
  * n-dimensional digitized picture, Pattern Recognition 27(11), 1994,
@@ -71,6 +72,7 @@ public:
 
 #ifndef __VTK_WRAP__
   void GetReach(const double spacing[3], std::int64_t reach[3]) const override;
+  bool LooksNearby() const override { return true; }
 #endif
 
 protected:

@@ -37,7 +37,8 @@
  *
  * Differs from Slicer's local histogram on purpose: voxels of the volume itself, not of the slice
  * view's interpolated image; a circle and a tube where Slicer has polyhedra with 32 and 50 sides;
- * and bins as those of the global automatic threshold (Slicer: up to 1000, for display).
+ * a line as wide as the brush (Slicer: two slices); and bins as those of the global automatic
+ * threshold (Slicer: up to 1000, for display).
  *
  * @sa vtkLabelMapThreshold vtkLabelMapPaint vtkLabelMapDraw
  */

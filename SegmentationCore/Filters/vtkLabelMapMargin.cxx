@@ -29,8 +29,10 @@ void vtkLabelMapMargin::GetReach(const double spacing[3], std::int64_t reach[3])
 //------------------------------------------------------------------------------------------------
 void vtkLabelMapMargin::Execute(segcore::EffectJob& job)
 {
-  const segcore::Ball ball =
-    segcore::marginBall(job.geometry().Spacing, std::abs(this->MarginSizeMm));
+  const double* spacing = job.geometry().Spacing;
+  const segcore::Ball ball = segcore::marginBall(spacing, std::abs(this->MarginSizeMm));
+  job.communicator().run(
+    [&] { segcore::requireKernel("MarginSizeMm", this->MarginSizeMm, ball.reach(), spacing); });
   const auto change = this->MarginSizeMm > 0.0 ? segcore::growBits : segcore::shrinkBits;
   job.replaceSegmentBits(ball.reach(),
     [&](const segcore::BitBlock& mask, segcore::BitBlock& out, const segcore::Progress& progress)

@@ -34,7 +34,9 @@ void vtkLabelMapMedian::Execute(segcore::EffectJob& job)
   job.communicator().run(
     [&]
     {
-      this->GetReach(job.geometry().Spacing, halo);
+      const double* spacing = job.geometry().Spacing;
+      this->GetReach(spacing, halo);
+      segcore::requireKernel("KernelSizeMm", this->KernelSizeMm, halo, spacing);
       for (int axis = 0; axis < 3; ++axis)
       {
         size[axis] = 2 * halo[axis] + 1;

@@ -16,7 +16,8 @@
  * Threads: yes. Ranks: exact, halo (box - 1) / 2 voxels. Cost: proportional to the number of
  * voxels, and hardly growing with the kernel. Scratch memory: below 1 byte per voxel.
  *
- * Errors: a kernel below 0.
+ * Errors: a kernel below 0, or of more than 513 voxels: the default is not meant for voxels of
+ * micrometres.
  *
  * Source: T. S. Huang, G. J. Yang, G. Y. Tang, A fast two-dimensional median filtering algorithm,
  * IEEE Trans. ASSP 27(1), 1979, doi:10.1109/TASSP.1979.1163188; for a binary mask running sums
@@ -46,6 +47,7 @@ public:
 
 #ifndef __VTK_WRAP__
   void GetReach(const double spacing[3], std::int64_t reach[3]) const override;
+  bool LooksNearby() const override { return true; }
 #endif
 
 protected:

@@ -31,7 +31,8 @@
  * agreed on by all ranks: each gives an empty output and the same text in LastError.
  *
  * Differs from Slicer's Split volume: one segment per execution, no copy of the whole volume for
- * each of them, and extents that do not begin at 0.
+ * each of them, extents that do not begin at 0, and no volume on other voxels (see
+ * vtkLabelMapMaskVolume).
  *
  * @sa vtkLabelMapMaskVolume
  */

@@ -13,7 +13,7 @@ std::string vtkLabelMapStroke::CheckParameters() const
     this->Superclass::CheckParameters(),
     segcore::checkVector("SliceNormal", this->SliceNormal),
     segcore::checkRange("BrushAbsoluteDiameter", this->BrushAbsoluteDiameter, 1e-6, 1e6),
-    segcore::checkRange("SliceThickness", this->SliceThickness, 1e-6, 1e6),
+    segcore::checkRange("SliceThickness", this->SliceThickness, 0.0, 1e6),
   });
 }
 
@@ -27,7 +27,9 @@ std::unique_ptr<segcore::LocalMask> vtkLabelMapStroke::MakeLocalMask(
                                        : segcore::BrushShape::Circle;
   options.diameterMillimetres = this->BrushAbsoluteDiameter;
   segcore::normalize(this->SliceNormal, options.normal);
-  options.thicknessMillimetres = this->SliceThickness;
+  options.thicknessMillimetres = this->SliceThickness > 0.0
+    ? this->SliceThickness
+    : segcore::sliceThickness(input.geometry, options.normal);
   return segcore::makeStrokeMask(this->Points, input.geometry, options);
 }
 

@@ -58,8 +58,8 @@ public:
   ///@}
 
   ///@{
-  /// Thickness of the disc along its axis in millimetres, 1e-6 to 1e6: voxels up to half of it on
-  /// either side are inside. Default 1.
+  /// Thickness of the disc along its axis in millimetres, up to 1e6: voxels up to half of it on
+  /// either side are inside. 0, the default: as thick as a slice of voxels across the axis.
   vtkSetMacro(SliceThickness, double);
   vtkGetMacro(SliceThickness, double);
   ///@}
@@ -79,7 +79,7 @@ private:
   bool BrushSphere = true;
   bool BrushPixelMode = false;
   double SliceNormal[3] = { 0.0, 0.0, 1.0 };
-  double SliceThickness = 1.0;
+  double SliceThickness = 0.0;
 };
 
 #endif

@@ -156,6 +156,7 @@ void vtkLabelMapWrapSolidify::ExecuteTyped(segcore::EffectJob& job)
                                                              : "SplitCavitiesDiameter",
           this->GetDiameter(), 2 * ball.reach()[a] + 1, spacing[a], most);
       }
+      segcore::requireKernel("ShellThickness", this->ShellThickness, shell, spacing);
     });
   const T label = job.labelAs<T>();
   const T* labels = job.input<T>();

@@ -29,13 +29,16 @@
  * and smooths it some times: its result depends on the resolution of meshes and is smoothed; an
  * opening is closed or not by what the iterations make of it unless holes are carved. Here the
  * diameter alone decides, and nothing is smoothed (see vtkLabelMapGaussian). To wrap without
- * carving, choose a diameter above that of the openings.
+ * carving, choose a diameter above that of the openings. Its region may be another segment: copy it
+ * first. Its result may be a new segment or a model: copy the segment first, or convert it. There
+ * are no cracks to preserve, as no mesh is cut.
  *
  * Threads: yes. Ranks: exact, halo radius and shell, of any width. Cost: proportional to the number
  * of voxels, those beyond the border included. Scratch memory: 4 bytes per voxel at most,
  * those beyond the border included; below 2 for real data.
  *
- * Errors: a diameter or thickness out of range; a diameter that spans more than 255 voxels.
+ * Errors: a diameter or thickness out of range; a diameter that spans more than 255 voxels, or a
+ * shell of more than some 256.
  *
  * Sources: H. Edelsbrunner, E. P. Muecke, Three-dimensional alpha shapes, ACM Trans. Graphics
  * 13(1), 1994, doi:10.1145/174462.156635 (the ball that rolls around); C. Portaneri et al., Alpha

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -421,8 +422,9 @@ public:
       key = change.key;
       this->wake(this->cubeOf(change.i, change.j, change.k), 0, key < 0 ? Itself : Everything);
     }
-    this->takeBack(lost);
-    return true;
+    // A new start is several times cheaper for each voxel.
+    this->takeBack(lost, most);
+    return lost.empty();
   }
 
   void run(const Progress& progress)
@@ -470,11 +472,12 @@ private:
     Key key;
   };
 
-  /// Takes back all keys of the target that depend on these. Returns whether there are any.
-  bool takeBack(std::vector<Lost>& lost)
+  /// Takes back all keys of the target that depend on these, and leaves some `lost` if they are
+  /// more than `most`. Returns whether there are any.
+  bool takeBack(std::vector<Lost>& lost, Index most = std::numeric_limits<Index>::max())
   {
-    bool any = false;
-    while (!lost.empty())
+    Index taken = 0;
+    while (!lost.empty() && taken <= most)
     {
       const Lost from = lost.back();
       lost.pop_back();
@@ -502,13 +505,13 @@ private:
             lost.push_back({ i, j, k, key });
             key = Unreached;
             --this->Reached;
-            any = true;
+            ++taken;
             this->wake(this->cubeOf(i, j, k), 0, Everything);
           }
         }
       }
     }
-    return any;
+    return taken > 0;
   }
 
   using Cubes = CubeQueue<Key>;

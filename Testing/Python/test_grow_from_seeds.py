@@ -37,6 +37,7 @@ from session_world import (
     undone,
     whole,
 )
+from vtkmodules.util import numpy_support
 from vtkmodules.vtkCommonDataModel import vtkImageData
 
 pytestmark = pytest.mark.python
@@ -230,11 +231,13 @@ def growth(factor: float = 0.0, masking: Any = None, region: Any = None) -> dict
     return edit | ({"masking": masking} if masking else {}) | ({"region": region} if region else {})
 
 
-def session_with_seeds(volume: np.ndarray | None, block_edge: int = 32) -> Any:
-    session = WORLD.session(volume, block_edge)
+def session_with_seeds(
+    volume: np.ndarray | None, block_edge: int = 32, world: World = WORLD
+) -> Any:
+    session = world.session(volume, block_edge)
     add_segments(session, ["a", "hidden", "b"])
     for segment, index in (("a", [2, 3, 1]), ("hidden", [7, 7, 4]), ("b", [11, 9, 7])):
-        stroke = {"Points": [WORLD.point(index)], "BrushAbsoluteDiameter": 3.0}
+        stroke = {"Points": [world.point(index)], "BrushAbsoluteDiameter": 3.0}
         apply(session, operation("paint", segment, **stroke))
     apply(session, operation("show_segment", "hidden", Visible=False))
     return session
@@ -297,6 +300,122 @@ def test_a_region_is_all_that_it_sees() -> None:
     expected = seeded.copy()
     expected[box], _ = by_dijkstra(seeded[box], volume[box].astype(int))
     assert_same(merged(session), expected)
+
+
+# Large enough for a new start to report its parts.
+LARGE = World((40, 44, 48), first=(-3, 0, 5))
+
+
+class Watched:
+    """A session that grows again and again, and whether that was a new start."""
+
+    def __init__(self, session: Any, volume: np.ndarray) -> None:
+        self.session = session
+        self.volume = volume
+
+    def grown(self, **more: Any) -> tuple[np.ndarray, bool]:
+        """A preview of all, and whether it began anew: an update reports no part of that."""
+        fractions: list[float] = []
+
+        def heard(_object: Any, _event: str, fraction: float) -> None:
+            fractions.append(fraction)
+
+        heard.CallDataType = 11  # type: ignore[attr-defined]  # VTK_DOUBLE
+        tag = self.session.AddObserver("ProgressEvent", heard)
+        image = vtkImageData()
+        edit = json.dumps(growth(**more))
+        done(self.session, self.session.Preview(edit, whole(self.session), 1, image))
+        self.session.RemoveObserver(tag)
+        return array_of(image, "Mask"), any(0.4 < fraction < 1.0 for fraction in fractions)
+
+    def check(self, anew: bool, **more: Any) -> None:
+        labels = merged(self.session).astype(np.uint8)
+        expected = grow_from_seeds(
+            labels,
+            self.volume,
+            spacing=LARGE.spacing[::-1],
+            seed_locality_factor=more.get("factor", 0),
+        )
+        got, began_anew = self.grown(**more)
+        assert_same(got, expected)
+        assert began_anew == anew
+
+
+def test_a_session_grows_again_at_the_cost_of_what_changed() -> None:
+    volume = smooth_volume(LARGE.shape, 5).astype(np.int16)
+    session = session_with_seeds(None, world=LARGE)
+    image = LARGE.image(volume)
+    done(session, session.SetVolume(image))
+    watched = Watched(session, volume)
+    watched.check(anew=True)
+    watched.check(anew=False)
+    stroke = {"Points": [LARGE.point([5, 8, 2])], "BrushAbsoluteDiameter": 2.0}
+    apply(session, operation("paint", "a", **stroke))
+    watched.check(anew=False)
+    undone(session)  # erased seeds are forgotten
+    watched.check(anew=False)
+    apply(session, operation("erase", "a", **stroke), operation("paint", "b", **stroke))
+    watched.check(anew=False)
+    # What would have another result begins anew.
+    watched.check(anew=True, factor=0.5)
+    watched.check(anew=False, factor=0.5)
+    watched.check(anew=True)
+    # The operation itself goes on from the preview, and then all is seeds.
+    labels = merged(session).astype(np.uint8)
+    apply(session, growth())
+    assert_same(merged(session), grow_from_seeds(labels, volume))
+    undone(session)
+    watched.check(anew=False)
+    # Another volume, and the same memory with other values, of which nobody was told.
+    values = numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())
+    values += smooth_volume(LARGE.shape, 6).ravel()
+    watched.volume = values.reshape(LARGE.shape)
+    watched.check(anew=True)
+    watched.check(anew=False)
+    done(session, session.SetVolume(LARGE.image(volume)))
+    watched.volume = volume
+    watched.check(anew=True)
+    # No more memory than for undoing.
+    session.SetUndoMemoryLimit(1000)
+    watched.check(anew=True)
+    watched.check(anew=True)
+
+
+def test_growing_again_in_a_region_and_between_walls() -> None:
+    volume = smooth_volume(LARGE.shape, 5)
+    session = session_with_seeds(volume, world=LARGE)
+    watched = Watched(session, volume)
+    region = {"center": LARGE.point([24, 22, 19]), "size": [0.5 * 45, 1.25 * 41, 2.0 * 37]}
+    low, high = (float(value) for value in np.quantile(volume, [0.1, 0.9]))
+    masking = {"SourceVolumeIntensityMask": True, "SourceVolumeIntensityMaskRange": [low, high]}
+    for more in ({"region": region}, {"masking": masking}):
+        first, anew = watched.grown(**more)
+        assert anew
+        again, anew = watched.grown(**more)
+        assert not anew
+        assert_same(again, first)
+        stroke = {"Points": [LARGE.point([6, 6, 4])], "BrushAbsoluteDiameter": 2.0}
+        apply(session, operation("paint", "a", **stroke))
+        updated, anew = watched.grown(**more)
+        assert not anew
+        fresh = session_with_seeds(volume, world=LARGE)
+        apply(fresh, operation("paint", "a", **stroke))
+        assert_same(updated, Watched(fresh, volume).grown(**more)[0])
+        undone(session)
+
+
+def test_what_depends_on_many_lost_voxels_begins_anew() -> None:
+    volume = noise((64, 64, 64), 3).astype(np.uint8)
+    editor = Editor(volume)
+    for segment, point in (("a", [10, 10, 10]), ("b", [50, 50, 50])):
+        editor.add_segment(segment)
+        editor.apply("paint", segment, points=[point], brush_absolute_diameter=6.0)
+    editor.apply("paint", "a", points=[[32, 32, 32]], brush_absolute_diameter=12.0)
+    before = editor.preview("grow_from_seeds")
+    assert editor.undo()
+    after = editor.preview("grow_from_seeds")
+    assert (before != after).sum() > 20_000
+    assert_same(after, grow_from_seeds(editor.labels().labels, volume))
 
 
 def test_what_is_refused() -> None:

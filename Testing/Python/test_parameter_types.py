@@ -266,6 +266,7 @@ def to_all(**more: Any) -> dict[str, Any]:
 INSIDE_ONE = {"MaskMode": "EditAllowedInsideSingleSegment"}
 RANGE = {"SourceVolumeIntensityMaskRange": [-1, 2.5]}
 BOX = {"center": [1, 2.5, -3], "size": [10, 20, 30]}
+BRUSH = {"points": [[1, 2, 3]], "diameter": 0.5}
 GOOD = [
     touch(),
     touch(Points=[[0, 1, 2], [3.5, 4, -5e9]], Axis=[0.5, 0, -1], OtherSegmentID="t"),
@@ -280,6 +281,8 @@ GOOD = [
     touch() | {"masking": {"SourceVolumeIntensityMask": False}, "region": BOX},
     touch() | {"region": {"growth": 0.1}},
     touch() | {"region": {"growth": 0}},
+    touch() | {"region": BRUSH},
+    to_all() | {"region": BRUSH | {"points": [[0, 1.5, -2], [3, 4, 5]], "diameter": 7}},
     touch() | {"ApplyToAllVisibleSegments": False},
     to_all(),
     to_all() | {"masking": INSIDE_ONE | {"MaskSegmentID": "t"}, "region": BOX},
@@ -343,6 +346,13 @@ WRONG = [
         "growth is -0.1; expected a number",
     ),
     (touch() | {"region": {"growth": 101}}, ValueError, "growth is 101"),
+    (touch() | {"region": BRUSH | BOX}, ValueError, "or growth, or points and diameter"),
+    (touch() | {"region": {"points": [[1, 2, 3]]}}, ValueError, "diameter is missing in region"),
+    (touch() | {"region": {"diameter": 2}}, ValueError, "points is missing in region"),
+    (touch() | {"region": BRUSH | {"points": []}}, ValueError, "points is empty"),
+    (touch() | {"region": BRUSH | {"points": [[1, 2]]}}, ValueError, r"points\[0\] is \[1, 2\]"),
+    (touch() | {"region": BRUSH | {"diameter": 0}}, ValueError, "diameter is 0; expected a number"),
+    (touch() | {"region": BRUSH | {"diameter": "2"}}, TypeError, "diameter is '2'"),
     (touch() | {"region": {"growth": "0.1"}}, TypeError, "growth is '0.1'"),
     (touch() | {"region": {"growth": True}}, TypeError, "growth is True"),
     (to_all(segment="s"), ValueError, "applied to all visible segments; leave it out"),
@@ -395,6 +405,8 @@ def test_numbers_must_be_finite(wrong: Any, validate: Any) -> None:
         touch(View=[*range(15), wrong]),
         touch() | {"region": BOX | {"center": [wrong, 0, 0]}},
         touch() | {"region": BOX | {"size": [wrong, 1, 1]}},
+        touch() | {"region": BRUSH | {"points": [[0, wrong, 0]]}},
+        touch() | {"region": BRUSH | {"diameter": wrong}},
         touch() | {"masking": {"SourceVolumeIntensityMaskRange": [0, wrong]}},
     ):
         with pytest.raises(ValueError, match="expected"):

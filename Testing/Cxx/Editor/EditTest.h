@@ -280,7 +280,9 @@ struct Masking
   Point size{ { 1.0, 1.0, 1.0 } };   ///< in millimetres
   bool hasGrowth = false;            ///< the region is what lies around the visible segments
   double growth = 0.0;
-  Box around; ///< these voxels
+  Box around;                        ///< these voxels
+  Mask under;                        ///< if not empty, only these voxels change: those under
+  std::string brush;                 ///< this brush, as a region's JSON
 
   std::string json(const Shape& shape) const
   {
@@ -311,10 +313,26 @@ struct Masking
     {
       text += R"(, "region": {"growth": )" + number(this->growth) + "}";
     }
+    if (!this->under.empty())
+    {
+      text += ", \"region\": " + this->brush;
+    }
     return text;
   }
 
-  /// The voxels of the region.
+  void setBrush(const std::vector<Point>& points, double diameter, const Mask& voxels)
+  {
+    this->under = voxels;
+    this->brush.clear();
+    for (const Point& point : points)
+    {
+      this->brush += (this->brush.empty() ? "{\"points\": [" : ", ") + list(point);
+    }
+    this->brush += "], \"diameter\": " + number(diameter) + "}";
+  }
+  bool isBeside(std::size_t v) const { return !this->under.empty() && !this->under[v]; }
+
+  /// The voxels that an effect sees.
   Box region(const Shape& shape) const
   {
     if (this->hasGrowth)
@@ -476,7 +494,7 @@ public:
       {
         for (Index i = box.lo[0]; i <= box.hi[0]; ++i, ++v)
         {
-          if (!region.contains(i, j, k) ||
+          if (!region.contains(i, j, k) || masking.isBeside(v) ||
             (!bypass && !this->editable(before, row, masking, splits, v)))
           {
             continue;
@@ -577,7 +595,7 @@ public:
       {
         for (Index i = box.lo[0]; i <= box.hi[0]; ++i, ++v)
         {
-          if (!region.contains(i, j, k) ||
+          if (!region.contains(i, j, k) || masking.isBeside(v) ||
             !this->editable(before, before.size(), masking, false, v))
           {
             continue;

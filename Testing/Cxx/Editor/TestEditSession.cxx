@@ -328,6 +328,14 @@ private:
       masking.growth = random.below(3) == 0 ? 0.0 : random.unit();
       masking.around = this->Now.around(masking.growth);
     }
+    else if (random.below(3) == 0)
+    {
+      const std::vector<Brush> brushes = someBrushes(this->Whole, random.next());
+      Brush brush = brushes[static_cast<std::size_t>(random.below(6))];
+      brush.sphere = true;
+      brush.voxel = false;
+      masking.setBrush(brush.points, brush.diameter, strokeOracle(this->Whole, brush));
+    }
     return masking;
   }
 
@@ -666,8 +674,17 @@ void testErrorsChangeNothing(const World& world)
     bad(op("median", "b", "", R"(, "region": {"growth": -0.1})"), "growth: is -0.1, expected a",
       __LINE__);
     bad(op("median", "b", "", R"(, "region": {"growth": "0.1"})"), "growth: is \"0.1\"", __LINE__);
+    const auto brush = [&](const char* region)
+    { return op("median", "b", "", std::string(", \"region\": ") + region); };
+    bad(brush(R"({"points": [], "diameter": 2})"), "points: is [], expected at least", __LINE__);
+    bad(brush(R"({"points": [[0, 0]], "diameter": 2})"), "point 1: is [0,0], expected", __LINE__);
+    bad(brush(R"({"points": [[0, 0, 0]], "diameter": 0})"), "diameter: is 0, expected", __LINE__);
+    bad(brush(R"({"points": [[0, 0, 0]], "diameter": "2"})"), "diameter: is \"2\"", __LINE__);
+    bad(brush(R"({"points": [[0, 0, 0]]})"), "or {\"points\": [[x, y, z], ...]", __LINE__);
+    bad(brush(R"({"points": [[0, 0, 0]], "diameter": 2, "growth": 1})"), "diameter\": number}",
+      __LINE__);
     bad(op("median", "b", "", R"(, "region": {"growth": 0.1, "size": [1, 1, 1]})"),
-      "or {\"growth\": number}", __LINE__);
+      ", {\"growth\": number} or", __LINE__);
     const std::string all = R"({"effect": "median", "ApplyToAllVisibleSegments": )";
     bad(op("median", "b", "", R"(, "ApplyToAllVisibleSegments": true)"), "leave one of them out",
       __LINE__);
@@ -1084,6 +1101,15 @@ void testSparseWorld(const World& world)
         std::string(R"(, "region": {"center": )") + region + R"(, "size": [10, 10, 10]})"),
       __LINE__);
     CHECK(changeOf(session.Edit).box.empty());
+  }
+  // Under a brush effects that look nearby cost what lies there, whatever the segment.
+  for (const char* effect : { "median", "opening", "closing", "gaussian", "margin", "hollow" })
+  {
+    session.good(
+      op(effect, "a", "",
+        ", \"region\": {\"points\": [" + list(worldOf(shape, 1000.0, 1000.0, 1000.0)) +
+          "], \"diameter\": 4}"),
+      __LINE__);
   }
   const int corner[6] = { 3090, 3200, 3090, 3200, 3090, 3200 };
   vtkNew<vtkImageData> image;

@@ -292,7 +292,7 @@ def check_value(parameter: Mapping[str, Any], value: Any, name: str) -> Any:
             raise wrong(ValueError)
         return [float(part) for part in parts]
     if kind == "points":
-        return check_points(value, name, required=bool(parameter.get("required")))
+        return check_points(value, name, required="default" not in parameter)
     if kind == "segment":
         text = check_text(value, name, accepted(parameter))
         if parameter.get("required") and not text:

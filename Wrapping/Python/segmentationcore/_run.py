@@ -60,7 +60,7 @@ def check_argument(parameter: Mapping[str, Any], value: Any, where: str, axes: i
             value,
             where,
             "zyx"[-axes:] if axes else "xyz",
-            required=bool(parameter.get("required")),
+            required="default" not in parameter,
         )
         # A slice of two axes lies at z = 0.
         return [[*reversed(point), 0.0][:3] for point in points] if axes else points

@@ -426,7 +426,8 @@ def make_parser() -> argparse.ArgumentParser:
         "--region",
         metavar="JSON",
         help='what the effect sees and changes: {"center": .., "size": ..} in mm, or '
-        '{"growth": 0.1}, the box around the segments and a tenth more',
+        '{"growth": 0.1}, the box around the segments and a tenth more; or what it changes under '
+        'a brush: {"points": .., "diameter": ..}',
     )
     apply.add_argument("--labels", metavar="IN.seg.nrrd", help="segmentation to start from")
     apply.add_argument(

@@ -355,6 +355,8 @@ class Editor:
             A box ``{"center": .., "size": ..}`` in millimetres: the effect sees and changes only
             what is in it. ``{"growth": 0.1}`` is the box around all visible segments, grown on each
             side by a tenth of its size, at least 3 voxels, as Slicer's "Grow from seeds" has it.
+            With ``{"points": .., "diameter": ..}`` the effect sees everything, and changes only
+            what is under a round brush that is moved along the points: a smoothing brush, say.
         apply_to_all_visible_segments : bool, default False
             Instead of ``segment``: apply the effect to each visible segment, in the order of the
             table. Each sees what became of those before; it is one step to undo.

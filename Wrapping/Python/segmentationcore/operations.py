@@ -12,7 +12,8 @@ Operations that change voxels may have two more keys. ``masking`` has Slicer's s
 ``{"MaskMode": "EditAllowedOutsideAllSegments"}``; ``region`` is a box, ``{"center": [x, y, z],
 "size": [sx, sy, sz]}`` with its edges along the image's axes, and the effect sees and changes only
 what is in it; ``{"growth": 0.1}`` is the box around all visible segments, grown on each side by a
-tenth of its size, at least 3 voxels.
+tenth of its size, at least 3 voxels; with ``{"points": [[x, y, z]], "diameter": d}`` the effect
+sees everything, and changes only what is under a round brush that is moved along the points.
 
 An effect on one segment may have ``"ApplyToAllVisibleSegments": true`` instead of ``segment``: it
 is applied to each visible segment, in the order of the table, as one operation.
