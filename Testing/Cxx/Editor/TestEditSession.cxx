@@ -1105,10 +1105,9 @@ void testSparseWorld(const World& world)
   // Under a brush effects that look nearby cost what lies there, whatever the segment.
   for (const char* effect : { "median", "opening", "closing", "gaussian", "margin", "hollow" })
   {
-    session.good(
-      op(effect, "a", "",
-        ", \"region\": {\"points\": [" + list(worldOf(shape, 1000.0, 1000.0, 1000.0)) +
-          "], \"diameter\": 4}"),
+    session.good(op(effect, "a", "",
+                   ", \"region\": {\"points\": [" + list(worldOf(shape, 1000.0, 1000.0, 1000.0)) +
+                     "], \"diameter\": 4}"),
       __LINE__);
   }
   const int corner[6] = { 3090, 3200, 3090, 3200, 3090, 3200 };
