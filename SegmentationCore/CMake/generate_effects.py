@@ -46,6 +46,7 @@ FILTER_KEYS = {"class", "halo", "scratch_bytes_per_voxel", "exact_in_parallel", 
 EFFECT_KEYS = FILTER_KEYS | {
     "identifier", "title", "summary", "input", "volume", "writes", "local", "parameters",
     "parameters_of", "makes_parts", "output", "columns", "crops", "incremental",
+    "scratch_also",
 }  # fmt: skip
 PARAMETER_KEYS = {
     "name", "type", "default", "required", "range", "values", "unit", "sentence",
@@ -247,7 +248,7 @@ def check_effect(effect: dict[str, Any], where: str) -> None:
     for parameter in effect["parameters"]:
         check_parameter(parameter, where)
     if effect["input"] == "table":
-        for key in (*FILTER_KEYS, "writes", "local", "volume", "incremental"):
+        for key in (*FILTER_KEYS, "writes", "local", "volume", "incremental", "scratch_also"):
             _require(key not in effect, where, f"{key} is not for table operations")
         return
     for key in sorted(FILTER_KEYS):
@@ -784,7 +785,8 @@ LOCAL = "In the editor it costs what it touches, whatever the size of the image.
 
 def _scratch(effect: dict[str, Any]) -> str:
     count = effect["scratch_bytes_per_voxel"]
-    return f"Scratch memory: up to {count} {'byte' if count == 1 else 'bytes'} per voxel"
+    also = f", and {effect['scratch_also']}" if "scratch_also" in effect else ""
+    return f"Scratch memory: up to {count} {'byte' if count == 1 else 'bytes'} per voxel{also}"
 
 
 def _docstring(effect: dict[str, Any]) -> list[str]:

@@ -25,9 +25,9 @@
  * Errors: a distance that is not a number, below 0 or beyond 1e6 mm, or beyond 32,767 voxels of the
  * image.
  *
- * Differences from GeoSlicer's effect of that name: distances in millimetres, not in steps from face
- * to face; a limit, where GeoSlicer fills everything (as a large distance does here); and no segment
- * that counts as empty (its microporosity): hide it, or keep it by masking.
+ * Differences from GeoSlicer's effect of that name: distances in millimetres, not in steps from
+ * face to face; a limit, where GeoSlicer fills everything (as a large distance does here); and no
+ * segment that counts as empty (its microporosity): hide it, or keep it by masking.
  *
  * Source: T. Saito, J. Toriwaki, New algorithms for Euclidean distance transformation of an
  * n-dimensional digitized picture, Pattern Recognition 27(11), 1994,

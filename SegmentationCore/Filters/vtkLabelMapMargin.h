@@ -21,8 +21,8 @@
  * the number of voxels. Scratch memory: below 1 byte per voxel for margins of up to some 30 voxels,
  * 2 for larger ones.
  *
- * Errors: a margin that is not a number or beyond 1e6 mm, or of more than 256 voxels: the default is
- * not meant for voxels of micrometres.
+ * Errors: a margin that is not a number or beyond 1e6 mm, or of more than 256 voxels: the default
+ * is not meant for voxels of micrometres.
  *
  * Sources: T. Hirata, A unified linear-time algorithm for computing distance maps, Inf. Process.
  * Lett. 58(3), 1996, doi:10.1016/0020-0190(96)00049-X; P. F. Felzenszwalb, D. P. Huttenlocher,

@@ -37,8 +37,9 @@
  * soft edge: m is not stretched to reach 0 and 1 somewhere (Slicer divides by its range, which is 0
  * for an empty or full segment, and makes thin segments opaque), FILL_INSIDE_AND_OUTSIDE writes the
  * inside value inside (Slicer swaps the two), integers are rounded (Slicer truncates), and m has 45
- * bits (Slicer: 8, rounded down after every pass). A volume on other voxels is refused, where Slicer
- * takes the nearest voxel without a word: resample the segment, see vtkOrientedImageDataResample.
+ * bits (Slicer: 8, rounded down after every pass). A volume on other voxels is refused, where
+ * Slicer takes the nearest voxel without a word: resample the segment, see
+ * vtkOrientedImageDataResample.
  *
  * Source: P. Getreuer, A survey of Gaussian convolution algorithms, Image Processing On Line 3,
  * 2013, doi:10.5201/ipol.2013.87.

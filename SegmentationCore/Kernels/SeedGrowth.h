@@ -130,8 +130,8 @@ public:
 
   /// Replaces the seeds of a target at its fixed point, and takes back what depended on those that
   /// are gone; run() then gives what a new start would give, at the cost of what changed. `seeds`
-  /// writes the labels of a row: 0 for none, below it for a wall. Returns false if walls changed, or
-  /// so many seeds, or so much depends on them, that a new start is better; which is then due.
+  /// writes the labels of a row: 0 for none, below it for a wall. Returns false if walls changed,
+  /// or so many seeds, or so much depends on them, that a new start is better; which is then due.
   /// Threads: yes, for the comparison.
   using SeedRows =
     std::function<void(Index i, Index j, Index k, Index count, std::int32_t* labels)>;

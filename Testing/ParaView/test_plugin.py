@@ -323,6 +323,9 @@ def test_every_effect_has_a_proxy(effect: dict[str, Any], proxies: dict[str, Any
     expected |= {"Input", "ScalarArray", "LastError"}
     if effect.get("volume"):
         expected |= {"Volume", "VolumeArray"}
+    if effect.get("incremental"):
+        expected.add("Incremental")
+        assert proxy["properties"]["Incremental"]["default"] == [0]
     if effect["input"] == "segment" or (effect["input"] == "volume" and "output" not in effect):
         expected.add("SegmentLabel")
         assert proxy["properties"]["SegmentLabel"]["default"] == [1]

@@ -90,13 +90,13 @@ def test_zero_changes_nothing() -> None:
     assert_same(margin(labels, margin_size_mm=0.0), labels)
 
 
-@pytest.mark.parametrize("millimetres", [-1000.0, -2.0, 2.0, 1e6])
+@pytest.mark.parametrize("millimetres", [-250.0, -2.0, 2.0, 250.0])
 def test_full_image_stays(millimetres: float) -> None:
     # Slicer clears a segment that fills the image when it grows.
     assert margin(np.ones((4, 5, 6), np.uint8), margin_size_mm=millimetres).all()
 
 
-@pytest.mark.parametrize("millimetres", [-1e6, -2.0, 2.0, 1e6])
+@pytest.mark.parametrize("millimetres", [-250.0, -2.0, 2.0, 250.0])
 def test_empty_image_stays(millimetres: float) -> None:
     assert not margin(np.zeros((4, 5, 6), np.uint8), margin_size_mm=millimetres).any()
 
@@ -104,8 +104,8 @@ def test_empty_image_stays(millimetres: float) -> None:
 def test_a_large_margin_fills_or_clears() -> None:
     labels = np.zeros((4, 5, 6), np.uint8)
     labels[1:3, 1:3, 1:3] = 1
-    assert margin(labels, margin_size_mm=1e6).all()
-    assert not margin(labels, margin_size_mm=-1e6).any()
+    assert margin(labels, margin_size_mm=250.0).all()
+    assert not margin(labels, margin_size_mm=-250.0).any()
 
 
 def test_shrinking_does_not_start_at_the_border() -> None:

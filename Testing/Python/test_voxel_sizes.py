@@ -37,9 +37,7 @@ def test_a_default_of_millimetres_is_refused_on_micrometres(effect: str) -> None
     data = [labels]
     if (effects() | queries())[effect]["volume"]:
         data.append(smooth_volume(SHAPE, 5))
-    with pytest.raises(
-        SegmentationCoreError, match=r"mm, which spans \d+ voxels of 0\.002 mm"
-    ):
+    with pytest.raises(SegmentationCoreError, match=r"mm, which spans \d+ voxels of 0\.002 mm"):
         getattr(segmentationcore, effect)(*data, spacing=MICROMETRES, **KERNELS[effect])
     assert_same(labels, before)
 

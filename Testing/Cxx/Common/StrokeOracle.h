@@ -235,6 +235,9 @@ void checkStrokeErrors(const World& world)
   {
     refused(
       [&](Filter* f) { f->SetBrushAbsoluteDiameter(bad); }, "BrushAbsoluteDiameter is", __LINE__);
+  }
+  for (const double bad : { -1e-6, -1.0, 1e7, nan })
+  {
     refused([&](Filter* f) { f->SetSliceThickness(bad); }, "SliceThickness is", __LINE__);
   }
   refused([](Filter* f) { f->SetSliceNormal(0.0, 0.0, 0.0); }, "SliceNormal", __LINE__);

@@ -280,9 +280,9 @@ struct Masking
   Point size{ { 1.0, 1.0, 1.0 } };   ///< in millimetres
   bool hasGrowth = false;            ///< the region is what lies around the visible segments
   double growth = 0.0;
-  Box around;                        ///< these voxels
-  Mask under;                        ///< if not empty, only these voxels change: those under
-  std::string brush;                 ///< this brush, as a region's JSON
+  Box around;        ///< these voxels
+  Mask under;        ///< if not empty, only these voxels change: those under
+  std::string brush; ///< this brush, as a region's JSON
 
   std::string json(const Shape& shape) const
   {

@@ -95,7 +95,7 @@ void testHandCheckedSlab(const World& world)
   // Thinner than a voxel: one voxel. Thicker than the slab: the slab.
   CHECK_EVERYWHERE(
     world, shape, slab, hollow(Effect::OUTSIDE_SURFACE, 0.0), on({ 5, 15 }), "values");
-  CHECK_EVERYWHERE(world, shape, slab, hollow(Effect::OUTSIDE_SURFACE, 1e6), slab, "values");
+  CHECK_EVERYWHERE(world, shape, slab, hollow(Effect::OUTSIDE_SURFACE, 200.0), slab, "values");
   // No wall at the border of the image.
   const Labels border{ 1, 1, 1, 1, 0, 0, 0, 0 };
   CHECK_EVERYWHERE(world, shapeOf(1, 1, 8), border, hollow(Effect::OUTSIDE_SURFACE, 2),
@@ -112,6 +112,7 @@ void testErrors(const World& world)
       Layout::SharedPlanes, shape.box, world.communicator->rank(), world.communicator->size()));
   CHECK_REFUSED(world, hollow(0, -1.0)(), image, "ShellThicknessMm is -1, expected 0 to 1e+06");
   CHECK_REFUSED(world, hollow(0, std::nan(""))(), image, "ShellThicknessMm is nan");
+  CHECK_REFUSED(world, hollow(0, 300.0)(), image, "ShellThicknessMm is 300 mm, which spans");
   CHECK_REFUSED(world, hollow(3, 1.0)(), image, "ShellMode is 3, expected 0 to 2");
 }
 
