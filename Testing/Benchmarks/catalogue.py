@@ -15,6 +15,7 @@ import numpy as np
 from segmentationcore import (
     label_islands,
     local_histogram,
+    local_thickness,
     mask_volume,
     segment_statistics,
     size_distribution,
@@ -212,6 +213,22 @@ def _sizes(task: Task) -> Method:
     )
 
 
+def thickness_text(thickness: Any) -> str:
+    """The same of the thickness at each voxel, 0 where there is none."""
+    found, counts = np.unique(thickness, return_counts=True)
+    return sizes_text({d: n for d, n in zip(found.tolist(), counts.tolist(), strict=True) if d > 0})
+
+
+def _thickness(task: Task) -> Method:
+    return Method(
+        "",
+        lambda: local_thickness(
+            task.array, spacing=task.spacing, diameters=task.options["diameters"]
+        ),
+        thickness_text,
+    )
+
+
 def _local(task: Task) -> Parameters:
     # Grains of quartz.
     return {
@@ -234,6 +251,10 @@ def _soft_edge(task: Task) -> Method:
         return mask_volume(task.array, task.volume, soft_edge_mm=width, spacing=task.spacing)
 
     return Method("", mask, values_text)
+
+
+def _hard_edge(task: Task) -> Method:
+    return Method("", lambda: mask_volume(task.array, task.volume), values_text)
 
 
 def _split(task: Task) -> Method:
@@ -279,6 +300,9 @@ MASKS = ("rock mask", "mri mask", "ct mask")
 NOISY = ("rock noisy", "mri mask", "ct mask")
 STROKE = "a stroke is timed in the group editor, where it costs what it touches"
 ALONE = "no library has it, and what it touches is little"
+
+#: In millimetres, for voxels of 1 mm.
+DIAMETERS = [2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0]
 
 CASES = (
     Case(
@@ -370,6 +394,15 @@ CASES = (
         spacing=False,
     ),
     Case(
+        "local thickness",
+        "",
+        ("rock mask",),
+        {},
+        {"diameters": DIAMETERS},
+        ours=_thickness,
+        spacing=False,
+    ),
+    Case(
         "local threshold",
         "local_threshold",
         ("rock seeds",),
@@ -393,6 +426,7 @@ CASES = (
     ),
     Case("margin grow", "margin", MASKS, {"MarginSizeMm": 3.0}, {"millimetres": 3.0}),
     Case("margin shrink", "margin", MASKS, {"MarginSizeMm": -3.0}, {"millimetres": 3.0}),
+    Case("mask volume", "", ("rock mask", "ct mask"), ours=_hard_edge, spacing=False),
     Case(
         "mask volume, soft edge",
         "",
@@ -427,7 +461,7 @@ CASES = (
         "",
         ("rock mask",),
         {},
-        {"diameters": [2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0]},
+        {"diameters": DIAMETERS},
         ours=_sizes,
         spacing=False,
     ),

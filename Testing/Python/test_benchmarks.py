@@ -16,7 +16,7 @@ from Benchmarks.groups import Context, GroupError, datamodel, editor, editor_ada
 from Benchmarks.measure import Timing
 from Benchmarks.peers import Task
 from scipy import ndimage
-from segmentationcore._registry import voxel_effects
+from segmentationcore._registry import queries, voxel_effects
 
 pytestmark = pytest.mark.python
 
@@ -241,6 +241,12 @@ def test_every_effect_has_a_case() -> None:
     assert {case.effect for case in catalogue.CASES} - {""} == set(voxel_effects())
     names = [case.name for case in catalogue.CASES]
     assert names == sorted(set(names), key=str.lower)
+
+
+def test_every_query_has_a_case() -> None:
+    source = Path(catalogue.__file__).read_text(encoding="utf-8")
+    for name in queries():
+        assert f"{name}(" in source, name
 
 
 def test_cases_have_a_peer_or_say_why_not() -> None:

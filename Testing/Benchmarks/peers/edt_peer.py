@@ -21,10 +21,10 @@ def methods(task: Task) -> Iterator[Method]:
     def squares(mask: np.ndarray) -> np.ndarray:
         return edt.edtsq(mask, anisotropy=task.spacing, black_border=False, parallel=task.threads)
 
-    if task.effect == "size distribution":
-        from ..catalogue import sizes_text
+    if task.effect in ("size distribution", "local thickness"):
+        from ..catalogue import sizes_text, thickness_text
 
-        def openings() -> dict[float, int]:
+        def thickness() -> np.ndarray:
             room = squares(task.array != 0)
             sizes = np.zeros(task.array.shape, np.float32)
             for diameter in task.options["diameters"]:
@@ -32,13 +32,17 @@ def methods(task: Task) -> Iterator[Method]:
                 if not centres.any():
                     break
                 sizes[squares(~centres) < np.float32(diameter * diameter / 4)] = diameter
-            found, counts = np.unique(sizes[task.array != 0], return_counts=True)
+            return sizes
+
+        def openings() -> dict[float, int]:
+            found, counts = np.unique(thickness()[task.array != 0], return_counts=True)
             return dict(zip(found.tolist(), counts.tolist(), strict=True))
 
+        whole = task.effect == "local thickness"
         yield Method(
             "edtsq for each diameter",
-            openings,
-            sizes_text,
+            thickness if whole else openings,
+            thickness_text if whole else sizes_text,
             note="between centres of voxels: 1 to 1.7 voxels thicker",
         )
     if task.effect not in ("margin grow", "margin shrink"):

@@ -35,6 +35,11 @@ def methods(task: Task) -> Iterator[Method]:
             return np.where(own ^ (labels == other), one, rest)
 
         yield Method("==, ^, where", xor)
+    if task.effect == "mask volume":
+        from ..catalogue import values_text
+
+        zero = task.volume.dtype.type(0)
+        yield Method("where", lambda: np.where(task.array == 1, task.volume, zero), values_text)
     if task.effect == "multiple thresholds":
         thresholds = np.array(task.options["thresholds"], task.array.dtype)
         yield Method("digitize", lambda: np.digitize(task.array, thresholds) + 1)
