@@ -3,6 +3,7 @@
 #include "vtkLabelMapJointSmoothing.h"
 
 #include "EffectJob.h"
+#include "JointSlices.h"
 #include "JointSmoothing.h"
 #include "Message.h"
 #include "ParameterCheck.h"
@@ -68,12 +69,13 @@ class Smoother
 public:
   using Label = typename Whole<T>::Type;
 
-  Smoother(segcore::EffectJob& job, double factor)
+  Smoother(segcore::EffectJob& job, double factor, double surfaceBytes)
     : Job(job)
     , Comm(job.communicator())
     , Labels(job.input<T>())
     , Out(job.makeOutput<T>(job.scalarType(), job.inputName()))
     , Lattice(job.whole())
+    , SurfaceBytes(surfaceBytes)
   {
     this->Options.iterations = Steps;
     this->Options.passBand = std::pow(10.0, -4.0 * factor);
@@ -93,18 +95,26 @@ public:
 
   void run()
   {
-    this->makeParts();
-    segcore::PointExchange points(this->Comm, this->Part.cells);
-    this->addNeighbours(points);
-    std::vector<Crossing> crossings = this->smooth(points);
-    crossings = this->toOwners(std::move(crossings));
+    Rows rows(this->Job.whole());
+    if (this->Comm.size() > 1 && this->surfaceFits())
+    {
+      this->makeParts();
+      segcore::PointExchange points(this->Comm, this->Part.cells);
+      this->addNeighbours(points);
+      this->smooth(points, rows);
+    }
+    else
+    {
+      this->smoothSlices(rows);
+    }
+    const std::vector<Rows> own = this->toOwners(std::move(rows));
     this->Comm.run(
       [&]
       {
-        for (const Box& box : this->Own)
+        for (std::size_t b = 0; b < own.size(); ++b)
         {
-          segcore::fillFromCrossings(crossings, this->Job.whole(), box, this->Job.piece(),
-            this->Labels, this->Out, Whole<T>::back, this->Job.progress().part(0.9, 1.0));
+          own[b].fill(this->Own[b], this->Job.piece(), this->Labels, this->Out, Whole<T>::back,
+            this->Job.progress().part(0.9, 1.0));
         }
       });
     segcore::completePiece(this->Comm, this->Job.distribution(), this->Out);
@@ -112,32 +122,78 @@ public:
 
 private:
   using Crossing = segcore::JointCrossing<Label>;
+  using Rows = segcore::JointRows<Label>;
+  using Slices = segcore::JointSlices<Label>;
 
-  /// Collective. The surface that this rank owns.
-  void makeParts()
+  /// Collective. Whether ranks hold their surfaces, and trade points after each step, or go through
+  /// the slices of their blocks and the voxels around them, which takes work twice but less memory.
+  bool surfaceFits()
   {
-    std::vector<segcore::JointPart<Label>> parts;
-    const auto add = [&](const T* labels, const Box& padded, const Box& block)
+    constexpr double PerPoint = 200.0;     // of the surface that is held
+    constexpr double PerSlicePoint = 100.0; // of the slices under way
+    constexpr Index SlicesUnderWay = Steps + 20;
+    Index points = 0;
+    Index voxels = 0;
+    this->forEachPadded(
+      [&](const T* labels, const Box& padded, const Box& block)
+      {
+        points += segcore::jointPointCount(labels, padded, block, this->Job.whole());
+        voxels += block.size();
+      });
+    const double all = static_cast<double>(this->Comm.allReduceSum(points)) /
+      static_cast<double>(std::max<Index>(1, this->Job.whole().size()));
+    double slices = 0.0;
+    for (const Box& box : this->Own)
     {
-      if constexpr (Whole<T>::Same)
-      {
-        parts.push_back(segcore::jointPart(labels, padded, block, this->Job.whole()));
-      }
-      else
-      {
-        segcore::Buffer<Index> bits(padded.size());
-        std::transform(labels, labels + padded.size(), bits.begin(), Whole<T>::from);
-        parts.push_back(segcore::jointPart(bits.data(), padded, block, this->Job.whole()));
-      }
-    };
+      const Box around = box.grown(Steps + 1).clipped(this->Job.whole());
+      const Index count =
+        around.dim(0) * around.dim(1) * std::min(around.dim(2), SlicesUnderWay);
+      slices = std::max(slices, PerSlicePoint * all * static_cast<double>(count));
+    }
+    const double held = PerPoint * static_cast<double>(points);
+    const bool fits = this->SurfaceBytes >= 0.0 &&
+      (held <= this->SurfaceBytes * static_cast<double>(voxels) || held <= slices);
+    return !this->Comm.agreeFlag(!fits);
+  }
+
+  /// Collective. The surface of the own blocks, each with the voxels that its points depend on,
+  /// slice by slice.
+  void smoothSlices(Rows& rows)
+  {
     if (this->Comm.size() == 1)
     {
-      this->Comm.run([&] { add(this->Labels, this->Job.piece(), this->Job.piece()); });
+      this->Comm.run(
+        [&]
+        {
+          Slices slices(this->Job.piece(), this->Job.whole(), this->Options);
+          while (!slices.next().empty())
+          {
+            this->Job.progress().step(0.9 * slices.fraction());
+            this->addSlices(slices, this->Labels, this->Job.piece(), rows);
+          }
+        });
+      return;
     }
-    else
-    {
-      this->Job.forEachBlock(
-        [&](const segcore::Block* block)
+    Index turn = 0;
+    const Index turns = std::max<Index>(
+      1, this->Comm.allReduceMax(static_cast<Index>(this->Own.size())));
+    this->Job.forEachBlock(
+      [&](const segcore::Block* block)
+      {
+        const Box own = block ? block->box : Box();
+        std::unique_ptr<Slices> slices;
+        Index count = 0;
+        this->Comm.run(
+          [&]
+          {
+            slices = std::make_unique<Slices>(own, this->Job.whole(), this->Options);
+            count = Slices::turns(own, this->Job.whole(), this->Options);
+          });
+        count = this->Comm.allReduceMax(count);
+        const segcore::Progress progress =
+          this->Job.progress().part(0.9 * static_cast<double>(turn) / static_cast<double>(turns),
+            0.9 * static_cast<double>(turn + 1) / static_cast<double>(turns));
+        for (Index i = 0; i < count; ++i)
         {
           Box padded;
           segcore::Buffer<T> around;
@@ -145,9 +201,10 @@ private:
           this->Comm.run(
             [&]
             {
-              if (block)
+              progress.step(static_cast<double>(i) / static_cast<double>(count));
+              padded = slices->next();
+              if (!padded.empty())
               {
-                padded = block->box.grown(1).clipped(this->Job.whole());
                 around = segcore::Buffer<T>(padded.size());
                 requests.emplace_back(padded, around.data());
               }
@@ -156,13 +213,97 @@ private:
           this->Comm.run(
             [&]
             {
-              if (block)
+              if (!padded.empty())
               {
-                add(around.data(), padded, block->box);
+                this->addSlices(*slices, around.data(), padded, rows);
               }
             });
-        });
+        }
+        ++turn;
+      });
+  }
+
+  void addSlices(Slices& slices, const T* labels, const Box& padded, Rows& rows)
+  {
+    if constexpr (Whole<T>::Same)
+    {
+      slices.add(labels, padded, rows);
     }
+    else
+    {
+      const Box box = slices.next();
+      const segcore::Buffer<Label> bits = this->bitsOf(labels, padded, box);
+      slices.add(bits.data(), box, rows);
+    }
+  }
+
+  /// The labels of a box as integers.
+  static segcore::Buffer<Label> bitsOf(const T* labels, const Box& padded, const Box& box)
+  {
+    segcore::Buffer<Label> bits(box.size());
+    segcore::forRanges(box.rows(), 64,
+      [&](Index begin, Index end)
+      {
+        for (Index r = begin; r < end; ++r)
+        {
+          const T* from = labels +
+            padded.offset(box.lo[0], box.lo[1] + r % box.dim(1), box.lo[2] + r / box.dim(1));
+          std::transform(from, from + box.dim(0), bits.data() + r * box.dim(0), Whole<T>::from);
+        }
+      });
+    return bits;
+  }
+
+  /// Collective, on several ranks. Calls work(labels, padded, block) for each own block with a
+  /// voxel around it.
+  template <class Work>
+  void forEachPadded(const Work& work)
+  {
+    this->Job.forEachBlock(
+      [&](const segcore::Block* block)
+      {
+        Box padded;
+        segcore::Buffer<T> around;
+        std::vector<segcore::Request<T>> requests;
+        this->Comm.run(
+          [&]
+          {
+            if (block)
+            {
+              padded = block->box.grown(1).clipped(this->Job.whole());
+              around = segcore::Buffer<T>(padded.size());
+              requests.emplace_back(padded, around.data());
+            }
+          });
+        segcore::fetchLabels(this->Comm, this->Job.distribution(), this->Labels, requests);
+        this->Comm.run(
+          [&]
+          {
+            if (block)
+            {
+              work(around.data(), padded, block->box);
+            }
+          });
+      });
+  }
+
+  /// Collective. The surface that this rank owns.
+  void makeParts()
+  {
+    std::vector<segcore::JointPart<Label>> parts;
+    this->forEachPadded(
+      [&](const T* labels, const Box& padded, const Box& block)
+      {
+        if constexpr (Whole<T>::Same)
+        {
+          parts.push_back(segcore::jointPart(labels, padded, block, this->Job.whole()));
+        }
+        else
+        {
+          const segcore::Buffer<Label> bits = bitsOf(labels, padded, padded);
+          parts.push_back(segcore::jointPart(bits.data(), padded, block, this->Job.whole()));
+        }
+      });
     this->Comm.run([&] { this->join(parts); });
   }
 
@@ -218,10 +359,6 @@ private:
   /// Collective. Adds the points that the own ones move with; others are not computed here.
   void addNeighbours(segcore::PointExchange& points)
   {
-    if (this->Comm.size() == 1)
-    {
-      return;
-    }
     this->Comm.run(
       [&]
       {
@@ -259,7 +396,7 @@ private:
   }
 
   /// Collective. Moves the points, and finds where rows cross what comes out.
-  std::vector<Crossing> smooth(const segcore::PointExchange& points)
+  void smooth(const segcore::PointExchange& points, Rows& rows)
   {
     constexpr int Width = 4;
     std::unique_ptr<segcore::SincSmoother> smoother;
@@ -281,70 +418,75 @@ private:
     }
     this->Comm.run([&] { smoother->finish(); });
     points.refresh(smoother->values(), Width);
-    std::vector<Crossing> crossings;
     this->Comm.run(
       [&]
       {
-        crossings = segcore::jointCrossings(this->Lattice, this->Part.cells, smoother->values(),
-          this->Part.quads, this->Part.labels, this->Job.progress().part(0.8, 0.9));
+        segcore::jointCrossings(this->Lattice, this->Part.cells, smoother->values(),
+          this->Part.quads, this->Part.labels, rows, this->Job.progress().part(0.8, 0.9));
         this->Part = segcore::JointPart<Label>();
       });
-    return crossings;
   }
 
-  /// Collective. Each rank gets the crossings of its rows, as far as its voxels reach along x; each
-  /// one once.
-  std::vector<Crossing> toOwners(std::vector<Crossing> crossings) const
+  /// Collective. What each of the own blocks needs of all ranks' rows, sorted.
+  std::vector<Rows> toOwners(Rows&& found) const
   {
+    std::vector<Rows> own;
     if (this->Comm.size() == 1)
     {
-      return crossings;
+      this->Comm.run(
+        [&]
+        {
+          own.push_back(std::move(found));
+          own.back().sort();
+        });
+      return own;
     }
     std::vector<segcore::Bytes> messages(static_cast<std::size_t>(this->Comm.size()));
+    const Index origin = this->Job.whole().lo[2];
     this->Comm.run(
       [&]
       {
-        const Index* origin = this->Job.whole().lo;
+        found.sort();
         const segcore::Distribution& layout = this->Job.distribution();
         for (int rank = 0; rank < this->Comm.size(); ++rank)
         {
-          const auto first = layout.blocks().begin() + layout.firstBlock(rank);
-          const auto last = layout.blocks().begin() + layout.firstBlock(rank + 1);
-          std::vector<Crossing> some;
-          for (const Crossing& crossing : crossings)
+          segcore::MessageWriter writer;
+          for (Index b = layout.firstBlock(rank); b < layout.firstBlock(rank + 1); ++b)
           {
-            const Index x = origin[0] + crossing.x;
-            const Index y = origin[1] + crossing.y;
-            const Index z = origin[2] + crossing.z;
-            if (std::any_of(first, last,
-                  [=](const segcore::Block& block)
-                  {
-                    const Box& box = block.box;
-                    return x <= box.hi[0] && box.lo[1] <= y && y <= box.hi[1] && box.lo[2] <= z &&
-                      z <= box.hi[2];
-                  }))
+            const Box& box = layout.blocks()[static_cast<std::size_t>(b)].box;
+            for (Index z = box.lo[2]; z <= box.hi[2]; ++z)
             {
-              some.push_back(crossing);
+              writer.put(found.sliceFor(box, z - origin));
             }
           }
-          segcore::MessageWriter writer;
-          writer.put(some);
           messages[static_cast<std::size_t>(rank)] = writer.take();
         }
-        crossings = std::vector<Crossing>();
+        found = Rows(this->Job.whole());
       });
     const std::vector<segcore::Bytes> received = this->Comm.exchange(std::move(messages));
     this->Comm.run(
       [&]
       {
+        own.assign(this->Own.size(), Rows(this->Job.whole()));
         for (const segcore::Bytes& bytes : received)
         {
           segcore::MessageReader reader(bytes);
-          const std::vector<Crossing> some = reader.template getArray<Crossing>();
-          crossings.insert(crossings.end(), some.begin(), some.end());
+          for (std::size_t b = 0; b < own.size(); ++b)
+          {
+            for (Index z = this->Own[b].lo[2]; z <= this->Own[b].hi[2]; ++z)
+            {
+              const std::vector<Crossing> some = reader.template getArray<Crossing>();
+              std::vector<Crossing>& slice = own[b].slice(z - origin);
+              slice.insert(slice.end(), some.begin(), some.end());
+            }
+          }
+        }
+        for (Rows& rows : own)
+        {
+          rows.sort();
         }
       });
-    return crossings;
+    return own;
   }
 
   segcore::EffectJob& Job;
@@ -352,6 +494,7 @@ private:
   const T* Labels;
   T* Out;
   segcore::CellLattice Lattice;
+  double SurfaceBytes;
   segcore::WindowedSincOptions Options;
   std::vector<Box> Own; ///< What this rank writes.
   segcore::JointPart<Label> Part;
@@ -377,7 +520,7 @@ void vtkLabelMapJointSmoothing::GetReach(const double*, std::int64_t reach[3]) c
 template <class T>
 void vtkLabelMapJointSmoothing::ExecuteTyped(segcore::EffectJob& job)
 {
-  Smoother<T>(job, this->JointTaubinSmoothingFactor).run();
+  Smoother<T>(job, this->JointTaubinSmoothingFactor, this->SurfaceBytesPerVoxel).run();
 }
 
 //------------------------------------------------------------------------------------------------
@@ -396,4 +539,5 @@ void vtkLabelMapJointSmoothing::PrintSelf(ostream& os, vtkIndent indent)
 {
   this->Superclass::PrintSelf(os, indent);
   os << indent << "JointTaubinSmoothingFactor: " << this->JointTaubinSmoothingFactor << "\n";
+  os << indent << "SurfaceBytesPerVoxel: " << this->SurfaceBytesPerVoxel << "\n";
 }

@@ -23,11 +23,17 @@
  * In the editor: works on all visible segments and needs no segment. Hidden segments count as
  * background, and are overwritten or not as the operation's masking says.
  *
- * Threads: yes. Ranks: exact; a halo of 1 voxel for the mesh, then in each of the 100 steps the
- * points that two ranks share (32 bytes each), then the crossings of the mesh with rows along x.
- * Cost: a read of the image, 100 steps over the points, and the rows. Scratch memory: a byte per
- * voxel (8 for labels of a floating type), with several ranks the labels of a block with its halo;
- * and for the surface about 200 bytes per point.
+ * Threads: yes. Cost: a read of the image, 100 steps over the points, and the rows.
+ * Scratch memory: the image is gone through slice by slice, the steps following each other at a
+ * distance of one slice (Kernels/JointSlices.h): about 100 bytes per point of the surface within
+ * 120 slices, a byte per voxel of 20 slices, and 12 bytes for each row along x where it crosses a
+ * surface. That is below 4 bytes per voxel where a tenth of the voxels are at a surface, in images
+ * of 400 slices and more; 100 steps look 100 voxels far, so less of the surface cannot be held.
+ * Ranks: exact. Ranks whose surface takes up to 4 bytes per voxel (or no more than the slices would)
+ * hold all of it, 200 bytes per point; the halo is 1 voxel, and in each of the steps they trade
+ * the points that two of them share. Otherwise each block is gone through by itself with a halo of
+ * 101 voxels, whose points are computed more than once: half as much work again for blocks of 1400
+ * voxels along each edge.
  *
  * Differs from Slicer (Segment Editor, Smoothing, Joint smoothing): quads around voxel faces
  * instead of marching cubes, lines between three labels are kept together, what touches the border
@@ -60,6 +66,14 @@ public:
   ///@}
 
 #ifndef __VTK_WRAP__
+  ///@{
+  /// With several ranks: the bytes per voxel that surfaces may take to be held at once, instead of
+  /// going through the image slice by slice, which does more work. The result is the same. 4 by
+  /// default; below 0 never. For tests.
+  void SetSurfaceBytesPerVoxel(double bytes) { this->SurfaceBytesPerVoxel = bytes; }
+  double GetSurfaceBytesPerVoxel() const { return this->SurfaceBytesPerVoxel; }
+  ///@}
+
   void GetReach(const double spacing[3], std::int64_t reach[3]) const override;
 #endif
 
@@ -78,6 +92,7 @@ private:
   void ExecuteTyped(segcore::EffectJob& job);
 
   double JointTaubinSmoothingFactor = 0.5;
+  double SurfaceBytesPerVoxel = 4.0;
 };
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "JointSmoothing.h"
 
-#include "SurfaceRows.h"
+#include "JointSteps.h"
 
 #include <cstring>
 #include <limits>
@@ -15,15 +15,6 @@ namespace segcore
 
 namespace
 {
-
-/// Adding and taking away 1.5 * 2^(52 - b) rounds |x| < 2^(51 - b) to a multiple of 2^-b, ties to
-/// even: here b = 20.
-constexpr double Magic = 6442450944.0;
-
-double rounded(double value)
-{
-  return (value + Magic) - Magic;
-}
 
 /// Four numbers at once, as two pairs where the processor has them.
 struct Four
@@ -56,51 +47,32 @@ struct Four
 
 Four rounded(Four value)
 {
-  const Four magic = { { Magic, Magic }, { Magic, Magic } };
+  using detail::JointMagic;
+  const Four magic = { { JointMagic, JointMagic }, { JointMagic, JointMagic } };
   return (value + magic) - magic;
 }
 
-struct StencilTable
+Four limited(Four value)
 {
-  double share[64];
-  double direction[64][4];
-
-  StencilTable()
+  double all[4];
+  value.store(all);
+  for (double& one : all)
   {
-    for (int s = 0; s < 64; ++s)
-    {
-      int count = 0;
-      std::fill(this->direction[s], this->direction[s] + 4, 0.0);
-      for (int face = 0; face < 6; ++face)
-      {
-        if ((s >> face) & 1)
-        {
-          ++count;
-          this->direction[s][face / 2] += face % 2 ? 1.0 : -1.0;
-        }
-      }
-      this->share[s] = count ? 1.0 / count : 0.0;
-    }
+    one = std::min(detail::JointLimit, std::max(-detail::JointLimit, one));
   }
-};
-
-const StencilTable Table;
+  return Four::load(all);
+}
 
 } // namespace
 
 SincSmoother::SincSmoother(const CellLattice& lattice, const std::vector<Index>& cells,
   const std::vector<std::uint8_t>& stencils, const WindowedSincOptions& options)
-  : Factors(windowedSincSeries(options)), Stencils(stencils)
+  : Factors(detail::jointFactors(options)), Stencils(stencils)
 {
   const Index count = static_cast<Index>(cells.size());
   if (count >= std::numeric_limits<std::int32_t>::max() || stencils.size() != cells.size())
   {
     throw std::invalid_argument("segcore::SincSmoother: too many points at once");
-  }
-  const double sum = std::accumulate(this->Factors.begin(), this->Factors.end(), 0.0);
-  for (double& factor : this->Factors)
-  {
-    factor /= sum;
   }
   this->Neighbours = Buffer<std::int32_t>(6 * count);
   forRanges(count, std::max<Index>(1 << 14, count / (4 * threadCount())),
@@ -151,6 +123,7 @@ void SincSmoother::step(int number)
   const Index count = static_cast<Index>(this->Stencils.size());
   const bool first = number == 0;
   const double factor = this->Factors[static_cast<std::size_t>(number) + 1];
+  const detail::JointStencilTable& table = detail::jointStencils();
   // In place: nobody but the point itself needs its previous value.
   forRanges(count, std::max<Index>(1 << 12, count / (8 * threadCount())),
     [&](Index begin, Index end)
@@ -168,13 +141,13 @@ void SincSmoother::step(int number)
         const std::int32_t* next = this->Neighbours.data() + 6 * p;
         const auto at = [current](std::int32_t point)
         { return Four::load(current + 4 * Index{ point }); };
-        const Four all = Four::load(Table.direction[stencil]) +
+        const Four all = Four::load(table.direction[stencil]) +
           ((at(next[0]) + at(next[1])) + (at(next[2]) + at(next[3])) + (at(next[4]) + at(next[5])));
-        const Four mean = Table.share[stencil] * all;
+        const Four mean = table.share[stencil] * all;
         double* const old = previous + 4 * (p + 1);
-        const Four value = first
-          ? rounded(0.5 * mean)
-          : rounded(mean) + (Four::load(current + 4 * (p + 1)) - Four::load(old));
+        const Four value = limited(first
+            ? rounded(0.5 * mean)
+            : rounded(mean) + (Four::load(current + 4 * (p + 1)) - Four::load(old)));
         value.store(old);
         double* const total = sum + 4 * (p + 1);
         (Four::load(total) + factor * value).store(total);
@@ -191,7 +164,7 @@ void SincSmoother::finish()
     {
       for (Index i = begin; i < end; ++i)
       {
-        this->Current[i] = rounded(this->Sum[i]);
+        this->Current[i] = detail::jointRounded(this->Sum[i]);
       }
     });
   this->Previous = Buffer<double>();
@@ -205,13 +178,9 @@ namespace detail
 void visitCrossings(const CellLattice& lattice, const Index* cells, const double* values,
   const Index* quads, Index begin, Index end, const CrossingVisitor& visit)
 {
-  constexpr Axes AlongX = { 0, 1, 2 };
-  const Index lo[3] = { 0, 0, 0 };
-  const Index hi[3] = { lattice.dims[0] - 2, lattice.dims[1] - 2, lattice.dims[2] - 2 };
   for (Index quad = begin; quad < end; ++quad)
   {
     double corners[4][3];
-    double middle[3] = { 0.0, 0.0, 0.0 };
     for (int c = 0; c < 4; ++c)
     {
       const Index point = quads[4 * quad + c];
@@ -220,19 +189,9 @@ void visitCrossings(const CellLattice& lattice, const Index* cells, const double
       for (int a = 0; a < 3; ++a)
       {
         corners[c][a] = static_cast<double>(at[a]) - 0.5 + values[4 * point + a];
-        middle[a] += 0.25 * corners[c][a]; // multiples of 2^-22: exact
       }
     }
-    for (int c = 0; c < 4; ++c)
-    {
-      const double* const triangle[3] = { corners[c], corners[(c + 1) % 4], middle };
-      forCrossings(triangle, AlongX, lo, hi,
-        [&](Index y, Index z, Index x, const RowPlane& plane)
-        {
-          visit(quad, std::clamp<Index>(x, 0, lattice.dims[0] - 1), y, z,
-            x >= 0 && plane.isOn(x, y, z));
-        });
-    }
+    crossQuad(corners, lattice.dims, quad, visit);
   }
 }
 

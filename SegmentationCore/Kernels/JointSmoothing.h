@@ -20,9 +20,10 @@
 /// Filter: the low-pass filter of WindowedSinc, a polynomial in the mean of the neighbours, with
 /// its factors divided by their sum, so that a constant is kept exactly. Coordinates are kept
 /// relative to the cell, as multiples of 2^-20 voxel; sums of neighbours are exact, so that their
-/// order does not matter, and each step rounds once to the nearest multiple, ties to even. So a
-/// point does not depend on how the image is cut, and mirrored or turned images give the matching
-/// result.
+/// order does not matter, and each step rounds once to the nearest multiple, ties to even, and goes
+/// no further than 1024 voxels from the cell (a point that 100 steps bring that far is not known).
+/// So a point does not depend on how the image is cut, and mirrored or turned images give the
+/// matching result.
 ///
 /// Labels: a quad is four triangles around the mean of its corners. The row of voxel centres along
 /// x starts outside with 0, and each quad that it crosses exchanges the two labels of the quad: one
@@ -33,7 +34,7 @@
 ///
 /// Threads: yes, same result for any number. Cost: one read of the labels; points x iterations.
 /// Memory: 7/8 byte per voxel of a block while its part is made; per point 9 bytes, and 24 + 96
-/// while they are smoothed; per quad 48 bytes and two labels; per crossing 16 bytes and two labels.
+/// while they are smoothed; per quad 48 bytes and two labels; per crossing what JointRows.h says.
 /// Bad input (part of a box missing, iterations below 0, pass band out of range, more than 2^31
 /// points at once): std::invalid_argument.
 ///
@@ -44,6 +45,7 @@
 #ifndef segcoreJointSmoothing_h
 #define segcoreJointSmoothing_h
 
+#include "JointRows.h"
 #include "SegmentationCoreKernelsModule.h"
 #include "SurfaceNets.h"
 #include "WindowedSinc.h"
@@ -121,21 +123,9 @@ private:
   Buffer<double> Sum;
 };
 
-/// A row of voxels along x that crosses a quad. Counted from the first voxel of the image.
-template <class T>
-struct JointCrossing
-{
-  std::int32_t x; ///< The first voxel beyond, from 0 on; beyond the last one it never counts.
-  std::int32_t y;
-  std::int32_t z;
-  T labels[2];
-  std::uint8_t on; ///< Whether the centre of that voxel lies on the quad.
-};
-
 namespace detail
 {
-/// Calls the visitor with (quad, x, y, z, on) for each crossing of quads begin .. end - 1.
-using CrossingVisitor = std::function<void(Index, Index, Index, Index, bool)>;
+/// Calls the visitor for each crossing of quads begin .. end - 1.
 SEGMENTATIONCOREKERNELS_EXPORT void visitCrossings(const CellLattice& lattice, const Index* cells,
   const double* values, const Index* quads, Index begin, Index end, const CrossingVisitor& visit);
 
@@ -158,7 +148,48 @@ std::uint8_t borderStencil(const Labels& label, const Box& whole, const Index lo
     bit(value(1, 0) != value(1, 1), 2 * u + 1) | bit(value(0, 0) != value(1, 0), 2 * v) |
     bit(value(0, 1) != value(1, 1), 2 * v + 1));
 }
+
+/// The stencil of the cell (x, y, z) of a grid whose cells have stencils.
+template <class Labels>
+std::uint8_t jointStencil(const Labels& label, const NetGrid& grid, Index x, Index y, Index z)
+{
+  const Index low[3] = { grid.voxels.lo[0] + x, grid.voxels.lo[1] + y, grid.voxels.lo[2] + z };
+  int outer = 0;
+  int axis = 0;
+  for (int a = 0; a < 3; ++a)
+  {
+    if (low[a] < grid.whole.lo[a] || low[a] + 1 > grid.whole.hi[a])
+    {
+      ++outer;
+      axis = a;
+    }
+  }
+  if (outer == 0)
+  {
+    return grid.stencil[grid.cells.rank(grid.row(y, z), x)];
+  }
+  return outer == 1 ? borderStencil(label, grid.whole, low, axis) : std::uint8_t{ 0 };
+}
 } // namespace detail
+
+/// The number of cells around the block whose voxels are not all equal. `labels` on `padded`, which
+/// holds the block grown by 1 and clipped to the undivided image.
+template <class T>
+Index jointPointCount(const T* labels, const Box& padded, const Box& block, const Box& whole)
+{
+  SurfaceNetOptions options;
+  options.iterations = 0;
+  detail::checkSurfaceNet(padded, block, whole, options);
+  if (block.empty())
+  {
+    return 0;
+  }
+  detail::NetGrid grid;
+  grid.open(whole, block, 0);
+  detail::findEdges(detail::NetLabels<T>(labels, padded, whole, {}), grid);
+  grid.findCells();
+  return grid.cells.total;
+}
 
 /// The part of a block; `labels` on `padded`, which holds the block grown by 1 and clipped to the
 /// undivided image.
@@ -218,22 +249,8 @@ JointPart<T> jointPart(const T* labels, const Box& padded, const Box& block, con
           for (Word bits = grid.used.row(row)[w]; bits; bits &= bits - 1, ++point)
           {
             const Index x = 64 * w + lowestOne(bits);
-            const Index low[3] = { grid.voxels.lo[0] + x, grid.voxels.lo[1] + r % ny,
-              grid.voxels.lo[2] + r / ny };
-            int outer = 0;
-            int axis = 0;
-            for (int a = 0; a < 3; ++a)
-            {
-              if (low[a] < whole.lo[a] || low[a] + 1 > whole.hi[a])
-              {
-                ++outer;
-                axis = a;
-              }
-            }
-            std::uint8_t& stencil = part.stencils[static_cast<std::size_t>(point)];
-            stencil = outer == 0
-              ? grid.stencil[grid.cells.rank(row, x)]
-              : (outer == 1 ? detail::borderStencil(rows, whole, low, axis) : std::uint8_t{ 0 });
+            part.stencils[static_cast<std::size_t>(point)] =
+              detail::jointStencil(rows, grid, x, r % ny, r / ny);
           }
         }
       }
@@ -241,161 +258,20 @@ JointPart<T> jointPart(const T* labels, const Box& padded, const Box& block, con
   return part;
 }
 
-/// The crossings of quads (points counted in `cells`), whose points are `values` away from the
-/// centres of their cells. Threads: yes; the order of the result is that of the quads.
+/// Adds the crossings of quads (points counted in `cells`), whose points are `values` away from the
+/// centres of their cells, to `rows`. Threads: yes.
 template <class T>
-std::vector<JointCrossing<T>> jointCrossings(const CellLattice& lattice,
-  const std::vector<Index>& cells, const double* values, const std::vector<Index>& quads,
-  const std::vector<T>& labels, const Progress& progress = Progress())
+void jointCrossings(const CellLattice& lattice, const std::vector<Index>& cells,
+  const double* values, const std::vector<Index>& quads, const std::vector<T>& labels,
+  JointRows<T>& rows, const Progress& progress = Progress())
 {
-  const Index count = static_cast<Index>(quads.size() / 4);
-  constexpr Index Grain = 1 << 13;
-  std::vector<std::vector<JointCrossing<T>>> found(
-    static_cast<std::size_t>((count + Grain - 1) / Grain));
-  forRanges(count, Grain, progress,
-    [&](Index begin, Index end)
+  rows.collect(static_cast<Index>(quads.size() / 4), progress,
+    [&](Index begin, Index end, const detail::CrossingVisitor& visit)
     {
-      std::vector<JointCrossing<T>>& some = found[static_cast<std::size_t>(begin / Grain)];
-      detail::visitCrossings(lattice, cells.data(), values, quads.data(), begin, end,
-        [&](Index quad, Index x, Index y, Index z, bool on)
-        {
-          const T* two = labels.data() + 2 * quad;
-          some.push_back({ static_cast<std::int32_t>(x), static_cast<std::int32_t>(y),
-            static_cast<std::int32_t>(z), { two[0], two[1] }, static_cast<std::uint8_t>(on) });
-        });
-    });
-  std::vector<JointCrossing<T>> all;
-  std::size_t size = 0;
-  for (const auto& some : found)
-  {
-    size += some.size();
-  }
-  all.reserve(size);
-  for (auto& some : found)
-  {
-    all.insert(all.end(), some.begin(), some.end());
-    some = std::vector<JointCrossing<T>>();
-  }
-  return all;
-}
-
-/// Writes the labels of `box` to `out`, which stores `stored`, from all crossings of its rows up to
-/// its last voxel along x, in any order; further ones do no harm. `before` are the labels as they
-/// were, stored alike; write(label) gives what is written.
-template <class T, class Out, class Write>
-void fillFromCrossings(const std::vector<JointCrossing<T>>& crossings, const Box& whole,
-  const Box& box, const Box& stored, const Out* before, Out* out, const Write& write,
-  const Progress& progress = Progress())
-{
-  if (box.empty())
-  {
-    return;
-  }
-  // Crossings by rows: counted, then laid out.
-  const auto rowOf = [&](const JointCrossing<T>& crossing)
-  {
-    const Index y = whole.lo[1] + crossing.y - box.lo[1];
-    const Index z = whole.lo[2] + crossing.z - box.lo[2];
-    const bool inside =
-      y >= 0 && y < box.dim(1) && z >= 0 && z < box.dim(2) && whole.lo[0] + crossing.x <= box.hi[0];
-    return inside ? y + box.dim(1) * z : Index{ -1 };
-  };
-  std::vector<std::size_t> start(static_cast<std::size_t>(box.rows()) + 1, 0);
-  for (const auto& crossing : crossings)
-  {
-    const Index row = rowOf(crossing);
-    if (row >= 0)
-    {
-      ++start[static_cast<std::size_t>(row) + 1];
-    }
-  }
-  for (std::size_t r = 1; r < start.size(); ++r)
-  {
-    start[r] += start[r - 1];
-  }
-  std::vector<JointCrossing<T>> sorted(start.back());
-  {
-    std::vector<std::size_t> next(start.begin(), start.end() - 1);
-    for (const auto& crossing : crossings)
-    {
-      const Index row = rowOf(crossing);
-      if (row >= 0)
-      {
-        sorted[next[static_cast<std::size_t>(row)]++] = crossing;
-      }
-    }
-  }
-  forRanges(box.rows(), 64, progress,
-    [&](Index begin, Index end)
-    {
-      std::vector<Out> here; // the labels that the row is in
-      const auto exchange = [&here, &write](T label)
-      {
-        const Out value = write(label);
-        const auto found = std::find(here.begin(), here.end(), value);
-        if (found != here.end())
-        {
-          here.erase(found);
-        }
-        else
-        {
-          here.push_back(value);
-        }
-      };
-      for (Index r = begin; r < end; ++r)
-      {
-        const Index at =
-          stored.offset(box.lo[0], box.lo[1] + r % box.dim(1), box.lo[2] + r / box.dim(1));
-        const auto first =
-          sorted.begin() + static_cast<std::ptrdiff_t>(start[static_cast<std::size_t>(r)]);
-        const auto last =
-          sorted.begin() + static_cast<std::ptrdiff_t>(start[static_cast<std::size_t>(r) + 1]);
-        std::sort(first, last,
-          [](const JointCrossing<T>& a, const JointCrossing<T>& b) { return a.x < b.x; });
-        here.assign(1, Out(0));
-        Index x = 0;
-        for (auto crossing = first;; ++crossing)
-        {
-          const Index stop = crossing == last
-            ? box.dim(0)
-            : std::clamp<Index>(whole.lo[0] + crossing->x - box.lo[0], x, box.dim(0));
-          if (here.size() == 1)
-          {
-            std::fill(out + at + x, out + at + stop, here[0]);
-            x = stop;
-          }
-          for (; x < stop; ++x)
-          {
-            const Out own = before[at + x];
-            Out label = own;
-            if (std::find(here.begin(), here.end(), own) == here.end())
-            {
-              label = Out(0);
-              for (const Out candidate : here)
-              {
-                label =
-                  candidate != Out(0) && (label == Out(0) || candidate < label) ? candidate : label;
-              }
-            }
-            out[at + x] = label;
-          }
-          if (crossing == last)
-          {
-            break;
-          }
-          exchange(crossing->labels[0]);
-          exchange(crossing->labels[1]);
-        }
-        for (auto crossing = first; crossing != last; ++crossing)
-        {
-          const Index on = whole.lo[0] + crossing->x - box.lo[0];
-          if (crossing->on && on >= 0)
-          {
-            out[at + on] = before[at + on];
-          }
-        }
-      }
-    });
+      detail::visitCrossings(
+        lattice, cells.data(), values, quads.data(), begin, end, visit);
+    },
+    labels.data());
 }
 
 } // namespace segcore

@@ -64,16 +64,17 @@ void checkSurfaceNet(
 
 void NetGrid::open(const Box& wholeBox, const Box& blockBox, int iterations)
 {
-  this->whole = wholeBox;
-  this->block = blockBox;
   // Cells lo - n .. hi + n - 1 of the block are smoothed (n = iterations, at least 1), as far as
   // they exist; those further out stay at their centre as long as this block can notice.
-  const Index n = surfaceNetHalo(iterations);
-  for (int a = 0; a < 3; ++a)
-  {
-    this->voxels.lo[a] = std::max(blockBox.lo[a] - n, wholeBox.lo[a] - 1);
-    this->voxels.hi[a] = std::min(blockBox.hi[a] + n, wholeBox.hi[a] + 1);
-  }
+  this->openVoxels(
+    wholeBox, blockBox, blockBox.grown(surfaceNetHalo(iterations)).clipped(wholeBox.grown(1)));
+}
+
+void NetGrid::openVoxels(const Box& wholeBox, const Box& blockBox, const Box& voxelBox)
+{
+  this->whole = wholeBox;
+  this->block = blockBox;
+  this->voxels = voxelBox;
   this->words = wordCount(this->voxels.dim(0));
   for (Buffer<Word>& plane : this->edges)
   {

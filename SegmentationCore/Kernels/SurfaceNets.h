@@ -134,6 +134,8 @@ struct SEGMENTATIONCOREKERNELS_EXPORT NetGrid
   using Junction = std::function<bool(Index, Index, Index, int)>;
 
   void open(const Box& whole, const Box& block, int iterations);
+  /// The same with the voxels to look at, which reach no further than one outside of `whole`.
+  void openVoxels(const Box& whole, const Box& block, const Box& voxels);
   Index row(Index y, Index z) const { return y + this->voxels.dim(1) * z; }
   void findCells();
   void findStencils(bool keepJunctions, const Junction& junction);

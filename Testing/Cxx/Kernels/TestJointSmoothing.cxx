@@ -5,6 +5,7 @@
 // the parts of ranks come together is tested with the filter; the definition in
 // test_joint_smoothing.py.
 
+#include "JointSlices.h"
 #include "JointSmoothing.h"
 
 #include "Check.h"
@@ -27,23 +28,55 @@ segcore::WindowedSincOptions options(double factor, int steps = 100)
   return result;
 }
 
-Labels smooth(const Labels& labels, const Box& whole, double factor, const Box* target = nullptr)
+using Rows = segcore::JointRows<std::uint8_t>;
+
+Labels fill(Rows& rows, const Labels& labels, const Box& whole, const Box& box)
+{
+  rows.sort();
+  const Labels before = volumes::crop(labels, whole, box);
+  Labels result(before.size());
+  rows.fill(box, box, before.data(), result.data(), [](std::uint8_t label) { return label; });
+  return result;
+}
+
+Rows slicesOf(const Labels& labels, const Box& whole, const Box& block,
+  const segcore::WindowedSincOptions& how)
+{
+  Rows rows(whole);
+  segcore::JointSlices<std::uint8_t> slices(block, whole, how);
+  Index turns = 0;
+  for (; !slices.next().empty(); ++turns)
+  {
+    // Nothing but what is asked for.
+    const Box padded = slices.next();
+    const Labels some = volumes::crop(labels, whole, padded);
+    slices.add(some.data(), padded, rows);
+    CHECK(slices.fraction() > 0.0);
+  }
+  CHECK_EQUAL(turns, segcore::JointSlices<std::uint8_t>::turns(block, whole, how));
+  CHECK_EQUAL(slices.fraction(), 1.0);
+  return rows;
+}
+
+/// By both ways, which must agree.
+Labels smooth(const Labels& labels, const Box& whole, double factor, const Box* target = nullptr,
+  int steps = 100)
 {
   const auto part = segcore::jointPart(labels.data(), whole, whole, whole);
   const segcore::CellLattice lattice(whole);
-  segcore::SincSmoother smoother(lattice, part.cells, part.stencils, options(factor));
+  segcore::SincSmoother smoother(lattice, part.cells, part.stencils, options(factor, steps));
   for (int step = 0; step < smoother.steps(); ++step)
   {
     smoother.step(step);
   }
   smoother.finish();
-  const auto crossings =
-    segcore::jointCrossings(lattice, part.cells, smoother.values(), part.quads, part.labels);
+  Rows rows(whole);
+  segcore::jointCrossings(lattice, part.cells, smoother.values(), part.quads, part.labels, rows);
   const Box box = target ? *target : whole;
-  const Labels before = volumes::crop(labels, whole, box);
-  Labels result(before.size());
-  segcore::fillFromCrossings(crossings, whole, box, box, before.data(), result.data(),
-    [](std::uint8_t label) { return label; });
+  const Labels result = fill(rows, labels, whole, box);
+  Rows others = slicesOf(labels, whole, whole, options(factor, steps));
+  const Labels again = fill(others, labels, whole, box);
+  CHECK_RANGES(again, result, box.size());
   return result;
 }
 
@@ -156,6 +189,89 @@ void testRandom()
   check::setContext("");
 }
 
+/// Crossings as a sorted list, to compare those of different ways.
+std::vector<std::vector<int>> listOf(const Rows& rows)
+{
+  std::vector<std::vector<int>> list;
+  for (Index z = 0; z < rows.whole().dim(2); ++z)
+  {
+    for (const auto& crossing : rows.slice(z))
+    {
+      const auto sides = std::minmax(crossing.labels[0], crossing.labels[1]);
+      list.push_back({ static_cast<int>(z), static_cast<int>(crossing.row), crossing.x, sides.first,
+        sides.second });
+    }
+  }
+  std::sort(list.begin(), list.end());
+  return list;
+}
+
+/// Blocks with no more around them than the steps reach have the crossings of the whole, each once;
+/// few steps, so that this is less than the image. And what a box needs is enough.
+void testBlocks()
+{
+  check::Random random(5);
+  for (int turn = 0; turn < 30; ++turn)
+  {
+    check::setContext("turn ", turn);
+    const Box whole =
+      shifted(random.between(1, 40), random.between(1, 30), random.between(1, 60));
+    const Index grain = random.between(1, 6);
+    const int steps = static_cast<int>(random.between(0, 9));
+    const double factor = 0.1 + 0.5 * random.unit();
+    const Index salt = random.between(1, 1000);
+    const Labels labels = volumes::make<std::uint8_t>(whole,
+      [&](Index x, Index y, Index z)
+      {
+        const Index hash = (x / grain * 73 + y / grain * 151 + z / grain * 283 + salt) * 2654435761;
+        return (hash >> 8) % 4;
+      });
+    const Rows expected = slicesOf(labels, whole, whole, options(factor, steps));
+    Rows all(whole);
+    std::vector<Rows> parts;
+    for (const Box& block : volumes::split(whole, 4, &random))
+    {
+      parts.push_back(slicesOf(labels, whole, block, options(factor, steps)));
+      for (Index z = 0; z < whole.dim(2); ++z)
+      {
+        const auto& some = parts.back().slice(z);
+        all.slice(z).insert(all.slice(z).end(), some.begin(), some.end());
+      }
+    }
+    CHECK(listOf(all) == listOf(expected));
+    const Labels result = smooth(labels, whole, factor, nullptr, steps);
+    for (const Box& box : volumes::split(whole, 3, &random))
+    {
+      Rows needed(whole);
+      for (Rows& part : parts)
+      {
+        part.sort();
+        for (Index z = box.lo[2] - whole.lo[2]; z <= box.hi[2] - whole.lo[2]; ++z)
+        {
+          const auto some = part.sliceFor(box, z);
+          needed.slice(z).insert(needed.slice(z).end(), some.begin(), some.end());
+        }
+      }
+      CHECK_RANGES(fill(needed, labels, whole, box), volumes::crop(result, whole, box), box.size());
+    }
+  }
+  check::setContext("");
+}
+
+void testManyPoints()
+{
+  // Enough points for several threads to share a step.
+  const Box whole = shifted(70, 60, 50);
+  const Labels labels = volumes::make<std::uint8_t>(
+    whole, [](Index x, Index y, Index z) { return (x * 7 + y * 5 + z * 3) % 11 < 4 ? x % 3 : 0; });
+  Labels expected;
+  check::withThreads(1, [&] { expected = smooth(labels, whole, 0.3, nullptr, 20); });
+  Labels threaded;
+  check::withThreads(3, [&] { threaded = smooth(labels, whole, 0.3, nullptr, 20); });
+  CHECK(threaded == expected);
+  CHECK(expected != labels);
+}
+
 void testErrors()
 {
   const Box whole = Box::ofSize(4, 4, 4);
@@ -179,6 +295,18 @@ void testErrors()
   // A point whose neighbour is not there.
   CHECK(refused([&] { segcore::SincSmoother(lattice, { 40 }, { 2 }, options(0.5)); }));
   CHECK(refused([&] { segcore::SincSmoother(lattice, {}, {}, options(-0.5)); }));
+  using Slices = segcore::JointSlices<std::uint8_t>;
+  CHECK(refused([&] { Slices(whole, half, options(0.5)); }));
+  CHECK(refused([&] { Slices(whole, whole, options(-0.5)); }));
+  Rows rows(whole);
+  Slices slices(whole, whole, options(0.5));
+  CHECK(refused([&] { slices.add(labels.data(), half, rows); }));
+  slices.add(labels.data(), whole, rows);
+  CHECK(slices.next().empty());
+  CHECK(refused([&] { slices.add(labels.data(), whole, rows); }));
+  Slices nothing(Box(), whole, options(0.5));
+  CHECK(nothing.next().empty());
+  CHECK_EQUAL(Slices::turns(Box(), whole, options(0.5)), 0);
 }
 
 } // namespace
@@ -189,6 +317,8 @@ int TestJointSmoothing(int, char*[])
   testWhatGoes();
   testSteps();
   testRandom();
+  testBlocks();
+  testManyPoints();
   testErrors();
   return check::result();
 }
