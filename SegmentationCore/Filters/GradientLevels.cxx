@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "GradientLevels.h"
 
+#include "CoreRange.h"
 #include "LargePages.h"
 #include "ParameterCheck.h"
 #include "ScalarTypes.h"
@@ -21,35 +22,40 @@ namespace segcore
 namespace
 {
 
+template <class V>
 struct Facts
 {
-  double largest = 0.0; ///< absolute value
+  V low = std::numeric_limits<V>::max(); ///< of the finite values
+  V high = std::numeric_limits<V>::lowest();
   bool complete = true; ///< all values are finite
 };
 
 template <class V>
-void learn(const V* values, const Box& stored, const Box& box, Facts& facts)
+void learn(const V* values, const Box& stored, const Box& box, Facts<V>& facts)
 {
   std::mutex mutex;
   forRanges(box.rows(), 256,
     [&](Index begin, Index end)
     {
-      Facts part;
+      Facts<V> part;
       for (Index r = begin; r < end; ++r)
       {
         const V* row =
           values + stored.offset(box.lo[0], box.lo[1] + r % box.dim(1), box.lo[2] + r / box.dim(1));
         for (Index x = 0; x < box.dim(0); ++x)
         {
-          const double size = std::abs(static_cast<double>(row[x]));
-          const bool finite = size <= std::numeric_limits<double>::max();
+          const V value = row[x];
+          const bool finite =
+            value <= std::numeric_limits<V>::max() && value >= std::numeric_limits<V>::lowest();
           part.complete = part.complete && finite;
-          part.largest = finite && size > part.largest ? size : part.largest;
+          part.low = finite && value < part.low ? value : part.low;
+          part.high = finite && value > part.high ? value : part.high;
         }
       }
       const std::lock_guard<std::mutex> lock(mutex);
       facts.complete = facts.complete && part.complete;
-      facts.largest = std::max(facts.largest, part.largest);
+      facts.low = std::min(facts.low, part.low);
+      facts.high = std::max(facts.high, part.high);
     });
 }
 
@@ -63,7 +69,7 @@ void GradientLevels::make(EffectJob& job, double deviation, const Progress& prog
   const std::vector<Block>& blocks = job.distribution().localBlocks();
   const V* values = job.volume<V>();
   const double* spacing = job.geometry().Spacing;
-  Facts facts;
+  Facts<V> facts;
   communicator.run(
     [&]
     {
@@ -73,37 +79,54 @@ void GradientLevels::make(EffectJob& job, double deviation, const Progress& prog
       }
     });
   facts.complete = !communicator.agreeFlag(!facts.complete);
-  facts.largest = communicator.allReduceMax(facts.largest);
+  const std::optional<std::pair<V, V>> range = agreedRange(communicator, facts.low, facts.high);
+  std::optional<std::pair<V, V>> limits;
+  double largest = 0.0;
+  if (range)
+  {
+    // A value far from all others would make all other slopes alike.
+    const CoreRange core = coreRange(job, values, range->first, range->second);
+    if (core.narrowed)
+    {
+      limits = std::make_pair(limitOf(core.low, *range), limitOf(core.high, *range));
+    }
+    const std::pair<V, V>& ends = limits ? *limits : *range;
+    largest = std::max(
+      std::abs(static_cast<double>(ends.first)), std::abs(static_cast<double>(ends.second)));
+  }
 
   Index halo[3];
   smoothGradientHalo(spacing, deviation, halo);
   // Ranks with fewer blocks take part in the turns of the others.
   const Index turns = communicator.allReduceMax(static_cast<Index>(blocks.size()));
   const auto parts = static_cast<double>(turns);
-  FloatRange range;
+  FloatRange slopes;
   communicator.run([&] { this->Memory.reserve(blocks.size()); });
   for (Index turn = 0; turn < turns; ++turn)
   {
     const Block* block = turn < static_cast<Index>(blocks.size()) ? &blocks[turn] : nullptr;
-    Buffer<V> around;
-    Box padded;
-    bool direct = false;
+    std::unique_ptr<VolumeRows> rows;
+    std::vector<Request<V>> requests;
     communicator.run(
       [&]
       {
-        if (block)
+        if (!block)
         {
-          padded = block->box.grown(halo).clipped(job.whole());
-          // A block that is all there is can be read where it lies.
-          direct = padded == job.piece() && padded == block->box;
-          around = Buffer<V>(direct ? 0 : padded.size());
+          return;
         }
+        const Box padded = block->box.grown(halo).clipped(job.whole());
+        const double scale = powerOfTwoTo1(largest);
+        // What the piece holds and this rank owns can be read where it is.
+        if (job.piece().contains(padded) && (padded == block->box || communicator.size() == 1))
+        {
+          rows =
+            std::make_unique<TypedVolumeRows<V>>(BoxArray<V>(values, job.piece()), scale, limits);
+          return;
+        }
+        ShellArray<V> shell(values, job.piece(), block->box, padded);
+        shell.forEachSide([&requests](const Box& side, V* to) { requests.emplace_back(side, to); });
+        rows = std::make_unique<TypedVolumeRows<V, ShellArray<V>>>(std::move(shell), scale, limits);
       });
-    std::vector<Request<V>> requests;
-    if (block && !direct)
-    {
-      requests.emplace_back(padded, around.data());
-    }
     job.fetchVolume(requests);
     communicator.run(
       [&]
@@ -119,26 +142,25 @@ void GradientLevels::make(EffectJob& job, double deviation, const Progress& prog
           }
           adviseLargePages(this->Memory.back().get(), bytes);
           auto* out = static_cast<float*>(this->Memory.back().get());
-          smoothGradient(direct ? values : around.data(), padded, facts.largest, job.whole(),
-            spacing, deviation, facts.complete, block->box, out,
+          smoothGradient(*rows, job.whole(), spacing, deviation, facts.complete, block->box, out,
             progress.part(
               static_cast<double>(turn) / parts, static_cast<double>(turn + 1) / parts));
           const FloatRange own = rangeOf(out, count);
-          range.low = std::min(range.low, own.low);
-          range.high = std::max(range.high, own.high);
+          slopes.low = std::min(slopes.low, own.low);
+          slopes.high = std::max(slopes.high, own.high);
         }
       });
   }
 
   // Of no numbers these stay infinite, and there is no level.
-  range.low = static_cast<float>(communicator.allReduceMin(static_cast<double>(range.low)));
-  range.high = static_cast<float>(communicator.allReduceMax(static_cast<double>(range.high)));
+  slopes.low = static_cast<float>(communicator.allReduceMin(static_cast<double>(slopes.low)));
+  slopes.high = static_cast<float>(communicator.allReduceMax(static_cast<double>(slopes.high)));
   communicator.run(
     [&]
     {
       for (std::size_t b = 0; b < blocks.size(); ++b)
       {
-        this->Blocks.push_back(floatsToLevels(this->Memory[b].get(), blocks[b].box.size(), range));
+        this->Blocks.push_back(floatsToLevels(this->Memory[b].get(), blocks[b].box.size(), slopes));
       }
     });
 }

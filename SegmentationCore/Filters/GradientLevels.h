@@ -23,8 +23,8 @@ class GradientLevels
 {
 public:
   /// Collective. The deviation is in millimetres; `name` is that of its parameter, for the error if
-  /// it spans too many voxels. Scratch memory: 4 bytes per voxel, which stay; with several blocks
-  /// also the volume's values in a block with its halo.
+  /// it spans too many voxels. Scratch memory: 4 bytes per voxel, which stay; with several ranks
+  /// also the volume's values in the halo of a block.
   GradientLevels(
     EffectJob& job, const char* name, double deviation, const Progress& progress = Progress());
 

@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: Copyright (c) the SegmentationCore developers
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ScalarTypes.h"
 #include "SeedLabels.h"
+
+#include "CoreRange.h"
+#include "ScalarTypes.h"
 
 #include "vtkSetGet.h"
 
@@ -164,143 +166,38 @@ private:
   T* Out = nullptr;
 };
 
-/// Whole numbers keep their order in a signed 64-bit integer.
-template <class V>
-std::int64_t ordered(V value)
-{
-  return std::is_same<V, std::uint64_t>::value || (!std::is_signed<V>::value && sizeof(V) == 8)
-    ? static_cast<std::int64_t>(static_cast<std::uint64_t>(value) ^ (std::uint64_t{ 1 } << 63))
-    : static_cast<std::int64_t>(value);
-}
-template <class V>
-V fromOrdered(std::int64_t value)
-{
-  return !std::is_signed<V>::value && sizeof(V) == 8
-    ? static_cast<V>(static_cast<std::uint64_t>(value) ^ (std::uint64_t{ 1 } << 63))
-    : static_cast<V>(value);
-}
-
 /// Collective. The range of the whole volume from those of all ranks.
 template <class V>
 LevelRange<V> agreed(const Communicator& communicator, const LevelRange<V>& own)
 {
   LevelRange<V> range;
   range.whole = !communicator.agreeFlag(!own.whole);
-  if (!communicator.agreeFlag(own.any()))
+  if (const auto ends = agreedRange(communicator, own.low, own.high))
   {
-    return range;
-  }
-  if constexpr (std::is_integral<V>::value)
-  {
-    std::int64_t low = ordered(own.low), high = ordered(own.high);
-    communicator.allReduceMin(&low, 1);
-    communicator.allReduceMax(&high, 1);
-    range.low = fromOrdered<V>(low);
-    range.high = fromOrdered<V>(high);
-  }
-  else
-  {
-    double low = static_cast<double>(own.low), high = static_cast<double>(own.high);
-    communicator.allReduceMin(&low, 1);
-    communicator.allReduceMax(&high, 1);
-    range.low = static_cast<V>(low);
-    range.high = static_cast<V>(high);
+    range.low = ends->first;
+    range.high = ends->second;
   }
   return range;
 }
 
-/// The levels of a block with one voxel around it: the block's own where they are, what is around
-/// it from memory of its own.
+/// Collective. The part of the range that gets levels, if not every value of it can have one.
 template <class V>
-class ShellLevels : public SeedGrowthLevels
+LevelRange<V> limited(const EffectJob& job, const V* values, LevelRange<V> range)
 {
-public:
-  ShellLevels(const V* values, const Box& piece, const Box& block, const Box& padded,
-    const LevelScale<V>& scale, int shift, std::vector<Request<V>>& requests)
-    : Block(block), Within(values, piece, scale, shift)
+  if (!range.any() || LevelScale<V>(range).exact())
   {
-    for (int axis = 0; axis < 3; ++axis)
-    {
-      for (const bool low : { true, false })
-      {
-        // As long as the padded block along the axes before this one, as the block along the
-        // others.
-        Box slab = padded;
-        for (int other = axis + 1; other < 3; ++other)
-        {
-          slab.lo[other] = block.lo[other];
-          slab.hi[other] = block.hi[other];
-        }
-        slab.lo[axis] = low ? padded.lo[axis] : block.hi[axis] + 1;
-        slab.hi[axis] = low ? block.lo[axis] - 1 : padded.hi[axis];
-        if (!slab.empty())
-        {
-          auto& side = this->Sides[axis][low ? 0 : 1];
-          side.values = Buffer<V>(slab.size());
-          side.levels = std::make_unique<VolumeLevels<V>>(side.values.data(), slab, scale, shift);
-          requests.emplace_back(slab, side.values.data());
-        }
-      }
-    }
+    return range;
   }
-
-  void row(Index i, Index j, Index k, Index count, std::int32_t* levels) const override
+  const CoreRange core = coreRange(job, values, range.low, range.high);
+  if (core.narrowed)
   {
-    const Index at[3] = { i, j, k };
-    for (int axis = 2; axis > 0; --axis)
-    {
-      if (at[axis] < this->Block.lo[axis] || at[axis] > this->Block.hi[axis])
-      {
-        this->side(axis, at[axis]).row(i, j, k, count, levels);
-        return;
-      }
-    }
-    const Index end = i + count;
-    if (i < std::min(end, this->Block.lo[0]))
-    {
-      const Index before = std::min(end, this->Block.lo[0]) - i;
-      this->side(0, i).row(i, j, k, before, levels);
-      i += before;
-      levels += before;
-    }
-    if (i < std::min(end, this->Block.hi[0] + 1))
-    {
-      const Index within = std::min(end, this->Block.hi[0] + 1) - i;
-      this->Within.row(i, j, k, within, levels);
-      i += within;
-      levels += within;
-    }
-    if (i < end)
-    {
-      this->side(0, i).row(i, j, k, end - i, levels);
-    }
+    const std::pair<V, V> ends(range.low, range.high);
+    range.low = limitOf(range.whole ? std::floor(core.low) : core.low, ends);
+    range.high = limitOf(range.whole ? std::ceil(core.high) : core.high, ends);
+    range.limited = true;
   }
-
-  void expect(Index i, Index j, Index k, Index count) const override
-  {
-    if (j >= this->Block.lo[1] && j <= this->Block.hi[1] && k >= this->Block.lo[2] &&
-      k <= this->Block.hi[2])
-    {
-      const Index begin = std::max(i, this->Block.lo[0]);
-      this->Within.expect(begin, j, k, std::min(i + count, this->Block.hi[0] + 1) - begin);
-    }
-  }
-
-private:
-  const VolumeLevels<V>& side(int axis, Index at) const
-  {
-    return *this->Sides[axis][at < this->Block.lo[axis] ? 0 : 1].levels;
-  }
-
-  struct Side
-  {
-    Buffer<V> values;
-    std::unique_ptr<VolumeLevels<V>> levels; // null where the image ends
-  };
-  Box Block;
-  VolumeLevels<V> Within;
-  Side Sides[3][2];
-};
+  return range;
+}
 
 } // namespace
 
@@ -330,7 +227,7 @@ void BlockLevels::make(EffectJob& job, bool fine)
         accumulateLevels(values, job.piece(), block.box, range);
       }
     });
-  const LevelScale<V> scale(agreed(job.communicator(), range));
+  const LevelScale<V> scale(limited(job, values, agreed(job.communicator(), range)));
   int shift = 0;
   while (fine && shift < 8 && (scale.highest() << (shift + 1)) <= LargestLevel)
   {
@@ -347,14 +244,16 @@ void BlockLevels::make(EffectJob& job, bool fine)
         const Box box = block.box.grown(1).clipped(job.whole());
         this->padded.push_back(box);
         // What the piece holds and this rank owns can be read where it is.
-        if (box == block.box)
+        if (job.piece().contains(box) && (box == block.box || job.communicator().size() == 1))
         {
           this->levels.push_back(
-            std::make_unique<VolumeLevels<V>>(values, job.piece(), scale, shift));
+            std::make_unique<VolumeLevels<V>>(BoxArray<V>(values, job.piece()), scale, shift));
           continue;
         }
-        this->levels.push_back(std::make_unique<ShellLevels<V>>(
-          values, job.piece(), block.box, box, scale, shift, requests));
+        ShellArray<V> shell(values, job.piece(), block.box, box);
+        shell.forEachSide([&requests](const Box& side, V* to) { requests.emplace_back(side, to); });
+        this->levels.push_back(
+          std::make_unique<VolumeLevels<V, ShellArray<V>>>(std::move(shell), scale, shift));
       }
     });
   job.fetchVolume(requests);

@@ -13,7 +13,11 @@
  * the segment higher in the table.
  *
  * Costs are exact. Whole numbers that span at most 65,535, whatever their type, are taken as they
- * are; other volumes are rounded to 65,536 levels from their lowest to their highest value. The
+ * are; other volumes are rounded to 65,536 levels from their lowest to their highest value. A few
+ * outliers, or one value far from all others (no data), do not take these levels: if the range is
+ * more than 32 times as long as its core, it is cut off 7.5 times the length of the core before and
+ * after it, and what is beyond counts as the end. The core are all values but one in 10,000 on each
+ * side, without a lowest or highest value that is 16 times their span away from them. The
  * cost of length is rounded once for each of the 13 directions, to 1/256 of a grey value where the
  * span of the volume leaves room (2^k of its span, up to 65,535), otherwise to one level. So
  * "cheapest" and "equal" have no rounding of sums, and the result does not depend on the order of

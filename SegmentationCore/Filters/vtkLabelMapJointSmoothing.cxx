@@ -129,7 +129,7 @@ private:
   /// the slices of their blocks and the voxels around them, which takes work twice but less memory.
   bool surfaceFits()
   {
-    constexpr double PerPoint = 200.0;     // of the surface that is held
+    constexpr double PerPoint = 200.0;      // of the surface that is held
     constexpr double PerSlicePoint = 100.0; // of the slices under way
     constexpr Index SlicesUnderWay = Steps + 20;
     Index points = 0;
@@ -146,8 +146,7 @@ private:
     for (const Box& box : this->Own)
     {
       const Box around = box.grown(Steps + 1).clipped(this->Job.whole());
-      const Index count =
-        around.dim(0) * around.dim(1) * std::min(around.dim(2), SlicesUnderWay);
+      const Index count = around.dim(0) * around.dim(1) * std::min(around.dim(2), SlicesUnderWay);
       slices = std::max(slices, PerSlicePoint * all * static_cast<double>(count));
     }
     const double held = PerPoint * static_cast<double>(points);
@@ -175,8 +174,8 @@ private:
       return;
     }
     Index turn = 0;
-    const Index turns = std::max<Index>(
-      1, this->Comm.allReduceMax(static_cast<Index>(this->Own.size())));
+    const Index turns =
+      std::max<Index>(1, this->Comm.allReduceMax(static_cast<Index>(this->Own.size())));
     this->Job.forEachBlock(
       [&](const segcore::Block* block)
       {

@@ -29,11 +29,11 @@
  * 120 slices, a byte per voxel of 20 slices, and 12 bytes for each row along x where it crosses a
  * surface. That is below 4 bytes per voxel where a tenth of the voxels are at a surface, in images
  * of 400 slices and more; 100 steps look 100 voxels far, so less of the surface cannot be held.
- * Ranks: exact. Ranks whose surface takes up to 4 bytes per voxel (or no more than the slices would)
- * hold all of it, 200 bytes per point; the halo is 1 voxel, and in each of the steps they trade
- * the points that two of them share. Otherwise each block is gone through by itself with a halo of
- * 101 voxels, whose points are computed more than once: half as much work again for blocks of 1400
- * voxels along each edge.
+ * Ranks: exact. Ranks whose surface takes up to 4 bytes per voxel (or no more than the slices
+ * would) hold all of it, 200 bytes per point; the halo is 1 voxel, and in each of the steps they
+ * trade the points that two of them share. Otherwise each block is gone through by itself with a
+ * halo of 101 voxels, whose points are computed more than once: half as much work again for blocks
+ * of 1400 voxels along each edge.
  *
  * Differs from Slicer (Segment Editor, Smoothing, Joint smoothing): quads around voxel faces
  * instead of marching cubes, lines between three labels are kept together, what touches the border

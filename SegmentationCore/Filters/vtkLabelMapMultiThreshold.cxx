@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "vtkLabelMapMultiThreshold.h"
 
+#include "CoreRange.h"
 #include "EffectJob.h"
 #include "MultiThreshold.h"
 #include "ParameterCheck.h"
@@ -71,6 +72,7 @@ std::string vtkLabelMapMultiThreshold::CheckParameters() const
       std::numeric_limits<double>::max()),
     segcore::checkRange("NumberOfClasses", this->NumberOfClasses, 2, 16),
     segcore::checkRange("NumberOfBins", this->NumberOfBins, 2, 2048),
+    segcore::checkRange("TailFraction", this->TailFraction, 0.0, 0.25),
   });
 }
 
@@ -81,11 +83,15 @@ void vtkLabelMapMultiThreshold::ExecuteTyped(segcore::EffectJob& job)
   this->UsedThresholds = this->Thresholds;
   if (this->Thresholds.empty())
   {
-    const segcore::ScalarRange range = segcore::globalRange<T>(job);
+    segcore::ScalarRange range = segcore::globalRange<T>(job);
     if (!range.any)
     {
       throw segcore::AgreedError(
         "array '" + std::string(job.inputName()) + "' has no finite value to find thresholds from");
+    }
+    if (this->TailFraction > 0.0)
+    {
+      range = segcore::quantileRange(job, job.input<T>(), range, this->TailFraction);
     }
     const segcore::HistogramBins bins = segcore::binsFor(range, this->NumberOfBins);
     const std::vector<std::int64_t> counts = segcore::globalHistogram<T>(job, bins);
@@ -152,4 +158,5 @@ void vtkLabelMapMultiThreshold::PrintSelf(ostream& os, vtkIndent indent)
   }
   os << "\n" << indent << "NumberOfClasses: " << this->NumberOfClasses << "\n";
   os << indent << "NumberOfBins: " << this->NumberOfBins << "\n";
+  os << indent << "TailFraction: " << this->TailFraction << "\n";
 }

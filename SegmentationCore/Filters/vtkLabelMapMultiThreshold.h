@@ -66,6 +66,14 @@ public:
   vtkGetMacro(NumberOfBins, int);
   ///@}
 
+  ///@{
+  /// Part of the voxels, 0 to 0.25, at each end of the histogram whose values do not stretch its
+  /// bins: they count in its first and its last one. Default 0: bins from the lowest to the highest
+  /// value, of which a single outlier takes nearly all.
+  vtkSetMacro(TailFraction, double);
+  vtkGetMacro(TailFraction, double);
+  ///@}
+
 #ifndef __VTK_WRAP__
   bool MakesParts() const override { return true; }
 #endif
@@ -88,6 +96,7 @@ private:
   std::vector<double> UsedThresholds;
   int NumberOfClasses = 3;
   int NumberOfBins = 256;
+  double TailFraction = 0.0;
 };
 
 #endif

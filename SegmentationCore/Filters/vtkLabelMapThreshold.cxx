@@ -3,6 +3,7 @@
 #include "vtkLabelMapThreshold.h"
 
 #include "AutoThreshold.h"
+#include "CoreRange.h"
 #include "EffectJob.h"
 #include "Histogram.h"
 #include "ParameterCheck.h"
@@ -26,7 +27,8 @@ constexpr double Unbounded = 1e299;
 
 /// Collective. The automatic threshold; throws if the volume has none.
 template <class T>
-double globalThreshold(segcore::EffectJob& job, segcore::ThresholdMethod method, int numberOfBins)
+double globalThreshold(
+  segcore::EffectJob& job, segcore::ThresholdMethod method, int numberOfBins, double tail)
 {
   const auto everySpan = [&job](double progress, const auto& work)
   {
@@ -53,6 +55,10 @@ double globalThreshold(segcore::EffectJob& job, segcore::ThresholdMethod method,
   {
     throw segcore::AgreedError(
       "array '" + std::string(job.inputName()) + "' has no finite value to find a threshold from");
+  }
+  if (tail > 0.0)
+  {
+    range = segcore::quantileRange(job, job.input<T>(), range, tail);
   }
   const segcore::HistogramBins bins = segcore::binsFor(range, numberOfBins);
   std::vector<std::int64_t> counts(static_cast<std::size_t>(numberOfBins), 0);
@@ -95,6 +101,7 @@ std::string vtkLabelMapThreshold::CheckParameters() const
           segcore::isQuadratic(static_cast<segcore::ThresholdMethod>(this->AutoThresholdMethod))
         ? segcore::MostBinsOfQuadraticMethods
         : 65536),
+    segcore::checkRange("TailFraction", this->TailFraction, 0.0, 0.25),
   });
 }
 
@@ -108,8 +115,9 @@ void vtkLabelMapThreshold::FindBounds(segcore::EffectJob& job, double& lower, do
   this->AutoThreshold = 0.0;
   if (this->AutoThresholdMode != AUTO_NONE)
   {
-    this->AutoThreshold = globalThreshold<T>(
-      job, static_cast<segcore::ThresholdMethod>(this->AutoThresholdMethod), this->NumberOfBins);
+    this->AutoThreshold =
+      globalThreshold<T>(job, static_cast<segcore::ThresholdMethod>(this->AutoThresholdMethod),
+        this->NumberOfBins, this->TailFraction);
     switch (this->AutoThresholdMode)
     {
       case AUTO_SET_MIN_UPPER:
@@ -210,5 +218,6 @@ void vtkLabelMapThreshold::PrintSelf(ostream& os, vtkIndent indent)
   os << indent << "AutoThresholdMode: " << this->AutoThresholdMode << "\n";
   os << indent << "AutoThresholdMethod: " << this->AutoThresholdMethod << "\n";
   os << indent << "NumberOfBins: " << this->NumberOfBins << "\n";
+  os << indent << "TailFraction: " << this->TailFraction << "\n";
   os << indent << "AutoThreshold: " << this->AutoThreshold << "\n";
 }

@@ -14,6 +14,7 @@
  *
  * An automatic threshold replaces one bound, see AutoThresholdMode. It is found in the histogram of
  * the whole volume, over all ranks: from its lowest to its highest finite value, NumberOfBins bins.
+ * A few outliers stretch these bins, unless TailFraction leaves them out of the range.
  * Voxels shared by two ranks are counted once. A volume with a single value has no such threshold,
  * which is an error, and so is one that a method finds nothing for (Slicer takes 0 then).
  *
@@ -23,7 +24,8 @@
  *
  * Threads: yes. Ranks: two reductions (16 bytes, 8 bytes per bin); exact. Halo: none.
  * Cost: one pass; with an automatic threshold two for 8 and 16-bit volumes, else three. Scratch
- * memory: the histogram; for 16-bit volumes a count for every value and thread, 0.75 MiB.
+ * memory: the histogram (with TailFraction 0.5 MiB per thread, and further passes); for 16-bit
+ * volumes a count for every value and thread, 0.75 MiB.
  *
  * Sources of the methods, and where two of them differ from Slicer's: Kernels/AutoThreshold.h.
  * Bins as in ITK, hence Slicer: Kernels/Histogram.h.
@@ -105,6 +107,14 @@ public:
   vtkGetMacro(NumberOfBins, int);
   ///@}
 
+  ///@{
+  /// Part of the voxels, 0 to 0.25, at each end of the histogram whose values do not stretch its
+  /// bins: they count in its first and its last one. Default 0: bins from the lowest to the highest
+  /// value, of which a single outlier takes nearly all.
+  vtkSetMacro(TailFraction, double);
+  vtkGetMacro(TailFraction, double);
+  ///@}
+
   /// The automatic threshold that the last execution found; 0 before, or if none was asked for.
   vtkGetMacro(AutoThreshold, double);
 
@@ -135,6 +145,7 @@ private:
   int AutoThresholdMode = AUTO_NONE;
   int AutoThresholdMethod = METHOD_OTSU;
   int NumberOfBins = 64;
+  double TailFraction = 0.0;
   double AutoThreshold = 0.0;
 };
 

@@ -15,6 +15,8 @@
  * the border of the image. Of that the magnitude of the gradient by central differences, in value
  * per millimetre, which is rounded to 65,535 levels from the lowest to the highest one of the image
  * (see Kernels/SmoothGradient.h). With a deviation of 0 it is the gradient of the volume itself.
+ * Values far from nearly all others (outliers, no data) are taken as less far first: as in
+ * vtkLabelMapGrowFromSeeds, or the steepness around them would leave one level to everything else.
  * Edges that are finer than the deviation vanish, so segments ignore details smaller than that.
  *
  * Flooding: water spreads over the 6 face neighbours. Voxels are flooded in the order of the lowest
@@ -35,8 +37,8 @@
  * flooded to the end, exchange what they know at their faces (halo 1), and go on where news comes,
  * until none does anywhere; first for the passes, then for labels. Cost: about 12 multiplications
  * per voxel of the deviation, and some looks at each voxel. Scratch memory: 4 bytes per voxel; 8 if
- * water goes more than 65,534 steps over flat ground. With several blocks or ranks also the
- * volume's values in a block and its halo.
+ * water goes more than 65,534 steps over flat ground. With several ranks also the volume's values
+ * in the halo of a block.
  *
  * Errors: ObjectScaleMm that is not a number, below 0 or above 10, or above 128 voxels: 2 mm are
  * not meant for voxels of micrometres; no volume, or one on other voxels.

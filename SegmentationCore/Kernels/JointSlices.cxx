@@ -28,8 +28,9 @@ JointWindow::JointWindow(const Box& block, const Box& whole, const WindowedSincO
   this->Done.resize(this->Factors.size() - 1);
   // A point that a quad of the block needs depends on cells as far away as there are steps, less
   // one; a cell is told from its own voxels.
-  this->Voxels =
-    block.empty() ? block : block.grown(static_cast<Index>(this->Done.size()) + 1).clipped(whole.grown(1));
+  this->Voxels = block.empty()
+    ? block
+    : block.grown(static_cast<Index>(this->Done.size()) + 1).clipped(whole.grown(1));
   const Index start = block.empty() ? 0 : this->first();
   std::fill(this->Done.begin(), this->Done.end(), start);
   this->Lowest = this->Wanted = this->Finished = start;
@@ -168,7 +169,8 @@ void takePoints(const JointSlice& below, JointSlice& here, const JointSlice& abo
       continue;
     }
     const std::int32_t* const across = here.across.data() + 4 * p;
-    const auto chosen = [stencil](int face, Index point) { return (stencil >> face) & 1u ? point : 0; };
+    const auto chosen = [stencil](int face, Index point)
+    { return (stencil >> face) & 1u ? point : 0; };
     const std::int32_t* const neighbours[6] = { current + 3 * chosen(0, p - 1),
       current + 3 * chosen(1, p + 1), current + 3 * chosen(2, across[0]),
       current + 3 * chosen(3, across[1]), currentBelow + 3 * chosen(4, across[2]),
@@ -181,8 +183,8 @@ void takePoints(const JointSlice& below, JointSlice& here, const JointSlice& abo
     const __m128i own = load(current + 3 * p);
     const __m128i before = load(old + 3 * p);
     const __m128d share = _mm_set1_pd(table.share[stencil]);
-    const auto moved = [&](const double* direction, __m128i a, __m128i b, __m128i c, __m128i mine,
-                         __m128i previous)
+    const auto moved =
+      [&](const double* direction, __m128i a, __m128i b, __m128i c, __m128i mine, __m128i previous)
     {
       const __m128d sum = _mm_add_pd(_mm_mul_pd(_mm_loadu_pd(direction), unit),
         _mm_add_pd(_mm_add_pd(_mm_cvtepi32_pd(a), _mm_cvtepi32_pd(b)), _mm_cvtepi32_pd(c)));
@@ -196,8 +198,7 @@ void takePoints(const JointSlice& below, JointSlice& here, const JointSlice& abo
       return _mm_max_pd(least, _mm_min_pd(most, value));
     };
     const auto high = [](__m128i four) { return _mm_unpackhi_epi64(four, four); };
-    const __m128d xy =
-      moved(table.direction[stencil], pairs[0], pairs[1], pairs[2], own, before);
+    const __m128d xy = moved(table.direction[stencil], pairs[0], pairs[1], pairs[2], own, before);
     const __m128d z = moved(table.direction[stencil] + 2, high(pairs[0]), high(pairs[1]),
       high(pairs[2]), high(own), high(before));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(old + 3 * p), _mm_cvttpd_epi32(xy));
@@ -260,8 +261,7 @@ void JointWindow::take(Index number, Index begin, Index end)
         const Work& work = all[static_cast<std::size_t>(w)];
         JointSlice& here = this->slice(work.slice);
         // Nobody looks beyond the first and the last slice.
-        const JointSlice& below =
-          work.slice > this->first() ? this->slice(work.slice - 1) : here;
+        const JointSlice& below = work.slice > this->first() ? this->slice(work.slice - 1) : here;
         const JointSlice& above = work.slice < this->last() ? this->slice(work.slice + 1) : here;
         takePoints(below, here, above, number, factor, work.begin, work.end);
       }

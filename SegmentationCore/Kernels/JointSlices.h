@@ -51,7 +51,7 @@ struct JointSlice
   Buffer<std::int32_t> across;   ///< Four by number: the points at -y, +y, -z and +z, or 0.
   /// Three by number, multiples of 2^-20 voxel: after an even and an odd number of steps.
   Buffer<std::int32_t> values[2];
-  Buffer<double> sums;       ///< Three by number; in the end where the point is, in voxels.
+  Buffer<double> sums;        ///< Three by number; in the end where the point is, in voxels.
   Buffer<std::int32_t> quads; ///< Four points each: a number here, or -number in the slice below.
 };
 
@@ -165,7 +165,7 @@ private:
     box.lo[2] = std::max(this->Window.first(), this->Window.wanted() - 1);
     box.hi[2] = std::min(this->Window.wanted() + Thickness, this->Window.voxels().hi[2]);
     return this->Window.block().empty() || this->Window.wanted() > this->Window.last() ? Box()
-                                                                                      : box;
+                                                                                       : box;
   }
 
   /// Stencils of the slices from `first` on. Points at the edge of what is known lose the
@@ -311,10 +311,10 @@ private:
     for (Index z = first; z < this->Window.finished(); ++z, ++this->Crossed)
     {
       const Buffer<T>& sides = this->Sides.front();
-      rows.collect(sides.size() / 2, Progress(),
+      rows.collect(
+        sides.size() / 2, Progress(),
         [&](Index begin, Index end, const detail::CrossingVisitor& visit)
-        { this->Window.visitCrossings(z, begin, end, visit); },
-        sides.data());
+        { this->Window.visitCrossings(z, begin, end, visit); }, sides.data());
       this->Sides.pop_front();
       this->Window.dropBelow(z);
     }

@@ -145,9 +145,9 @@ void SincSmoother::step(int number)
           ((at(next[0]) + at(next[1])) + (at(next[2]) + at(next[3])) + (at(next[4]) + at(next[5])));
         const Four mean = table.share[stencil] * all;
         double* const old = previous + 4 * (p + 1);
-        const Four value = limited(first
-            ? rounded(0.5 * mean)
-            : rounded(mean) + (Four::load(current + 4 * (p + 1)) - Four::load(old)));
+        const Four value =
+          limited(first ? rounded(0.5 * mean)
+                        : rounded(mean) + (Four::load(current + 4 * (p + 1)) - Four::load(old)));
         value.store(old);
         double* const total = sum + 4 * (p + 1);
         (Four::load(total) + factor * value).store(total);

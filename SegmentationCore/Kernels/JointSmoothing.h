@@ -265,12 +265,10 @@ void jointCrossings(const CellLattice& lattice, const std::vector<Index>& cells,
   const double* values, const std::vector<Index>& quads, const std::vector<T>& labels,
   JointRows<T>& rows, const Progress& progress = Progress())
 {
-  rows.collect(static_cast<Index>(quads.size() / 4), progress,
+  rows.collect(
+    static_cast<Index>(quads.size() / 4), progress,
     [&](Index begin, Index end, const detail::CrossingVisitor& visit)
-    {
-      detail::visitCrossings(
-        lattice, cells.data(), values, quads.data(), begin, end, visit);
-    },
+    { detail::visitCrossings(lattice, cells.data(), values, quads.data(), begin, end, visit); },
     labels.data());
 }
 

@@ -97,12 +97,8 @@ void crossQuad(const double corners[4][3], const Index dims[3], Index quad, cons
   for (int c = 0; c < 4; ++c)
   {
     const double* const triangle[3] = { corners[c], corners[(c + 1) % 4], middle };
-    forCrossings(triangle, AlongX, lo, hi,
-      [&](Index y, Index z, Index x, const RowPlane& plane)
-      {
-        visit(
-          quad, std::clamp<Index>(x, 0, dims[0] - 1), y, z, x >= 0 && plane.isOn(x, y, z));
-      });
+    forCrossings(triangle, AlongX, lo, hi, [&](Index y, Index z, Index x, const RowPlane& plane)
+      { visit(quad, std::clamp<Index>(x, 0, dims[0] - 1), y, z, x >= 0 && plane.isOn(x, y, z)); });
   }
 }
 

@@ -32,13 +32,16 @@
 
 #include "Box.h"
 #include "Progress.h"
+#include "ShellArray.h"
 
 #include "SegmentationCoreKernelsModule.h"
 
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <type_traits>
+#include <utility>
 
 namespace segcore
 {
@@ -65,59 +68,83 @@ public:
   virtual void mark(Index i, Index j, Index k, Index count, double* numbers) const = 0;
 };
 
-/// Those of an array that stores `stored`.
-template <class V>
+/// Those of an array, a BoxArray or a ShellArray.
+template <class V, class Source = BoxArray<V>>
 class TypedVolumeRows : public VolumeRows
 {
 public:
-  /// `scale`: a power of two that values are multiplied by.
-  TypedVolumeRows(const V* values, const Box& stored, double scale)
-    : Values(values), Stored(stored), Scale(scale)
+  /// `scale`: a power of two that values are multiplied by. The ends of `limits`, if given, stand
+  /// for what is beyond them.
+  TypedVolumeRows(Source&& values, double scale, const std::optional<std::pair<V, V>>& limits)
+    : Values(std::move(values)), Scale(scale), Limits(limits)
   {
   }
 
   void add(Index i, Index j, Index k, Index count, double weight, double* sums,
     double* missing) const override
   {
-    const V* row = this->Values + this->Stored.offset(i, j, k);
-    const double factor = this->factor(weight);
-    for (Index x = 0; x < count; ++x)
-    {
-      sums[x] += factor * this->number(row[x], missing);
-    }
-    for (Index x = 0; missing && x < count; ++x)
-    {
-      missing[x] += weight * lack(row[x]);
-    }
+    this->withLimits(
+      [&](auto number)
+      {
+        const double factor = this->factor(weight);
+        for (Index from = 0, run = 0; from < count; from += run)
+        {
+          run = this->Values.run(i + from, count - from);
+          const V* row = this->Values.row(i + from, j, k);
+          double* to = sums + from;
+          for (Index x = 0; x < run; ++x)
+          {
+            to[x] += factor * number(row[x], missing);
+          }
+          for (Index x = 0; missing && x < run; ++x)
+          {
+            missing[from + x] += weight * lack(row[x]);
+          }
+        }
+      });
   }
 
   void addPair(Index i, Index j, Index k, Index other, Index count, double weight, double* sums,
     double* missing) const override
   {
-    const V* a = this->Values + this->Stored.offset(i, j, k);
-    const V* b = this->Values + this->Stored.offset(i, j, other);
-    const double factor = this->factor(weight);
-    if (!missing)
-    {
-      for (Index x = 0; x < count; ++x)
+    this->withLimits(
+      [&](auto number)
       {
-        sums[x] += factor * (this->number(a[x], nullptr) + this->number(b[x], nullptr));
-      }
-      return;
-    }
-    for (Index x = 0; x < count; ++x)
-    {
-      sums[x] += factor * (this->number(a[x], missing) + this->number(b[x], missing));
-      missing[x] += weight * (lack(a[x]) + lack(b[x]));
-    }
+        const double factor = this->factor(weight);
+        for (Index from = 0, run = 0; from < count; from += run)
+        {
+          run = this->Values.run(i + from, count - from);
+          const V* a = this->Values.row(i + from, j, k);
+          const V* b = this->Values.row(i + from, j, other);
+          double* to = sums + from;
+          if (!missing)
+          {
+            for (Index x = 0; x < run; ++x)
+            {
+              to[x] += factor * (number(a[x], nullptr) + number(b[x], nullptr));
+            }
+            continue;
+          }
+          for (Index x = 0; x < run; ++x)
+          {
+            to[x] += factor * (number(a[x], missing) + number(b[x], missing));
+            missing[from + x] += weight * (lack(a[x]) + lack(b[x]));
+          }
+        }
+      });
   }
 
   void mark(Index i, Index j, Index k, Index count, double* numbers) const override
   {
-    const V* row = this->Values + this->Stored.offset(i, j, k);
-    for (Index x = 0; x < count; ++x)
+    for (Index from = 0, run = 0; from < count; from += run)
     {
-      numbers[x] = lack(row[x]) > 0.0 ? std::numeric_limits<double>::quiet_NaN() : numbers[x];
+      run = this->Values.run(i + from, count - from);
+      const V* row = this->Values.row(i + from, j, k);
+      for (Index x = 0; x < run; ++x)
+      {
+        double& number = numbers[from + x];
+        number = lack(row[x]) > 0.0 ? std::numeric_limits<double>::quiet_NaN() : number;
+      }
     }
   }
 
@@ -137,17 +164,32 @@ private:
   /// The sum of two doubles may overflow, so they are scaled each; others once, by the weight.
   static constexpr bool Wide = sizeof(V) == sizeof(double) && std::is_floating_point<V>::value;
 
-  double number(V value, const double* missing) const
+  /// Calls work with what makes a number of a value, so that loops need not ask for limits.
+  template <class Work>
+  void withLimits(const Work& work) const
   {
-    const double number = static_cast<double>(value) * (Wide ? this->Scale : 1.0);
-    return missing && lack(value) > 0.0 ? 0.0 : number;
+    const double scale = Wide ? this->Scale : 1.0;
+    if (this->Limits)
+    {
+      work(
+        [scale, low = this->Limits->first, high = this->Limits->second](
+          V value, const double* missing)
+        {
+          return missing && lack(value) > 0.0
+            ? 0.0
+            : static_cast<double>(value < low ? low : (value > high ? high : value)) * scale;
+        });
+      return;
+    }
+    work([scale](V value, const double* missing)
+      { return missing && lack(value) > 0.0 ? 0.0 : static_cast<double>(value) * scale; });
   }
 
   double factor(double weight) const { return Wide ? weight : weight * this->Scale; }
 
-  const V* Values;
-  Box Stored;
+  Source Values;
   double Scale;
+  std::optional<std::pair<V, V>> Limits;
 };
 
 /// A power of two that brings a number above 0 near 1; 1 for others.
@@ -172,7 +214,7 @@ void smoothGradient(const V* values, const Box& stored, double largest, const Bo
   const double spacing[3], double deviation, bool complete, const Box& target, float* out,
   const Progress& progress = Progress())
 {
-  const TypedVolumeRows<V> rows(values, stored, powerOfTwoTo1(largest));
+  const TypedVolumeRows<V> rows(BoxArray<V>(values, stored), powerOfTwoTo1(largest), {});
   smoothGradient(rows, whole, spacing, deviation, complete, target, out, progress);
 }
 

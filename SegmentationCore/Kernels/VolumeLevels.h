@@ -8,13 +8,15 @@
 /// Volumes of whole numbers, whatever their type, that span at most 65535 keep their values: the
 /// level is value - lowest. All others are rounded: floor((value - lowest) * 65535 / (highest -
 /// lowest) + 1/2). Values that are not finite have no level (-1) and no part in the range. The
-/// range is that of the whole image, so levels do not depend on how it is cut.
+/// range is that of the whole image, or the part of it that is meant, whose ends stand for what is
+/// beyond them; so levels do not depend on how the image is cut.
 
 #ifndef segcoreVolumeLevels_h
 #define segcoreVolumeLevels_h
 
 #include "Box.h"
 #include "SeedGrowth.h"
+#include "ShellArray.h"
 #include "StreamStore.h"
 #include "Threads.h"
 
@@ -48,7 +50,8 @@ struct LevelRange
 {
   V low = std::numeric_limits<V>::max();
   V high = std::numeric_limits<V>::lowest();
-  bool whole = true; ///< all of them are whole numbers
+  bool whole = true;    ///< all of them are whole numbers
+  bool limited = false; ///< there may be values below low or above high
 
   bool any() const { return this->low <= this->high; }
 
@@ -106,7 +109,8 @@ template <class V>
 class LevelScale
 {
 public:
-  explicit LevelScale(const LevelRange<V>& range) : Low(range.any() ? range.low : V(0))
+  explicit LevelScale(const LevelRange<V>& range)
+    : Low(range.any() ? range.low : V(0)), High(range.high), Limited(range.any() && range.limited)
   {
     if (!range.any())
     {
@@ -140,6 +144,10 @@ public:
     {
       return -1;
     }
+    if (this->Limited)
+    {
+      value = std::clamp(value, this->Low, this->High);
+    }
     if (this->Exact)
     {
       if constexpr (std::is_integral<V>::value)
@@ -159,6 +167,9 @@ public:
   /// Whether differences of values are differences of levels.
   bool exact() const { return this->Exact; }
 
+  /// Whether values may be beyond the range.
+  bool limited() const { return this->Limited; }
+
   /// The value of level 0.
   V lowest() const { return this->Low; }
 
@@ -170,6 +181,8 @@ public:
 
 private:
   V Low;
+  V High;
+  bool Limited;
   bool Exact = true;
   std::int32_t Highest = 0;
   double Half = 0.0;
@@ -177,23 +190,41 @@ private:
   double Unit = 1.0;
 };
 
-/// The levels of an array that stores `stored`, times 2^shift.
-template <class V>
+/// The levels of an array, a BoxArray or a ShellArray, times 2^shift.
+template <class V, class Source = BoxArray<V>>
 class VolumeLevels : public SeedGrowthLevels
 {
 public:
-  VolumeLevels(const V* values, const Box& stored, const LevelScale<V>& scale, int shift)
-    : Values(values), Stored(stored), Scale(scale), Shift(shift)
+  VolumeLevels(Source&& values, const LevelScale<V>& scale, int shift)
+    : Values(std::move(values)), Scale(scale), Shift(shift)
   {
   }
 
   void row(Index i, Index j, Index k, Index count, std::int32_t* levels) const override
   {
-    const V* values = this->Values + this->Stored.offset(i, j, k);
+    for (Index run = 0; count > 0; i += run, levels += run, count -= run)
+    {
+      run = this->Values.run(i, count);
+      this->convert(this->Values.row(i, j, k), run, levels);
+    }
+  }
+
+  void expect(Index i, Index j, Index k, Index count) const override
+  {
+    for (Index run = 0; count > 0; i += run, count -= run)
+    {
+      run = this->Values.run(i, count);
+      fetchSpan(this->Values.row(i, j, k), run);
+    }
+  }
+
+private:
+  void convert(const V* values, Index count, std::int32_t* levels) const
+  {
     if constexpr (std::is_integral<V>::value && sizeof(V) <= 4)
     {
       // Without a branch in the loop: rows are asked for often.
-      if (this->Scale.exact())
+      if (this->Scale.exact() && !this->Scale.limited())
       {
         const auto low = static_cast<std::uint32_t>(this->Scale.lowest());
         const int shift = this->Shift;
@@ -212,14 +243,7 @@ public:
     }
   }
 
-  void expect(Index i, Index j, Index k, Index count) const override
-  {
-    fetchSpan(this->Values + this->Stored.offset(i, j, k), count);
-  }
-
-private:
-  const V* Values;
-  Box Stored;
+  Source Values;
   LevelScale<V> Scale;
   int Shift;
 };

@@ -50,8 +50,7 @@ std::vector<T> oracle(const Shape& shape, const std::vector<T>& labels, double f
   segcore::jointCrossings(lattice, part.cells, smoother.values(), part.quads, part.labels, rows);
   rows.sort();
   std::vector<int> result(whole.size());
-  rows.fill(
-    shape.box, shape.box, whole.data(), result.data(), [](int label) { return label; });
+  rows.fill(shape.box, shape.box, whole.data(), result.data(), [](int label) { return label; });
   std::vector<T> typed;
   for (const int label : result)
   {

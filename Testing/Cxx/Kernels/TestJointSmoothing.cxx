@@ -39,8 +39,8 @@ Labels fill(Rows& rows, const Labels& labels, const Box& whole, const Box& box)
   return result;
 }
 
-Rows slicesOf(const Labels& labels, const Box& whole, const Box& block,
-  const segcore::WindowedSincOptions& how)
+Rows slicesOf(
+  const Labels& labels, const Box& whole, const Box& block, const segcore::WindowedSincOptions& how)
 {
   Rows rows(whole);
   segcore::JointSlices<std::uint8_t> slices(block, whole, how);
@@ -214,8 +214,7 @@ void testBlocks()
   for (int turn = 0; turn < 30; ++turn)
   {
     check::setContext("turn ", turn);
-    const Box whole =
-      shifted(random.between(1, 40), random.between(1, 30), random.between(1, 60));
+    const Box whole = shifted(random.between(1, 40), random.between(1, 30), random.between(1, 60));
     const Index grain = random.between(1, 6);
     const int steps = static_cast<int>(random.between(0, 9));
     const double factor = 0.1 + 0.5 * random.unit();

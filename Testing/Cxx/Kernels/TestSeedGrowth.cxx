@@ -105,7 +105,7 @@ std::vector<Key> keysInBlocks(const Box& box, const std::vector<V>& volume,
   const std::vector<unsigned char>& before = {})
 {
   using Growth = SeedGrowth<Key>;
-  const VolumeLevels<V> levels(volume.data(), box, scaleOf(volume, box), 0);
+  const VolumeLevels<V> levels({ volume.data(), box }, scaleOf(volume, box), 0);
   std::vector<Key> keys(labels.size());
   struct Part
   {
@@ -283,7 +283,7 @@ void testOverflow()
   {
     comb[i] = i % 2 ? 65535 : 0;
   }
-  const VolumeLevels<unsigned short> levels(comb.data(), line, scaleOf(comb, line), 0);
+  const VolumeLevels<unsigned short> levels({ comb.data(), line }, scaleOf(comb, line), 0);
   SeedGrowthCosts costs;
   costs.largestDifference = 65535;
   SeedGrowth<std::int32_t> narrow(line, line, levels, costs);

@@ -130,10 +130,10 @@ struct Facts
   }
 };
 
-/// In `count` blocks, each of which has its halo alone.
+/// In `count` blocks, each of which has its halo alone; as an array, or around the block.
 template <class V>
 std::vector<float> gradients(const Box& box, const std::vector<V>& volume, const double spacing[3],
-  double deviation, int count, bool knownComplete = true)
+  double deviation, int count, bool knownComplete = true, bool shell = false)
 {
   const Facts<V> facts(volume);
   std::vector<float> result(volume.size(), -1.0f);
@@ -145,8 +145,26 @@ std::vector<float> gradients(const Box& box, const std::vector<V>& volume, const
     const Box padded = target.grown(halo).clipped(box);
     const std::vector<V> part = volumes::crop(volume, box, padded);
     std::vector<float> out(static_cast<std::size_t>(target.size()));
-    segcore::smoothGradient(part.data(), padded, facts.largest, box, spacing, deviation,
-      facts.complete && knownComplete, target, out.data());
+    if (shell)
+    {
+      const std::vector<V> own = volumes::crop(volume, box, target);
+      segcore::ShellArray<V> around(own.data(), target, target, padded);
+      around.forEachSide(
+        [&](const Box& side, V* to)
+        {
+          const std::vector<V> values = volumes::crop(volume, box, side);
+          std::copy(values.begin(), values.end(), to);
+        });
+      const segcore::TypedVolumeRows<V, segcore::ShellArray<V>> rows(
+        std::move(around), segcore::powerOfTwoTo1(facts.largest), {});
+      segcore::smoothGradient(
+        rows, box, spacing, deviation, facts.complete && knownComplete, target, out.data());
+    }
+    else
+    {
+      segcore::smoothGradient(part.data(), padded, facts.largest, box, spacing, deviation,
+        facts.complete && knownComplete, target, out.data());
+    }
     volumes::paste(out, target, result, box);
   }
   return result;
