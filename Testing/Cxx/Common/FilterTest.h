@@ -461,9 +461,11 @@ inline void volumeSuite(const World& world, const Maker& make, const Shape& shap
 }
 
 /// Collective. What every effect does alike. `make` gives an effect that works on unsigned char
-/// images with label 1; `outputName` is the name of its result for an input array "values".
+/// images with label 1; `outputName` is the name of its result for an input array "values", and Out
+/// the type of that.
 /// `value` gives the values of the image, for an effect that finds nothing to do in bands.
-inline void commonSuite(
+template <class Out = unsigned char>
+void commonSuite(
   const World& world, const Maker& make, const char* outputName, const VolumeMaker& volume = {},
   const std::function<int(Index, Index, Index)>& value = [](Index x, Index y, Index z)
   { return static_cast<int>((x / 3 + y / 2 + z / 2) % 3); })
@@ -479,20 +481,21 @@ inline void commonSuite(
 
   // The truth of this suite is the serial result; the tests of each effect say whether that is
   // right.
-  std::vector<unsigned char> expected;
+  std::vector<Out> expected;
   {
     const auto effect = make();
     effect->SetController(nullptr);
     vtkNew<vtkImageData> output;
     CHECK(applyTo(effect, makePiece(shape, values, shape.box), output, shape, volume));
-    const auto* got = voxels<unsigned char>(output, outputName);
+    const auto* got = voxels<Out>(output, outputName);
     CHECK(got != nullptr);
     if (!got)
     {
       return;
     }
     expected.assign(got, got + shape.box.size());
-    CHECK(expected != values); // an effect that does nothing tests nothing
+    // An effect that does nothing tests nothing.
+    CHECK(!std::equal(values.begin(), values.end(), expected.begin()));
   }
 
   // Other arrays and the field data pass by reference; the input stays as it is.

@@ -242,6 +242,71 @@ void testTypes(const World& world)
 }
 
 /// Seeds that come, go and change: each time what a new start gives.
+/// A value far from all others counts as one 7.5 times their span away, so that it is not the only
+/// one with a level of its own.
+void testOutliers(const World& world)
+{
+  check::Random random(77);
+  const Shape shape = oddShape(13, 9, 8);
+  const auto labels = volumes::make<short>(shape.box, [&](Index, Index, Index)
+    { return static_cast<short>(random.below(1000) < 30 ? random.below(4) : 0); });
+  const auto values = volumes::make<int>(
+    shape.box, [&](Index, Index, Index) { return static_cast<int>(random.below(100)); });
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  for (const bool low : { true, false })
+  {
+    check::setContext(low ? "low" : "high", " outliers");
+    const double far = low ? *least - 7.5 * (*most - *least) : *most + 7.5 * (*most - *least);
+    std::vector<int> volume = values;
+    std::vector<int> limited = values;
+    for (std::size_t i = 5; i < values.size(); i += 31)
+    {
+      volume[i] = low ? std::numeric_limits<int>::lowest() : std::numeric_limits<int>::max();
+      limited[i] = static_cast<int>(low ? std::floor(far) : std::ceil(far));
+    }
+    const auto expected = oracle(shape, labels, limited);
+    CHECK_EVERYWHERE(
+      world, shape, labels, grow(), expected, "values", Effort::Every, "values", volumeOf(volume));
+    std::vector<double> wide(volume.begin(), volume.end());
+    for (std::size_t i = 5; i < values.size(); i += 31)
+    {
+      wide[i] = low ? -1e300 : 1e300;
+    }
+    CHECK_EVERYWHERE(
+      world, shape, labels, grow(), expected, "values", Effort::Some, "values", volumeOf(wide));
+    // Fractions are rounded to the levels of what is left.
+    std::vector<float> fractions;
+    for (std::size_t i = 0; i < values.size(); ++i)
+    {
+      fractions.push_back(static_cast<float>(values[i]) / 128.0f);
+    }
+    const std::vector<float> clean = fractions;
+    for (std::size_t i = 5; i < values.size(); i += 31)
+    {
+      fractions[i] = low ? -3e38f : 3e38f;
+    }
+    auto effect = grow()();
+    effect->SetController(nullptr);
+    vtkNew<vtkImageData> output;
+    CHECK(applyTo(effect, makePiece(shape, labels, shape.box), output, shape, volumeOf(fractions)));
+    const auto* got = voxels<short>(output, "values");
+    std::size_t same = 0;
+    for (std::size_t i = 0; i < expected.size(); ++i)
+    {
+      same += got[i] == expected[i] ? 1 : 0;
+    }
+    CHECK(same >= expected.size() * 95 / 100);
+  }
+  // Far, but not alone: all values keep their levels.
+  check::setContext("none");
+  auto plain = values;
+  plain[100] = 60000;
+  plain[101] = 3000;
+  CHECK_EVERYWHERE(world, shape, labels, grow(), oracle(shape, labels, plain), "values",
+    Effort::Some, "values", volumeOf(plain));
+  check::setContext("");
+}
+
 void testUpdates(const World& world)
 {
   check::Random random(25);
@@ -333,6 +398,7 @@ int TestLabelMapGrowFromSeeds(int argc, char* argv[])
   testRandomVolumes(world);
   testSpiral(world);
   testTypes(world);
+  testOutliers(world);
   testUpdates(world);
   testEmptyAndFull(world);
   testErrors(world);

@@ -124,6 +124,7 @@ void testErrors(const World& world)
 int TestLabelMapIslandNumbers(int argc, char* argv[])
 {
   World world(argc, argv);
+  commonSuite<int>(world, numbers(2), "Islands");
   testHandCheckedLine(world);
   testMasks(world);
   testErrors(world);

@@ -93,6 +93,30 @@ void testFound(const World& world)
     world, shape, flat, found(5), std::vector<unsigned char>(values.size(), 1), "Labels");
 }
 
+/// Of values 0 to 999 and two outliers, a part of which is left out of the histogram.
+void testTails(const World& world)
+{
+  const Shape shape = oddShape(25, 20, 10);
+  std::vector<float> values = volumes::make<float>(shape.box, [](Index x, Index y, Index z)
+    { return static_cast<float>((x + 25 * y + 500 * z) * 7 % 5000 < 2500 ? 100 + x : 900 + y); });
+  values[17] = 1e30f;
+  values[3000] = -1e20f;
+  const auto make = [](double tail)
+  {
+    return [tail]() -> vtkSmartPointer<vtkLabelMapAlgorithm>
+    {
+      auto filter = Filter::New();
+      filter->SetNumberOfClasses(2);
+      filter->SetTailFraction(tail);
+      return filter;
+    };
+  };
+  const auto two = classes<unsigned char>(values, { 500.0 }, 1);
+  CHECK_EVERYWHERE(world, shape, values, make(0.001), two, "Labels", Effort::Every);
+  const auto plain = classes<unsigned char>(values, { 1e29 }, 1);
+  CHECK_EVERYWHERE(world, shape, values, make(0.0), plain, "Labels", Effort::Some);
+}
+
 void testErrors(const World& world)
 {
   const Shape shape = shapeOf(3, 3, 3);
@@ -121,7 +145,10 @@ void testErrors(const World& world)
 int TestLabelMapMultiThreshold(int argc, char* argv[])
 {
   const World world(argc, argv);
+  commonSuite(world, given({ 1.0, 2.0 }, 3), "Labels");
+  commonSuite(world, found(3), "Labels");
   testGiven(world);
+  testTails(world);
   testFound(world);
   testErrors(world);
   return result(world);

@@ -189,6 +189,37 @@ void testRandomVolumes(const World& world)
 
 /// One channel that winds through all blocks, on flat ground: as many rounds as it has turns at
 /// their faces; and one basin that touches all of them.
+/// A value far from all others counts as one 7.5 times their span away.
+void testOutliers(const World& world)
+{
+  check::Random random(78);
+  const Shape shape = oddShape(13, 9, 8);
+  const auto labels = volumes::make<short>(shape.box, [&](Index, Index, Index)
+    { return static_cast<short>(random.below(1000) < 30 ? random.below(4) : 0); });
+  const auto values = volumes::make<int>(
+    shape.box, [&](Index, Index, Index) { return static_cast<int>(random.below(101)); });
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  CHECK_EQUAL((*most - *least) % 2, 0); // so that the limit is a whole number
+  std::vector<int> volume = values;
+  std::vector<int> limited = values;
+  std::vector<double> wide(values.begin(), values.end());
+  for (std::size_t i = 5; i < values.size(); i += 31)
+  {
+    volume[i] = std::numeric_limits<int>::lowest();
+    wide[i] = -1e300;
+    limited[i] = *least - (*most - *least) / 2 * 15;
+  }
+  for (const double scale : { 0.0, 2.0 })
+  {
+    const auto expected = oracle(shape, labels, limited, scale);
+    CHECK_EVERYWHERE(world, shape, labels, watershed(scale), expected, "values", Effort::Every,
+      "values", volumeOf(volume));
+    CHECK_EVERYWHERE(world, shape, labels, watershed(scale), expected, "values", Effort::Some,
+      "values", volumeOf(wide));
+    CHECK(expected != oracle(shape, labels, values, scale));
+  }
+}
+
 void testSpiral(const World& world)
 {
   const Shape shape = oddShape(15, 15, 5);
@@ -299,6 +330,7 @@ int TestLabelMapWatershed(int argc, char* argv[])
   commonSuite(world, watershed(1.0), "values", volumeOf(wave));
   testHandCheckedLine(world);
   testRandomVolumes(world);
+  testOutliers(world);
   testSpiral(world);
   testTypes(world);
   testLongWay(world);

@@ -209,6 +209,7 @@ void checkVolume(
       check::setContext(before, " blocks ", count, " threads ", threads);
       check::withThreads(
         threads, [&] { CHECK(sameBits(gradients(box, volume, spacing, deviation, count), all)); });
+      CHECK(sameBits(gradients(box, volume, spacing, deviation, count, true, true), all));
     }
   }
   // That nothing is missing may or may not be known.

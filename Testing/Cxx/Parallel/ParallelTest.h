@@ -21,6 +21,8 @@
 #include "vtkMPIController.h"
 #endif
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
@@ -95,11 +97,67 @@ enum class Layout
   RootOnly,     ///< rank 0 holds everything
   LastOnly,     ///< the last rank holds everything, all others nothing
   AllHoldAll,   ///< every rank holds everything
-  Irregular     ///< slabs across x, shifted and enlarged at random on every axis
+  Irregular,    ///< slabs across x, shifted and enlarged at random on every axis
+  // Boxes that are cut at random along random axes, go to the ranks in random order, and overlap at
+  // random; others for each image.
+  Random1,
+  Random2,
+  Random3
 };
 
 constexpr Layout allLayouts[] = { Layout::SharedPlanes, Layout::GhostLayers, Layout::RootOnly,
-  Layout::LastOnly, Layout::AllHoldAll, Layout::Irregular };
+  Layout::LastOnly, Layout::AllHoldAll, Layout::Irregular, Layout::Random1, Layout::Random2,
+  Layout::Random3 };
+
+/// `count` boxes that cover the image, some of them perhaps without voxels.
+inline void cutAtRandom(
+  const Box& box, std::uint64_t seed, std::uint64_t& turn, int count, std::vector<Box>& boxes)
+{
+  if (count == 1)
+  {
+    boxes.push_back(box);
+    return;
+  }
+  const int axis = static_cast<int>(noise(seed, ++turn) % 3);
+  const int lower = 1 + static_cast<int>(noise(seed, ++turn) % static_cast<unsigned>(count - 1));
+  Box first = box;
+  Box second = box;
+  const Index length = std::max<Index>(0, box.dim(axis));
+  const auto cut = static_cast<Index>(noise(seed, ++turn) % static_cast<std::uint64_t>(length + 1));
+  first.hi[axis] = box.lo[axis] + cut - 1;
+  second.lo[axis] = box.lo[axis] + cut;
+  cutAtRandom(first, seed, turn, lower, boxes);
+  cutAtRandom(second, seed, turn, count - lower, boxes);
+}
+
+inline Box randomPiece(const Box& whole, std::uint64_t seed, int rank, int size)
+{
+  for (int a = 0; a < 3; ++a)
+  {
+    seed = noise(seed, static_cast<std::uint64_t>(1000 + whole.dim(a)));
+  }
+  std::uint64_t turn = 0;
+  std::vector<Box> boxes;
+  cutAtRandom(whole, seed, turn, size, boxes);
+  std::vector<int> order;
+  for (int r = 0; r < size; ++r)
+  {
+    const auto at = noise(seed, ++turn) % (order.size() + 1);
+    order.insert(order.begin() + static_cast<std::ptrdiff_t>(at), r);
+  }
+  Box piece = boxes[static_cast<std::size_t>(order[static_cast<std::size_t>(rank)])];
+  if (!piece.empty())
+  {
+    turn += 10 * static_cast<std::uint64_t>(rank);
+    for (int a = 0; a < 3; ++a)
+    {
+      piece.lo[a] -= static_cast<Index>(noise(seed, ++turn) % 3);
+      piece.hi[a] += static_cast<Index>(noise(seed, ++turn) % 3);
+    }
+    piece = piece.clipped(whole);
+  }
+  return piece;
+}
 
 /// Slab number `rank` of `size` across an axis; neighbours share no voxel. May be empty.
 inline Box slab(const Box& whole, int axis, int rank, int size)
@@ -141,6 +199,11 @@ inline Box pieceOf(Layout layout, const Box& whole, int rank, int size)
         piece.hi[0] += static_cast<Index>(noise(92, static_cast<std::uint64_t>(rank)) % 5);
         piece = piece.clipped(whole);
       }
+      break;
+    case Layout::Random1:
+    case Layout::Random2:
+    case Layout::Random3:
+      piece = randomPiece(whole, static_cast<std::uint64_t>(layout), rank, size);
       break;
   }
   return piece;
