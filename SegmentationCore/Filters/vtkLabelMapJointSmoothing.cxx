@@ -130,8 +130,8 @@ private:
   bool surfaceFits()
   {
     constexpr double PerPoint = 200.0;      // of the surface that is held
-    constexpr double PerSlicePoint = 100.0; // of the slices under way
-    constexpr Index SlicesUnderWay = Steps + 20;
+    constexpr double PerSlicePoint = 65.0; // of the slices under way
+    constexpr Index SlicesUnderWay = Steps + 10;
     Index points = 0;
     Index voxels = 0;
     this->forEachPadded(

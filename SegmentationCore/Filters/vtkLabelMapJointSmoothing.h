@@ -25,10 +25,11 @@
  *
  * Threads: yes. Cost: a read of the image, 100 steps over the points, and the rows.
  * Scratch memory: the image is gone through slice by slice, the steps following each other at a
- * distance of one slice (Kernels/JointSlices.h): about 100 bytes per point of the surface within
- * 120 slices, a byte per voxel of 20 slices, and 12 bytes for each row along x where it crosses a
- * surface. That is below 4 bytes per voxel where a tenth of the voxels are at a surface, in images
- * of 400 slices and more; 100 steps look 100 voxels far, so less of the surface cannot be held.
+ * distance of one slice (Kernels/JointSlices.h): about 65 bytes per point of the surface within
+ * 110 slices, a byte per voxel of 10 slices, and 12 bytes for each row along x where it crosses a
+ * surface. 100 steps look 100 voxels far, so no less of the surface can be held. That is below 4
+ * bytes per voxel for the brain atlas of 116 labels (181 slices), and where a tenth of the voxels
+ * are at a surface in images of 250 slices and more; for noise from 2500 slices on.
  * Ranks: exact. Ranks whose surface takes up to 4 bytes per voxel (or no more than the slices
  * would) hold all of it, 200 bytes per point; the halo is 1 voxel, and in each of the steps they
  * trade the points that two of them share. Otherwise each block is gone through by itself with a

@@ -61,15 +61,15 @@ public:
     return this->Slices[static_cast<std::size_t>(z)];
   }
 
-  /// Adds the crossings that find(begin, end, visitor) finds of quads begin .. end - 1, for all
-  /// `quads`, of which `labels` has two each. Threads: find is called by several.
+  /// Adds the crossings that find(begin, end, visitor) finds in ranges of up to Grain of `count`
+  /// things; `labels` has two for each quad. Threads: find is called by several.
+  static constexpr Index Grain = 1 << 12;
   template <class Find>
-  void collect(Index quads, const Progress& progress, const Find& find, const T* labels)
+  void collect(Index count, const Progress& progress, const Find& find, const T* labels)
   {
-    constexpr Index Grain = 1 << 12;
     std::vector<std::vector<std::pair<Index, Crossing>>> found(
-      static_cast<std::size_t>((quads + Grain - 1) / Grain));
-    forRanges(quads, Grain, progress,
+      static_cast<std::size_t>((count + Grain - 1) / Grain));
+    forRanges(count, Grain, progress,
       [&](Index begin, Index end)
       {
         auto& some = found[static_cast<std::size_t>(begin / Grain)];

@@ -61,8 +61,10 @@ void JointWindow::add(const NetGrid& grid)
       values = Buffer<std::int32_t>(3 * numbers + 1); // four are read at once
       std::fill(values.begin(), values.end(), 0);
     }
-    slice.sums = Buffer<double>(3 * numbers);
-    std::fill(slice.sums.begin(), slice.sums.end(), 0.0);
+    slice.sums = Buffer<std::int32_t>(3 * numbers + 1);
+    std::fill(slice.sums.begin(), slice.sums.end(), 0);
+    slice.quads = Buffer<std::uint8_t>(numbers);
+    std::fill(slice.quads.begin(), slice.quads.end(), std::uint8_t{ 0 });
     this->Slices.push_back(std::move(slice));
   }
   // Also the slice below: now it is known what is above it.
@@ -128,7 +130,6 @@ void JointWindow::advance()
   }
   // The last step needs nothing above it.
   ready = this->steps() > 0 ? this->Done.back() : ready;
-  this->finish(this->Finished, ready);
   this->Finished = ready;
 }
 
@@ -147,9 +148,8 @@ void takePoints(const JointSlice& below, JointSlice& here, const JointSlice& abo
   const std::int32_t* const currentBelow = below.values[now].data();
   const std::int32_t* const currentAbove = above.values[now].data();
   std::int32_t* const old = here.values[1 - now].data();
-  double* const sums = here.sums.data();
+  std::int32_t* const sums = here.sums.data();
   const JointStencilTable& table = jointStencils();
-  const double scaled = factor / JointUnit;
   constexpr double Most = JointLimit * JointUnit;
 #if defined(__SSE2__)
   const auto load = [](const std::int32_t* from)
@@ -158,7 +158,7 @@ void takePoints(const JointSlice& below, JointSlice& here, const JointSlice& abo
   const __m128d magic = _mm_set1_pd(6755399441055744.0); // 1.5 * 2^52: to integers
   const __m128d most = _mm_set1_pd(Most);
   const __m128d least = _mm_set1_pd(-Most);
-  const __m128d weight = _mm_set1_pd(scaled);
+  const __m128d weight = _mm_set1_pd(factor);
   const __m128d half = _mm_set1_pd(0.5);
 #endif
   for (Index p = begin; p < end; ++p)
@@ -203,9 +203,11 @@ void takePoints(const JointSlice& below, JointSlice& here, const JointSlice& abo
       high(pairs[2]), high(own), high(before));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(old + 3 * p), _mm_cvttpd_epi32(xy));
     old[3 * p + 2] = _mm_cvtsi128_si32(_mm_cvttpd_epi32(z));
-    double* const sum = sums + 3 * p;
-    _mm_storeu_pd(sum, _mm_add_pd(_mm_loadu_pd(sum), _mm_mul_pd(weight, xy)));
-    _mm_store_sd(sum + 2, _mm_add_sd(_mm_load_sd(sum + 2), _mm_mul_sd(weight, z)));
+    const auto added = [&](__m128d value)
+    { return _mm_cvtpd_epi32(_mm_mul_pd(weight, value)); }; // to nearest, ties to even
+    const __m128i sum = _mm_add_epi32(load(sums + 3 * p), _mm_unpacklo_epi64(added(xy), added(z)));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(sums + 3 * p), sum);
+    sums[3 * p + 2] = _mm_cvtsi128_si32(_mm_unpackhi_epi64(sum, sum));
 #else
     for (int a = 0; a < 3; ++a)
     {
@@ -222,7 +224,7 @@ void takePoints(const JointSlice& below, JointSlice& here, const JointSlice& abo
       }
       value = std::max(-Most, std::min(Most, value));
       old[3 * p + a] = static_cast<std::int32_t>(value);
-      sums[3 * p + a] += scaled * value;
+      sums[3 * p + a] += static_cast<std::int32_t>(std::nearbyint(factor * value));
     }
 #endif
   }
@@ -268,40 +270,55 @@ void JointWindow::take(Index number, Index begin, Index end)
     });
 }
 
-void JointWindow::finish(Index begin, Index end)
-{
-  forRanges(end - begin, 1,
-    [&](Index first, Index last)
-    {
-      for (Index z = begin + first; z < begin + last; ++z)
-      {
-        for (double& sum : this->slice(z).sums)
-        {
-          sum = jointRounded(sum);
-        }
-      }
-    });
-}
-
-void JointWindow::visitCrossings(Index z, Index begin, Index end, const CrossingVisitor& visit)
+void JointWindow::visitCrossings(
+  Index z, Index begin, Index end, Index quad, const CrossingVisitor& visit) const
 {
   const JointSlice& here = this->slice(z);
-  for (Index quad = begin; quad < end; ++quad)
+  const JointSlice& below = z > this->Lowest ? this->slice(z - 1) : here;
+  struct Corner
+  {
+    const JointSlice* slice;
+    Index point;
+  };
+  const auto cross = [&](const Corner(&around)[4])
   {
     double corners[4][3];
     for (int c = 0; c < 4; ++c)
     {
-      const std::int32_t point = here.quads[4 * quad + c];
-      const JointSlice& slice = point > 0 ? here : this->slice(z - 1);
-      const Index p = point > 0 ? point : -point;
+      const JointSlice& slice = *around[c].slice;
+      const Index p = around[c].point;
+      const Index height = (&slice == &here ? z : z - 1) - this->Whole.lo[2] + 1;
       const double cell[3] = { static_cast<double>(slice.x[p]), static_cast<double>(slice.y[p]),
-        static_cast<double>((point > 0 ? z : z - 1) - this->Whole.lo[2] + 1) };
+        static_cast<double>(height) };
       for (int a = 0; a < 3; ++a)
       {
-        corners[c][a] = cell[a] - 0.5 + slice.sums[3 * p + a];
+        corners[c][a] = cell[a] - 0.5 + jointResult(slice.sums[3 * p + a] / JointUnit);
       }
     }
     crossQuad(corners, this->Lattice.dims, quad, visit);
+    ++quad;
+  };
+  // The cells around an edge have it, so they differ, and are next to each other in the list.
+  const auto south = [](const JointSlice& slice, Index point) -> Index
+  { return slice.across[4 * point]; };
+  for (Index p = begin; p < end; ++p)
+  {
+    const unsigned which = here.quads[p];
+    const Index under = here.across[4 * p + 2];
+    if (which & 1u)
+    {
+      cross({ { &here, p }, { &below, under }, { &below, south(below, under) },
+        { &here, south(here, p) } });
+    }
+    if (which & 2u)
+    {
+      cross({ { &here, p }, { &below, under }, { &below, under - 1 }, { &here, p - 1 } });
+    }
+    if (which & 4u)
+    {
+      cross({ { &here, p }, { &here, p - 1 }, { &here, south(here, p - 1) },
+        { &here, south(here, p) } });
+    }
   }
 }
 

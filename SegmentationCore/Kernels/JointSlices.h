@@ -19,9 +19,9 @@
 ///
 /// Then `rows` has the crossings of the quads of `block`.
 ///
-/// Threads: yes, same result for any number. Cost: points x iterations. Memory: about 70 bytes per
-/// point and 16 and two labels per quad of as many slices as there are steps, and some 20 more;
-/// a byte per voxel of 20 slices; and `rows`. Bad input (labels that lack voxels, options out of
+/// Threads: yes, same result for any number. Cost: points x iterations. Memory: 62 bytes per point
+/// and two labels per quad of as many slices as there are steps and some 10 more; a byte per voxel
+/// of 10 slices; and `rows`. Bad input (labels that lack voxels, options out of
 /// range, 2^31 points or more in a slice): std::invalid_argument.
 ///
 /// Source: M. Wolf, More iteration space tiling, Supercomputing, 655-664, 1989,
@@ -51,8 +51,10 @@ struct JointSlice
   Buffer<std::int32_t> across;   ///< Four by number: the points at -y, +y, -z and +z, or 0.
   /// Three by number, multiples of 2^-20 voxel: after an even and an odd number of steps.
   Buffer<std::int32_t> values[2];
-  Buffer<double> sums;        ///< Three by number; in the end where the point is, in voxels.
-  Buffer<std::int32_t> quads; ///< Four points each: a number here, or -number in the slice below.
+  Buffer<std::int32_t> sums; ///< Three by number, likewise; in the end where the point is.
+  /// By number: bit a is set if a quad goes around the edge of the cell from its lowest voxel
+  /// along axis a. Quads are counted by point, then axis.
+  Buffer<std::uint8_t> quads;
 };
 
 /// The slices under way. Slices are numbered by the lower one of their two voxels along z.
@@ -72,6 +74,10 @@ public:
   /// The next slice that is wanted.
   Index wanted() const { return this->Wanted; }
   JointSlice& slice(Index z) { return this->Slices[static_cast<std::size_t>(z - this->Lowest)]; }
+  const JointSlice& slice(Index z) const
+  {
+    return this->Slices[static_cast<std::size_t>(z - this->Lowest)];
+  }
 
   /// Adds the slices of a grid from wanted() to the end of the grid, which starts one below. Their
   /// stencils are set later, then comes advance().
@@ -79,8 +85,10 @@ public:
   /// All steps that can be taken; slices below finished() have their points.
   void advance();
   Index finished() const { return this->Finished; }
-  /// The crossings of quads begin .. end - 1 of slice z.
-  void visitCrossings(Index z, Index begin, Index end, const CrossingVisitor& visit);
+  /// The crossings of the quads of points begin .. end - 1 of slice z; `quad` is the number of the
+  /// first of them.
+  void visitCrossings(
+    Index z, Index begin, Index end, Index quad, const CrossingVisitor& visit) const;
   /// Forgets the slices below z.
   void dropBelow(Index z);
   /// How much of all steps has been taken, 0 to 1.
@@ -88,7 +96,6 @@ public:
 
 private:
   void take(Index number, Index begin, Index end);
-  void finish(Index begin, Index end);
 
   Box Whole;
   Box Block;
@@ -156,7 +163,7 @@ public:
   double fraction() const { return this->Window.fraction(); }
 
 private:
-  static constexpr Index Thickness = 16;
+  static constexpr Index Thickness = 8;
 
   /// The voxels of the next slices of cells, and of one slice below them whose points they meet.
   Box slab() const
@@ -245,20 +252,14 @@ private:
     {
       firstQuad[y] += firstQuad[y - 1];
     }
-    slice.quads = Buffer<std::int32_t>(4 * firstQuad.back());
     sides = Buffer<T>(2 * firstQuad.back());
     const Index here = grid.cells.rank(grid.row(0, z), 0);
-    const Index under = z > 0 ? grid.cells.rank(grid.row(0, z - 1), 0) : 0;
-    const auto point = [&](Index x, Index y)
-    { return static_cast<std::int32_t>(1 + grid.cells.rank(grid.row(y, z), x) - here); };
-    const auto pointBelow = [&](Index x, Index y)
-    { return -static_cast<std::int32_t>(1 + grid.cells.rank(grid.row(y, z - 1), x) - under); };
     forRanges(ny, 64,
       [&](Index begin, Index end)
       {
-        std::vector<T> row(static_cast<std::size_t>(2 * nx));
-        T* const lower = row.data();
-        T* const upper = lower + nx;
+        std::vector<T> rows(static_cast<std::size_t>(3 * nx));
+        T* const lowest = rows.data();
+        T* const upper[3] = { lowest + 1, lowest + nx, lowest + 2 * nx };
         for (Index y = begin; y < end; ++y)
         {
           Index quad = firstQuad[static_cast<std::size_t>(y)];
@@ -268,36 +269,30 @@ private:
           }
           const Index globalY = grid.voxels.lo[1] + y;
           const Index globalZ = grid.voxels.lo[2] + z;
-          all.row(grid.voxels.lo[0], nx, globalY, globalZ, lower);
-          for (int axis = 0; axis < 3; ++axis)
+          all.row(grid.voxels.lo[0], nx, globalY, globalZ, lowest);
+          all.row(grid.voxels.lo[0], nx, globalY + 1, globalZ, upper[1]);
+          all.row(grid.voxels.lo[0], nx, globalY, globalZ + 1, upper[2]);
+          for (Index w = 0; w < grid.words; ++w)
           {
-            if (axis > 0)
+            const Word edges[3] = { grid.owned(0, y, z, w), grid.owned(1, y, z, w),
+              grid.owned(2, y, z, w) };
+            for (Word bits = edges[0] | edges[1] | edges[2]; bits; bits &= bits - 1)
             {
-              all.row(grid.voxels.lo[0], nx, globalY + (axis == 1), globalZ + (axis == 2), upper);
-            }
-            for (Index w = 0; w < grid.words; ++w)
-            {
-              for (Word bits = grid.owned(axis, y, z, w); bits; bits &= bits - 1, ++quad)
+              const Index bit = lowestOne(bits);
+              const Index x = 64 * w + bit;
+              unsigned which = 0;
+              for (unsigned axis = 0; axis < 3; ++axis)
               {
-                const Index x = 64 * w + lowestOne(bits);
-                std::int32_t* const p = slice.quads.data() + 4 * quad;
-                // The cells around the edge, in turn.
-                p[0] = point(x, y);
-                if (axis == 2)
+                if ((edges[axis] >> bit) & 1)
                 {
-                  p[1] = point(x - 1, y);
-                  p[2] = point(x - 1, y - 1);
-                  p[3] = point(x, y - 1);
+                  which |= 1u << axis;
+                  sides[2 * quad] = lowest[x];
+                  sides[2 * quad + 1] = upper[axis][x];
+                  ++quad;
                 }
-                else
-                {
-                  p[1] = pointBelow(x, y);
-                  p[2] = axis == 0 ? pointBelow(x, y - 1) : pointBelow(x - 1, y);
-                  p[3] = axis == 0 ? point(x, y - 1) : point(x - 1, y);
-                }
-                sides[2 * quad] = lower[x];
-                sides[2 * quad + 1] = axis == 0 ? lower[x + 1] : upper[x];
               }
+              slice.quads[1 + grid.cells.rank(grid.row(y, z), x) - here] =
+                static_cast<std::uint8_t>(which);
             }
           }
         }
@@ -311,10 +306,26 @@ private:
     for (Index z = first; z < this->Window.finished(); ++z, ++this->Crossed)
     {
       const Buffer<T>& sides = this->Sides.front();
+      const detail::JointSlice& slice = this->Window.slice(z);
+      // The number of the first quad of each range.
+      std::vector<Index> firstQuad(1, 0);
+      for (Index begin = 1; begin <= slice.count; begin += JointRows<T>::Grain)
+      {
+        Index count = 0;
+        for (Index p = begin; p < std::min(begin + JointRows<T>::Grain, slice.count + 1); ++p)
+        {
+          count += countOnes(slice.quads[p]);
+        }
+        firstQuad.push_back(firstQuad.back() + count);
+      }
       rows.collect(
-        sides.size() / 2, Progress(),
+        sides.empty() ? 0 : slice.count, Progress(),
         [&](Index begin, Index end, const detail::CrossingVisitor& visit)
-        { this->Window.visitCrossings(z, begin, end, visit); }, sides.data());
+        {
+          this->Window.visitCrossings(z, begin + 1, end + 1,
+            firstQuad[static_cast<std::size_t>(begin / JointRows<T>::Grain)], visit);
+        },
+        sides.data());
       this->Sides.pop_front();
       this->Window.dropBelow(z);
     }

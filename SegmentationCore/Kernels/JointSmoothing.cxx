@@ -150,7 +150,7 @@ void SincSmoother::step(int number)
                         : rounded(mean) + (Four::load(current + 4 * (p + 1)) - Four::load(old)));
         value.store(old);
         double* const total = sum + 4 * (p + 1);
-        (Four::load(total) + factor * value).store(total);
+        (Four::load(total) + rounded(factor * value)).store(total);
       }
     });
   std::swap(this->Previous, this->Current);
@@ -164,7 +164,7 @@ void SincSmoother::finish()
     {
       for (Index i = begin; i < end; ++i)
       {
-        this->Current[i] = detail::jointRounded(this->Sum[i]);
+        this->Current[i] = detail::jointResult(this->Sum[i]);
       }
     });
   this->Previous = Buffer<double>();

@@ -21,7 +21,8 @@
 /// its factors divided by their sum, so that a constant is kept exactly. Coordinates are kept
 /// relative to the cell, as multiples of 2^-20 voxel; sums of neighbours are exact, so that their
 /// order does not matter, and each step rounds once to the nearest multiple, ties to even, and goes
-/// no further than 1024 voxels from the cell (a point that 100 steps bring that far is not known).
+/// no further than 512 voxels from the cell (a point that 100 steps bring that far is not known);
+/// so is what each step adds to the result, which at last is rounded to a multiple of 2^-14.
 /// So a point does not depend on how the image is cut, and mirrored or turned images give the
 /// matching result.
 ///

@@ -22,16 +22,20 @@ namespace detail
 /// Multiples of 2^-20 voxel.
 constexpr double JointUnit = 1048576.0;
 
-/// The furthest from its cell that a point goes, in voxels: two such numbers added up fit 32 bits.
-constexpr double JointLimit = 1073741823.0 / JointUnit;
+/// The furthest from its cell that a point goes, in voxels: two such numbers added up, and the sum
+/// of all steps, fit 32 bits.
+constexpr double JointLimit = 536870911.0 / JointUnit;
 
 /// Adding and taking away 1.5 * 2^(52 - b) rounds |x| < 2^(51 - b) to a multiple of 2^-b, ties to
 /// even: here b = 20.
 constexpr double JointMagic = 6442450944.0;
 
-inline double jointRounded(double value)
+/// The result of all steps, to a multiple of 2^-14 voxel: what rounding left of a part that is
+/// filtered away vanishes, too.
+inline double jointResult(double sum)
 {
-  return (value + JointMagic) - JointMagic;
+  constexpr double magic = 412316860416.0; // 1.5 * 2^38
+  return (sum + magic) - magic;
 }
 
 /// The factors of the polynomials, which add up to 1.
@@ -91,7 +95,7 @@ void crossQuad(const double corners[4][3], const Index dims[3], Index quad, cons
   {
     for (int a = 0; a < 3; ++a)
     {
-      middle[a] += 0.25 * corners[c][a]; // multiples of 2^-22: exact
+      middle[a] += 0.25 * corners[c][a]; // multiples of 2^-16: exact
     }
   }
   for (int c = 0; c < 4; ++c)
