@@ -468,9 +468,11 @@ def _xml_property(parameter: dict[str, Any], volume: bool = False) -> list[str]:
         return [head, *domain, *documentation, f"      </{tag}>"]
     if kind in ("vector", "matrix"):
         default = " ".join(f"{value!r}" for value in parameter["default"])
+        # The setter of a matrix has no form that takes its numbers one by one.
+        array = 'argument_is_array="1" ' if kind == "matrix" else ""
         head = (
             f'      <DoubleVectorProperty name="{name}" label={quoteattr(label)} '
-            f'command="Set{name}" number_of_elements="{len(parameter["default"])}" '
+            f'command="Set{name}" number_of_elements="{len(parameter["default"])}" {array}'
             f'default_values="{default}">'
         )
         return [head, *documentation, "      </DoubleVectorProperty>"]

@@ -427,6 +427,39 @@ def scenario_errors(folder: Path, ranks: int) -> dict[str, object]:
     return results
 
 
+def scenario_real(folder: Path, ranks: int) -> dict[str, object]:
+    """Each effect and query that real.json lists, on a label map and a volume from files."""
+    inputs = {
+        "labels": simple.LabelMapNrrdReader(FileName=str(folder / "atlas.seg.nrrd")),
+        "volume": simple.RASVolumeReader(FileName=str(folder / "head.nrrd")),
+    }
+    results: dict[str, object] = {}
+    for task in json.loads((folder / "real.json").read_text(encoding="utf-8")):
+        chosen = {"Input": inputs[task["input"]]}
+        if task["volume"]:
+            chosen["Volume"] = inputs["volume"]
+        proxy = getattr(simple, task["proxy"])(**chosen)
+        for name, value in task["parameters"].items():
+            setattr(proxy, name, value)
+        if "SegmentLabel" in proxy.ListProperties():
+            proxy.SegmentLabel = task["segment"]
+        proxy.UpdatePipeline()
+        if not task["array"]:
+            table = servermanager.Fetch(proxy, 0)
+            columns = [table.GetColumn(number) for number in range(table.GetNumberOfColumns())]
+            found: dict[str, object] = {
+                column.GetName(): crc(vtk_to_numpy(column))
+                for column in columns
+                if column.IsNumeric()
+            }
+        else:
+            _, whole = collect(proxy, task["array"])
+            found = {"type": str(whole.dtype), "crc": crc(whole), "count": int(whole.size)}
+        results[task["identifier"]] = found | {"error": last_error(proxy)}
+        simple.Delete(proxy)
+    return results
+
+
 def scenario_files(folder: Path, ranks: int) -> dict[str, object]:
     """A volume and a segmentation from files, each rank its part, edited together."""
     volume = simple.RASVolumeReader(FileName=str(folder / "volume.nrrd"))
