@@ -34,8 +34,8 @@
  * Threads: yes. Ranks: exact. Halo: the ellipsoids, one bit per voxel; for GrowCut one voxel,
  * exchanged until nothing changes. Cost: that of an opening, of islands, and of
  * vtkLabelMapGrowFromSeeds, vtkLabelMapWatershed or a flood. Scratch memory: at most 4 bytes per
- * voxel, whichever of the steps needs most; 8 if costs do not fit 28 bits. With several blocks or
- * ranks also the values of the voxels around a block, for WaterShed those in a block and its halo.
+ * voxel, whichever of the steps needs most; 8 if costs do not fit 28 bits. With several ranks
+ * also the values of the voxels around a block, for WaterShed as far as its Gaussian reaches.
  *
  * Errors: no points, or one that is not finite; a diameter that is negative or spans more than 255
  * voxels of an axis; a threshold that is no number; no volume, or one on other voxels.

@@ -128,9 +128,8 @@ void JointWindow::advance()
     }
     ready = done < end ? std::max(done - 1, this->first()) : end;
   }
-  // The last step needs nothing above it.
-  ready = this->steps() > 0 ? this->Done.back() : ready;
-  this->Finished = ready;
+  // What has taken the last step needs nothing above it.
+  this->Finished = this->steps() > 0 ? this->Done.back() : ready;
 }
 
 namespace
@@ -341,11 +340,9 @@ double JointWindow::fraction() const
   {
     taken += static_cast<double>(done - this->first());
   }
-  const double all =
-    static_cast<double>(this->steps()) * static_cast<double>(this->last() + 1 - this->first());
-  return this->steps() > 0 ? taken / all
-                           : static_cast<double>(this->Finished - this->first()) /
-      static_cast<double>(this->last() + 1 - this->first());
+  const auto slices = static_cast<double>(this->last() + 1 - this->first());
+  return this->steps() > 0 ? taken / (static_cast<double>(this->steps()) * slices)
+                           : static_cast<double>(this->Finished - this->first()) / slices;
 }
 
 } // namespace detail

@@ -21,10 +21,10 @@
 ///
 /// Threads: yes, same result for any number. Cost: points x iterations. Memory: 62 bytes per point
 /// and two labels per quad of as many slices as there are steps and some 10 more; a byte per voxel
-/// of 10 slices; and `rows`. Bad input (labels that lack voxels, options out of
-/// range, 2^31 points or more in a slice): std::invalid_argument.
+/// of 10 slices; and `rows`. Bad input (labels that lack voxels, options out of range, 2^31 points
+/// or more in a slice): std::invalid_argument.
 ///
-/// Source: M. Wolf, More iteration space tiling, Supercomputing, 655-664, 1989,
+/// Source: M. Wolfe, More iteration space tiling, Supercomputing, 655-664, 1989,
 /// doi:10.1145/76263.76337 (steps that follow each other through space).
 
 #ifndef segcoreJointSlices_h

@@ -428,13 +428,17 @@ def scenario_errors(folder: Path, ranks: int) -> dict[str, object]:
 
 
 def scenario_real(folder: Path, ranks: int) -> dict[str, object]:
-    """Each effect and query that real.json lists, on a label map and a volume from files."""
-    inputs = {
-        "labels": simple.LabelMapNrrdReader(FileName=str(folder / "atlas.seg.nrrd")),
-        "volume": simple.RASVolumeReader(FileName=str(folder / "head.nrrd")),
-    }
-    results: dict[str, object] = {}
+    """Each effect and query that real.json lists, on label maps and volumes from files."""
+    results: dict[str, dict[str, object]] = {}
+    inputs: dict[str, object] = {}
     for task in json.loads((folder / "real.json").read_text(encoding="utf-8")):
+        data = task["data"]
+        if data not in results:
+            results[data] = {}
+            inputs = {
+                "labels": simple.LabelMapNrrdReader(FileName=str(folder / f"{data}.seg.nrrd")),
+                "volume": simple.RASVolumeReader(FileName=str(folder / f"{data}.nrrd")),
+            }
         chosen = {"Input": inputs[task["input"]]}
         if task["volume"]:
             chosen["Volume"] = inputs["volume"]
@@ -455,9 +459,9 @@ def scenario_real(folder: Path, ranks: int) -> dict[str, object]:
         else:
             _, whole = collect(proxy, task["array"])
             found = {"type": str(whole.dtype), "crc": crc(whole), "count": int(whole.size)}
-        results[task["identifier"]] = found | {"error": last_error(proxy)}
+        results[data][task["identifier"]] = found | {"error": last_error(proxy)}
         simple.Delete(proxy)
-    return results
+    return dict(results)
 
 
 def scenario_files(folder: Path, ranks: int) -> dict[str, object]:

@@ -1,7 +1,7 @@
-"""Every effect and query on real data in pvserver with 1 to 4 ranks: the same as in the wheel.
+"""Every effect and query in pvserver with 1 to 4 ranks: the same as in the wheel.
 
-The labels are a part of the brain atlas, the volume the head it was drawn on, in an oblique and
-anisotropic lattice; both come from files, of which each rank reads a part.
+On a part of the brain atlas and the head it was drawn on, and on the data that test_splits.py makes
+against cutting; in an oblique and anisotropic lattice, from files of which each rank reads a part.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sys
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from segmentationcore._run import check_parameters, find_class, set_parameter  #
 from test_plugin import ORIGIN_LPS, RANKS, STEPS_LPS, Session, write_nrrd  # noqa: E402
 from test_plugin import environment as environment  # noqa: E402
 from test_plugin import session as session  # noqa: E402
+from test_splits import DATA  # noqa: E402
 from vtkmodules.util.numpy_support import vtk_to_numpy  # noqa: E402
 from vtkmodules.vtkCommonDataModel import vtkImageData, vtkTable  # noqa: E402
 
@@ -35,8 +35,10 @@ pytestmark = pytest.mark.paraview
 
 EFFECTS: dict[str, Any] = dict(voxel_effects() | queries())
 PART = (slice(30, 132, 2), slice(40, 172, 3), slice(30, 145, 3))
-SEGMENT = 85
-OTHER = 37
+SEGMENT = {"atlas": 85}
+OTHER = {"atlas": 37}
+MADE = ("spiral", "checkerboard", "comb", "plateaus", "ties", "corners")
+NAMES = ("atlas", *MADE)
 FLAT = ("points", "vector", "matrix", "numbers")
 
 
@@ -46,7 +48,7 @@ def pictures() -> tuple[np.ndarray, np.ndarray]:
     head = template("ch2better.nii.gz")[0][PART]
     labels = np.where(labels % 2 == 1, labels, 0).astype("|u1")
     labels[noise(labels.shape, 1) % 40 == 0] = 0
-    labels[noise(labels.shape, 2) % 200 == 0] = SEGMENT
+    labels[noise(labels.shape, 2) % 200 == 0] = SEGMENT["atlas"]
     return labels, head.astype("<i2")
 
 
@@ -57,29 +59,29 @@ def read(reader: Any, file: Path) -> vtkImageData:
     return reader.GetOutputDataObject(0)
 
 
-def given(effect: Any, image: vtkImageData) -> dict[str, Any]:
+def given(effect: Any, image: vtkImageData, name: str) -> dict[str, Any]:
     """Parameters of an effect for this image, by their declared names."""
     values = arguments(effect, {}, image)
     for parameter in effect["parameters"]:
         if parameter["type"] == "segment":
-            values[parameter["name"]] = OTHER
+            values[parameter["name"]] = OTHER.get(name, 2)
         if parameter["name"].endswith("Mm") and parameter["default"] not in (0.0, 0):
             values[parameter["name"]] = 2.5
     return dict(check_parameters(effect, values))
 
 
-def by_wheel(folder: Path) -> dict[str, Any]:
+def by_wheel(folder: Path, data: str) -> dict[str, Any]:
     """What the wheel makes of it, on one rank."""
-    labels = read(vtkLabelMapNrrdReader(), folder / "atlas.seg.nrrd")
-    volume = read(vtkRASVolumeReader(), folder / "head.nrrd")
+    labels = read(vtkLabelMapNrrdReader(), folder / f"{data}.seg.nrrd")
+    volume = read(vtkRASVolumeReader(), folder / f"{data}.nrrd")
     results: dict[str, Any] = {}
     for identifier, effect in EFFECTS.items():
         algorithm = find_class(effect["class"])()
-        for name, value in given(effect, volume).items():
+        for name, value in given(effect, volume, data).items():
             declared = next(p for p in effect["parameters"] if p["name"] == name)
             set_parameter(algorithm, declared, value)
         if hasattr(algorithm, "SetSegmentLabel"):
-            algorithm.SetSegmentLabel(SEGMENT)
+            algorithm.SetSegmentLabel(SEGMENT.get(data, 1))
         algorithm.SetInputDataObject(volume if effect["input"] == "volume" else labels)
         if effect["volume"]:
             algorithm.SetInputDataObject(1, volume)
@@ -106,41 +108,49 @@ def by_wheel(folder: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files, and what the client shall do with them."""
     folder = tmp_path_factory.mktemp("real")
-    labels, volume = pictures()
-    assert {SEGMENT, OTHER} <= set(np.unique(labels))
-    write_nrrd(folder / "head.nrrd", volume, STEPS_LPS, ORIGIN_LPS)
-    segments = "".join(
-        f"Segment{row}_ID:=Segment_{label}\nSegment{row}_LabelValue:={label}\nSegment{row}_Layer:=0\n"
-        for row, label in enumerate(np.unique(labels)[1:].tolist())
-    )
-    write_nrrd(folder / "atlas.seg.nrrd", labels, STEPS_LPS, ORIGIN_LPS, segments)
-    image = read(vtkRASVolumeReader(), folder / "head.nrrd")
-    results = by_wheel(folder)
-    tasks = []
-    for identifier, effect in EFFECTS.items():
-        parameters = {
-            name: np.array(value, float).ravel().tolist()
-            if next(p["type"] for p in effect["parameters"] if p["name"] == name) in FLAT
-            else value
-            for name, value in given(effect, image).items()
-        }
-        tasks.append(
-            {
-                "identifier": identifier,
-                "proxy": effect["class"].removeprefix("vtk"),
-                "input": "volume" if effect["input"] == "volume" else "labels",
-                "volume": bool(effect["volume"]),
-                "array": results[identifier].get("array", ""),
-                "segment": SEGMENT,
-                "parameters": parameters,
-            }
+    tasks: list[dict[str, Any]] = []
+    results: dict[str, Any] = {}
+    for data in NAMES:
+        labels, volume = pictures() if data == "atlas" else DATA[data]()
+        labels, volume = labels.astype("|u1"), volume.astype("<i2")
+        found = np.unique(labels)[1:].tolist()
+        assert {SEGMENT.get(data, 1), OTHER.get(data, 2)} <= {*found}
+        write_nrrd(folder / f"{data}.nrrd", volume, STEPS_LPS, ORIGIN_LPS)
+        segments = "".join(
+            f"Segment{row}_ID:=Segment_{label}\nSegment{row}_LabelValue:={label}\n"
+            f"Segment{row}_Layer:=0\n"
+            for row, label in enumerate(found)
         )
+        write_nrrd(folder / f"{data}.seg.nrrd", labels, STEPS_LPS, ORIGIN_LPS, segments)
+        image = read(vtkRASVolumeReader(), folder / f"{data}.nrrd")
+        results[data] = by_wheel(folder, data)
+        tasks += [task(identifier, data, image, results[data]) for identifier in EFFECTS]
     (folder / "expected.json").write_text(json.dumps(results), encoding="utf-8")
     (folder / "real.json").write_text(json.dumps(tasks), encoding="utf-8")
-    yield folder
+    return folder
+
+
+def task(
+    identifier: str, data: str, image: vtkImageData, results: dict[str, Any]
+) -> dict[str, Any]:
+    effect = EFFECTS[identifier]
+    kinds = {parameter["name"]: parameter["type"] for parameter in effect["parameters"]}
+    return {
+        "identifier": identifier,
+        "data": data,
+        "proxy": effect["class"].removeprefix("vtk"),
+        "input": "volume" if effect["input"] == "volume" else "labels",
+        "volume": bool(effect["volume"]),
+        "array": results[identifier].get("array", ""),
+        "segment": SEGMENT.get(data, 1),
+        "parameters": {
+            name: np.array(value, float).ravel().tolist() if kinds[name] in FLAT else value
+            for name, value in given(effect, image, data).items()
+        },
+    }
 
 
 @pytest.fixture(scope="module")
@@ -149,14 +159,15 @@ def expected(folder: Path) -> dict[str, Any]:
     return result
 
 
-@pytest.mark.parametrize("ranks", (0, *RANKS))
+@pytest.mark.parametrize("ranks", [0, *RANKS])
 @pytest.mark.parametrize("identifier", EFFECTS)
 def test_ranks_do_not_matter(
     identifier: str, ranks: int, session: Session, expected: dict[str, Any]
 ) -> None:
-    found = session("real", ranks)[identifier]
-    assert found.pop("error") == ""
-    wanted = dict(expected[identifier])
-    changed, array = wanted.pop("changed", True), wanted.pop("array", "")
-    assert changed, f"{array} is as it was"
-    assert found == wanted
+    for data in NAMES:
+        found = dict(session("real", ranks)[data][identifier])
+        assert found.pop("error") == "", data
+        wanted = dict(expected[data][identifier])
+        changed, array = wanted.pop("changed", True), wanted.pop("array", "")
+        assert changed or data != "atlas", f"{array} is as it was"
+        assert found == wanted, data
