@@ -61,7 +61,7 @@ void JointWindow::add(const NetGrid& grid)
       values = Buffer<std::int32_t>(3 * numbers + 1); // four are read at once
       std::fill(values.begin(), values.end(), 0);
     }
-    slice.sums = Buffer<std::int32_t>(3 * numbers + 1);
+    slice.sums = Buffer<std::int32_t>(3 * numbers);
     std::fill(slice.sums.begin(), slice.sums.end(), 0);
     slice.quads = Buffer<std::uint8_t>(numbers);
     std::fill(slice.quads.begin(), slice.quads.end(), std::uint8_t{ 0 });
@@ -153,6 +153,12 @@ void takePoints(const JointSlice& below, JointSlice& here, const JointSlice& abo
 #if defined(__SSE2__)
   const auto load = [](const std::int32_t* from)
   { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)); };
+  // Where the next point's numbers may be written at the same time.
+  const auto load3 = [](const std::int32_t* from)
+  {
+    return _mm_unpacklo_epi64(
+      _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)), _mm_cvtsi32_si128(from[2]));
+  };
   const __m128d unit = _mm_set1_pd(JointUnit);
   const __m128d magic = _mm_set1_pd(6755399441055744.0); // 1.5 * 2^52: to integers
   const __m128d most = _mm_set1_pd(Most);
@@ -180,7 +186,7 @@ void takePoints(const JointSlice& below, JointSlice& here, const JointSlice& abo
       _mm_add_epi32(load(neighbours[2]), load(neighbours[3])),
       _mm_add_epi32(load(neighbours[4]), load(neighbours[5])) };
     const __m128i own = load(current + 3 * p);
-    const __m128i before = load(old + 3 * p);
+    const __m128i before = load3(old + 3 * p);
     const __m128d share = _mm_set1_pd(table.share[stencil]);
     const auto moved =
       [&](const double* direction, __m128i a, __m128i b, __m128i c, __m128i mine, __m128i previous)
@@ -204,7 +210,7 @@ void takePoints(const JointSlice& below, JointSlice& here, const JointSlice& abo
     old[3 * p + 2] = _mm_cvtsi128_si32(_mm_cvttpd_epi32(z));
     const auto added = [&](__m128d value)
     { return _mm_cvtpd_epi32(_mm_mul_pd(weight, value)); }; // to nearest, ties to even
-    const __m128i sum = _mm_add_epi32(load(sums + 3 * p), _mm_unpacklo_epi64(added(xy), added(z)));
+    const __m128i sum = _mm_add_epi32(load3(sums + 3 * p), _mm_unpacklo_epi64(added(xy), added(z)));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(sums + 3 * p), sum);
     sums[3 * p + 2] = _mm_cvtsi128_si32(_mm_unpackhi_epi64(sum, sum));
 #else
