@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "GzipStream.h"
 
+#include "Instructions.h"
 #include "ThreadScope.h"
 #include "Threads.h"
 
@@ -212,6 +213,7 @@ void GzipStream::compress(const unsigned char* data, Index bytes, bool last)
       chunk.Check = check(chunk.Data, chunk.Bytes);
       chunk.Result = deflater->run(before, bytesBefore, chunk.Bytes, ends);
     }
+    clearWideRegisters(); // ISA-L leaves them as they are
   };
   withThreads(
     [&]

@@ -5,12 +5,23 @@
 
 #include <atomic>
 
+#if defined(SEGCORE_CHOOSES_WIDE)
+#include <immintrin.h>
+#endif
+
 namespace segcore
 {
 
 namespace
 {
 std::atomic<bool> allowed{ true };
+
+#if defined(SEGCORE_CHOOSES_WIDE)
+__attribute__((target("avx"))) void clearAvx()
+{
+  _mm256_zeroupper();
+}
+#endif
 }
 
 bool useAvx2()
@@ -38,6 +49,16 @@ bool useAvx512Bits()
     __builtin_cpu_supports("avx512vpopcntdq");
 #else
   return false;
+#endif
+}
+
+void clearWideRegisters()
+{
+#if defined(SEGCORE_CHOOSES_WIDE)
+  if (__builtin_cpu_supports("avx"))
+  {
+    clearAvx();
+  }
 #endif
 }
 

@@ -27,6 +27,11 @@ SEGMENTATIONCOREKERNELS_EXPORT bool useAvx512();
 /// The same for AVX-512 that also compresses bytes (VBMI2) and counts ones (VPOPCNTDQ).
 SEGMENTATIONCOREKERNELS_EXPORT bool useAvx512Bits();
 
+/// Clears the upper halves of wide registers. Compilers do so after wide code of ours; libraries in
+/// assembly may forget it, and then all narrow instructions of the thread, which keep those halves,
+/// wait for each other (a third more time, until something clears them).
+SEGMENTATIONCOREKERNELS_EXPORT void clearWideRegisters();
+
 /// For tests; allowed at the start. Not while kernels run.
 SEGMENTATIONCOREKERNELS_EXPORT void allowWideInstructions(bool allow);
 

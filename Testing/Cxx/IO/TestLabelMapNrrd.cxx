@@ -4,6 +4,7 @@
 // Label maps and volumes to files and back: what comes back, by rank and by part, what is refused,
 // and that a failure leaves nothing behind. Runs with one rank and, under mpirun, with several.
 
+#include "Instructions.h"
 #include "ParallelTest.h"
 #include "TemporaryFolder.h"
 #include "VoxelFile.h"
@@ -27,8 +28,14 @@
 
 #include <cmath>
 #include <cstring>
+#include <iostream>
 
 using namespace paralleltest;
+
+#if defined(SEGCORE_CHOOSES_WIDE)
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
 
 namespace
 {
@@ -521,6 +528,60 @@ void otherFiles(const Communicator& c, const TemporaryFolder& folder)
   PARALLEL_CHECK(c, vtkLabelSegmentTable::HasTable(image->GetFieldData()), "vti");
 }
 
+#if defined(SEGCORE_CHOOSES_WIDE)
+/// Whether the upper halves of wide registers hold anything, on this thread.
+__attribute__((target("xsave"))) bool holdsWide()
+{
+  return (_xgetbv(1) & 4u) != 0;
+}
+
+__attribute__((target("avx"))) void fillWide()
+{
+  asm volatile("vcmptrueps %%ymm15, %%ymm15, %%ymm15" ::: "xmm15");
+}
+
+/// Whether the processor tells, and notices what is filled and cleared.
+bool tellsWide()
+{
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (!__builtin_cpu_supports("avx") || !__get_cpuid_count(13, 1, &a, &b, &c, &d) || !(a & 4u))
+  {
+    return false;
+  }
+  fillWide();
+  const bool filled = holdsWide();
+  segcore::clearWideRegisters();
+  return filled && !holdsWide();
+}
+#endif
+
+/// Compressing leaves nothing in wide registers that would slow down what the thread does next.
+void registers(const Communicator& c, const TemporaryFolder& folder)
+{
+#if defined(SEGCORE_CHOOSES_WIDE)
+  if (!tellsWide())
+  {
+    std::cout << "this processor does not tell what its wide registers hold\n";
+    return;
+  }
+  // Little enough for this thread to do it alone.
+  vtkNew<vtkImageData> image;
+  image->SetDimensions(40, 40, 30);
+  image->AllocateScalars(VTK_UNSIGNED_CHAR, 1);
+  auto* voxels = static_cast<unsigned char*>(image->GetScalarPointer());
+  for (int i = 0; i < 48000; ++i)
+  {
+    voxels[i] = static_cast<unsigned char>(i / 700 % 5);
+  }
+  vtkNew<vtkRASVolumeWriter> writer;
+  writer->SetController(nullptr);
+  writer->SetFileName((folder / ("wide" + std::to_string(c.rank()) + ".nrrd")).c_str());
+  writer->SetInputDataObject(image);
+  PARALLEL_CHECK(c, writer->Write() == 1, "wide registers");
+  PARALLEL_CHECK(c, !holdsWide(), "wide registers");
+#endif
+}
+
 } // namespace
 
 int TestLabelMapNrrd(int argc, char* argv[])
@@ -543,6 +604,7 @@ int TestLabelMapNrrd(int argc, char* argv[])
       std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()))));
   }
   roundTrips(c, *folder);
+  registers(c, *folder);
   partsStored(c, *folder);
   refusals(c, *folder);
   volumes(c, *folder);
