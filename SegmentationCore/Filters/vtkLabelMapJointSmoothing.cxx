@@ -129,7 +129,7 @@ private:
   /// the slices of their blocks and the voxels around them, which takes work twice but less memory.
   bool surfaceFits()
   {
-    constexpr double PerPoint = 200.0;      // of the surface that is held
+    constexpr double PerPoint = 200.0;     // of the surface that is held
     constexpr double PerSlicePoint = 65.0; // of the slices under way
     constexpr Index SlicesUnderWay = Steps + 10;
     Index points = 0;

@@ -61,7 +61,7 @@ def test_many_voxels_without_data_leave_whole_numbers_alone(dtype) -> None:
     volume, _ = template("ch2better.nii.gz")
     part = volume[20:110:2, 30:170:2, 20:150:2].astype(dtype)
     labels = seeds(part / 256)
-    z, y, x = np.indices(part.shape)
+    _, y, x = np.indices(part.shape)
     outside = (y - 35) ** 2 + (x - 33) ** 2 > 36**2
     assert 0.05 < outside.mean() < 0.4
     part[outside] = np.iinfo(np.int32).min
@@ -123,5 +123,5 @@ def test_otsu_with_outliers_is_otsu_without() -> None:
 @pytest.mark.parametrize("tail", [-0.001, 0.3, float("nan")])
 @pytest.mark.parametrize("effect", [threshold, multi_threshold])
 def test_tails_are_checked(effect, tail: float) -> None:
-    with pytest.raises(ValueError, match="tail_fraction is .*; expected a number from 0.0 to 0.25"):
+    with pytest.raises(ValueError, match=r"tail_fraction is .*; expected a number"):
         effect(head(), tail_fraction=tail)
