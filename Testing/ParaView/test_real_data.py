@@ -1,7 +1,8 @@
 """Every effect and query in pvserver with 1 to 4 ranks: the same as in the wheel.
 
-On a part of the brain atlas and the head it was drawn on, and on the data that test_splits.py makes
-against cutting; in an oblique and anisotropic lattice, from files of which each rank reads a part.
+On a part of the brain atlas and the head it was drawn on, on a head's CT, on a synthetic tomogram
+of a rock, and on the data that test_splits.py makes against cutting; in an oblique and anisotropic
+lattice, from files of which each rank reads a part.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from segmentationcore import vtkLabelMapNrrdReader, vtkRASVolumeReader  # noqa: 
 from segmentationcore._pipeline import execute  # noqa: E402
 from segmentationcore._registry import queries, voxel_effects  # noqa: E402
 from segmentationcore._run import check_parameters, find_class, set_parameter  # noqa: E402
+from segmentationcore.demo.data import CT_FILE, located, read_ct  # noqa: E402
+from segmentationcore.demo.rock import rock  # noqa: E402
 from test_plugin import ORIGIN_LPS, RANKS, STEPS_LPS, Session, write_nrrd  # noqa: E402
 from test_plugin import environment as environment  # noqa: E402
 from test_plugin import session as session  # noqa: E402
@@ -38,7 +41,7 @@ PART = (slice(30, 132, 2), slice(40, 172, 3), slice(30, 145, 3))
 SEGMENT = {"atlas": 85}
 OTHER = {"atlas": 37}
 MADE = ("spiral", "checkerboard", "comb", "plateaus", "ties", "corners")
-NAMES = ("atlas", *MADE)
+NAMES = ("atlas", "ct", "rock", *MADE)
 FLAT = ("points", "vector", "matrix", "numbers")
 
 
@@ -50,6 +53,18 @@ def pictures() -> tuple[np.ndarray, np.ndarray]:
     labels[noise(labels.shape, 1) % 40 == 0] = 0
     labels[noise(labels.shape, 2) % 200 == 0] = SEGMENT["atlas"]
     return labels, head.astype("<i2")
+
+
+def ct() -> tuple[np.ndarray, np.ndarray]:
+    """Bone and what is soft."""
+    values = read_ct(located(CT_FILE)).voxels[10:100:3, 20:236:4, 20:236:4]
+    return np.select([values >= 226, values > -200], [1, 2]), values
+
+
+def stone() -> tuple[np.ndarray, np.ndarray]:
+    """Pores and what is heavy."""
+    values = rock(56).astype(np.int32) - 30000
+    return np.select([values < -14000, values > 3000], [1, 2]), values
 
 
 def read(reader: Any, file: Path) -> vtkImageData:
@@ -113,8 +128,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("real")
     tasks: list[dict[str, Any]] = []
     results: dict[str, Any] = {}
+    make = DATA | {"atlas": pictures, "ct": ct, "rock": stone}
     for data in NAMES:
-        labels, volume = pictures() if data == "atlas" else DATA[data]()
+        labels, volume = make[data]()
         labels, volume = labels.astype("|u1"), volume.astype("<i2")
         found = np.unique(labels)[1:].tolist()
         assert {SEGMENT.get(data, 1), OTHER.get(data, 2)} <= {*found}
